@@ -1,0 +1,205 @@
+// Package graph holds the planned program: operators and edges as plain data.
+//
+// The planner makes a Program, the controller decides parallelism and places its subtasks, the worker builds operators
+// from it. It holds no code and no connection; package wire turns it into protobuf and back, deterministically.
+package graph
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/agg"
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+)
+
+// Mode is the kind of rows on an operator's output.
+type Mode uint8
+
+const (
+	// Append streams only ever add rows.
+	Append Mode = iota
+	// Updating streams are changelogs: inserts and retractions of whole rows.
+	Updating
+)
+
+// String gives "append" or "updating".
+func (m Mode) String() string {
+	if m == Updating {
+		return "updating"
+	}
+	return "append"
+}
+
+// Program is a planned pipeline. Nodes are in topological order: an edge always leads to a later node.
+type Program struct {
+	Nodes []Node
+	Edges []Edge
+	// SQL is the text it was planned from, for errors at run time.
+	SQL string
+}
+
+// Node is one operator.
+type Node struct {
+	// ID names the operator in state and metrics. It is made from the operator's meaning (kind, settings, inputs), so that
+	// an unrelated edit of the query keeps it, and is unique in the program.
+	ID string
+	// Description is a short line for people, for example "tumble(10s) by auction: count(*)".
+	Description string
+	// MaxParallelism bounds the number of subtasks; 0 is no bound. A sink into one file has 1.
+	MaxParallelism int
+	// Spec says what the operator does.
+	Spec Spec
+	// Out is the schema of the output; nil for a sink.
+	Out *arrow.Schema
+	// Mode is the kind of rows on the output.
+	Mode Mode
+	// Span is the place in the SQL text that the operator comes from.
+	Span fault.Span
+}
+
+// EdgeKind says which subtask of the target gets a row.
+type EdgeKind uint8
+
+const (
+	// Forward keeps a row on the subtask with the same index; both ends have the same parallelism. Where they do not (one
+	// end is bounded by MaxParallelism), the edge spreads rows round-robin by batch.
+	Forward EdgeKind = iota
+	// Shuffle sends a row to the owner of the hash of its Keys; with no keys, everything to subtask 0's owner of the empty
+	// key.
+	Shuffle
+)
+
+// Edge leads from one node's output to one input of another.
+type Edge struct {
+	// From and To are indices in Program.Nodes.
+	From, To int
+	// Input is the input port of To: 0, or for a join 0 left and 1 right. Several edges may lead to one port (a union).
+	Input int
+	Kind  EdgeKind
+	// Keys are columns of From's output, for a Shuffle.
+	Keys []int
+}
+
+// Spec is what an operator does: one of the *Spec types of this package.
+type Spec interface{ spec() }
+
+// SourceSpec reads a table. Its output columns are the declared ones that the connector or the format fills (metadata
+// columns included), not the virtual ones.
+type SourceSpec struct {
+	// Table is the table's name in the query.
+	Table     string
+	Connector string
+	// Options are the connector's options, validated, as text.
+	Options map[string]string
+	Format  FormatSpec
+	// Schema is the full declared row, whatever Columns says.
+	Schema *arrow.Schema
+	// Metadata names the connector's metadata key for each column of Schema that is filled from it; "" elsewhere. Nil when
+	// there is none.
+	Metadata []string
+	// Needed lists what the query reads, as dotted paths ("bid.price"); a source may leave everything else null. Nil
+	// means everything.
+	Needed []string
+	// PrimaryKey holds columns of Schema, for updating sources.
+	PrimaryKey []int
+}
+
+// FormatSpec is how bytes become rows and rows bytes.
+type FormatSpec struct {
+	// Name is "json", "debezium_json", "raw_string" or empty for connectors without a format.
+	Name string
+	// Options are the format's options without their prefix ("timestamp_format"), validated, as text.
+	Options map[string]string
+	// DropBadData is bad_data = 'drop': bad records are counted and skipped.
+	DropBadData bool
+	// Framing is "newline" or empty; MaxLength is framing.newline.max_length, 0 for none.
+	Framing   string
+	MaxLength int64
+}
+
+// ProjectSpec filters rows and computes columns: the output has one column per expression. Both may be absent (nil
+// Exprs: all input columns).
+type ProjectSpec struct {
+	Filter *expr.Node
+	Exprs  []*expr.Node
+	// EventTime, if set, becomes the event time of each row; a null there is bad data.
+	EventTime *expr.Node
+	// EventTimeColumn names the column behind EventTime, for errors; DropBadTime applies bad_data = 'drop' to its nulls.
+	EventTimeColumn string
+	DropBadTime     bool
+}
+
+// WatermarkSpec makes watermarks from the rows of one table.
+type WatermarkSpec struct {
+	// Expr gives the watermark at each row, a TIMESTAMP. Nil: the event time minus Delay.
+	Expr *expr.Node
+	// Delay is in nanoseconds.
+	Delay int64
+	// Idle is how long, in nanoseconds of wall-clock time, the table may be silent before it no longer holds watermarks
+	// back; 0 is for ever.
+	Idle int64
+}
+
+// WindowKind is the kind of a time window.
+type WindowKind uint8
+
+// The kinds of window.
+const (
+	Tumble WindowKind = iota + 1
+	Hop
+)
+
+// Window is a time window over event time; all widths are nanoseconds. Windows start at multiples of Slide since the
+// epoch.
+type Window struct {
+	Kind  WindowKind
+	Width int64
+	// Slide equals Width for a tumble.
+	Slide int64
+}
+
+// WindowAggregateSpec groups by key and window. The output columns are the keys in order, then the window struct
+// {start, end}, then one column per aggregate; the event time of a result is the window's end − 1 ns.
+type WindowAggregateSpec struct {
+	Window Window
+	// Keys are input columns.
+	Keys []int
+	Aggs []agg.Call
+}
+
+// UpdatingAggregateSpec groups by key without a window. The output columns are the keys in order, then one column per
+// aggregate; it is a changelog. The event time of a result is the latest of the rows in the group.
+type UpdatingAggregateSpec struct {
+	Keys []int
+	Aggs []agg.Call
+	// FlushInterval is the wall-clock time between flushes, TTL the idle time after which a key is forgotten; nanoseconds.
+	FlushInterval, TTL int64
+}
+
+// SinkSpec writes a table.
+type SinkSpec struct {
+	Table     string
+	Connector string
+	Options   map[string]string
+	Format    FormatSpec
+	// Schema is the row as written.
+	Schema *arrow.Schema
+	// PrimaryKey holds columns of Schema that identify a row of an updating input; empty when nothing does (then whole
+	// rows identify themselves).
+	PrimaryKey []int
+}
+
+func (*SourceSpec) spec()            {}
+func (*ProjectSpec) spec()           {}
+func (*WatermarkSpec) spec()         {}
+func (*WindowAggregateSpec) spec()   {}
+func (*UpdatingAggregateSpec) spec() {}
+func (*SinkSpec) spec()              {}
+
+// Parallelism is the number of subtasks of node i when the job runs with p.
+func (p *Program) Parallelism(i, job int) int {
+	if m := p.Nodes[i].MaxParallelism; m > 0 && m < job {
+		return m
+	}
+	return job
+}
