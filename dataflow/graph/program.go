@@ -195,11 +195,3 @@ func (*WatermarkSpec) spec()         {}
 func (*WindowAggregateSpec) spec()   {}
 func (*UpdatingAggregateSpec) spec() {}
 func (*SinkSpec) spec()              {}
-
-// Parallelism is the number of subtasks of node i when the job runs with p.
-func (p *Program) Parallelism(i, job int) int {
-	if m := p.Nodes[i].MaxParallelism; m > 0 && m < job {
-		return m
-	}
-	return job
-}
