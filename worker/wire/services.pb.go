@@ -768,8 +768,9 @@ type StartExecutionRequest struct {
 	Tasks []*TaskAssignment `protobuf:"bytes,4,rep,name=tasks,proto3" json:"tasks,omitempty"`
 	// Of the job; the subtasks of an operator may be fewer.
 	Parallelism uint32 `protobuf:"varint,5,opt,name=parallelism,proto3" json:"parallelism,omitempty"`
-	// Where checkpoints are, and the manifest to start from: empty for a fresh start.
-	CheckpointUrl     string             `protobuf:"bytes,6,opt,name=checkpoint_url,json=checkpointUrl,proto3" json:"checkpoint_url,omitempty"`
+	// Where checkpoints are: the job's are in the folder <pipeline id>/<job id> of it.
+	CheckpointUrl string `protobuf:"bytes,6,opt,name=checkpoint_url,json=checkpointUrl,proto3" json:"checkpoint_url,omitempty"`
+	// The reference of the manifest to start from, with its generation and epoch; empty for a fresh start.
 	RestoreManifest   string             `protobuf:"bytes,7,opt,name=restore_manifest,json=restoreManifest,proto3" json:"restore_manifest,omitempty"`
 	RestoreGeneration uint64             `protobuf:"varint,8,opt,name=restore_generation,json=restoreGeneration,proto3" json:"restore_generation,omitempty"`
 	RestoreEpoch      uint64             `protobuf:"varint,9,opt,name=restore_epoch,json=restoreEpoch,proto3" json:"restore_epoch,omitempty"`
@@ -2307,15 +2308,17 @@ func (*TaskCheckpointEventResponse) Descriptor() ([]byte, []int) {
 	return file_worker_wire_services_proto_rawDescGZIP(), []int{32}
 }
 
-// StateTable is what one subtask wrote of one table at one epoch. Global tables are written whole, so their base is
-// always set.
+// StateTable is what one subtask wrote of one table at one epoch. A global table is written whole each time: the files of
+// all subtasks at this epoch are all there is of it.
 type StateTable struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Kind  TableKind              `protobuf:"varint,2,opt,name=kind,proto3,enum=wadi.worker.v1.TableKind" json:"kind,omitempty"`
-	// The files are all there is of this subtask: its earlier files count no longer.
+	// Of a keyed table: the files replace every earlier row whose key hash lies in their bounds. There is one even if
+	// there is no row.
 	Base bool `protobuf:"varint,3,opt,name=base,proto3" json:"base,omitempty"`
-	// Files of a keyed table that only have rows with a time below this are dropped, of any subtask.
+	// Permits to drop files of a keyed table that only have rows with a time (nanoseconds) below this, once every subtask
+	// has said so.
 	ExpireBelow   *int64       `protobuf:"varint,4,opt,name=expire_below,json=expireBelow,proto3,oneof" json:"expire_below,omitempty"`
 	Files         []*StateFile `protobuf:"bytes,5,rep,name=files,proto3" json:"files,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -2389,17 +2392,20 @@ func (x *StateTable) GetFiles() []*StateFile {
 
 type StateFile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Relative to the checkpoint URL.
-	Path  string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// As in the manifest: relative to the job's folder of the checkpoint URL.
+	Ref   string `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
 	Bytes int64  `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	Rows  int64  `protobuf:"varint,3,opt,name=rows,proto3" json:"rows,omitempty"`
-	// Inclusive bounds of the key hashes in a keyed file.
+	// Inclusive bounds of key hashes: of the rows, or for a base file the whole range that it stands for.
 	MinHash uint64 `protobuf:"fixed64,4,opt,name=min_hash,json=minHash,proto3" json:"min_hash,omitempty"`
 	MaxHash uint64 `protobuf:"fixed64,5,opt,name=max_hash,json=maxHash,proto3" json:"max_hash,omitempty"`
-	// Inclusive bounds of the times in a keyed file.
-	MinTime       int64  `protobuf:"fixed64,6,opt,name=min_time,json=minTime,proto3" json:"min_time,omitempty"`
-	MaxTime       int64  `protobuf:"fixed64,7,opt,name=max_time,json=maxTime,proto3" json:"max_time,omitempty"`
-	Checksum      []byte `protobuf:"bytes,8,opt,name=checksum,proto3" json:"checksum,omitempty"`
+	// Inclusive bounds of the rows' times.
+	MinTime int64  `protobuf:"fixed64,6,opt,name=min_time,json=minTime,proto3" json:"min_time,omitempty"`
+	MaxTime int64  `protobuf:"fixed64,7,opt,name=max_time,json=maxTime,proto3" json:"max_time,omitempty"`
+	Crc32C  uint32 `protobuf:"fixed32,8,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
+	// The epoch and the subtask that wrote the file.
+	Epoch         uint64 `protobuf:"varint,9,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Subtask       uint32 `protobuf:"varint,10,opt,name=subtask,proto3" json:"subtask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2434,9 +2440,9 @@ func (*StateFile) Descriptor() ([]byte, []int) {
 	return file_worker_wire_services_proto_rawDescGZIP(), []int{34}
 }
 
-func (x *StateFile) GetPath() string {
+func (x *StateFile) GetRef() string {
 	if x != nil {
-		return x.Path
+		return x.Ref
 	}
 	return ""
 }
@@ -2483,11 +2489,25 @@ func (x *StateFile) GetMaxTime() int64 {
 	return 0
 }
 
-func (x *StateFile) GetChecksum() []byte {
+func (x *StateFile) GetCrc32C() uint32 {
 	if x != nil {
-		return x.Checksum
+		return x.Crc32C
 	}
-	return nil
+	return 0
+}
+
+func (x *StateFile) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *StateFile) GetSubtask() uint32 {
+	if x != nil {
+		return x.Subtask
+	}
+	return 0
 }
 
 type TaskCheckpointCompletedRequest struct {
@@ -3415,16 +3435,19 @@ const file_worker_wire_services_proto_rawDesc = "" +
 	"\x04base\x18\x03 \x01(\bR\x04base\x12&\n" +
 	"\fexpire_below\x18\x04 \x01(\x03H\x00R\vexpireBelow\x88\x01\x01\x12/\n" +
 	"\x05files\x18\x05 \x03(\v2\x19.wadi.worker.v1.StateFileR\x05filesB\x0f\n" +
-	"\r_expire_below\"\xd1\x01\n" +
-	"\tStateFile\x12\x12\n" +
-	"\x04path\x18\x01 \x01(\tR\x04path\x12\x14\n" +
+	"\r_expire_below\"\xfb\x01\n" +
+	"\tStateFile\x12\x10\n" +
+	"\x03ref\x18\x01 \x01(\tR\x03ref\x12\x14\n" +
 	"\x05bytes\x18\x02 \x01(\x03R\x05bytes\x12\x12\n" +
 	"\x04rows\x18\x03 \x01(\x03R\x04rows\x12\x19\n" +
 	"\bmin_hash\x18\x04 \x01(\x06R\aminHash\x12\x19\n" +
 	"\bmax_hash\x18\x05 \x01(\x06R\amaxHash\x12\x19\n" +
 	"\bmin_time\x18\x06 \x01(\x10R\aminTime\x12\x19\n" +
-	"\bmax_time\x18\a \x01(\x10R\amaxTime\x12\x1a\n" +
-	"\bchecksum\x18\b \x01(\fR\bchecksum\"\xd2\x03\n" +
+	"\bmax_time\x18\a \x01(\x10R\amaxTime\x12\x16\n" +
+	"\x06crc32c\x18\b \x01(\aR\x06crc32c\x12\x14\n" +
+	"\x05epoch\x18\t \x01(\x04R\x05epoch\x12\x18\n" +
+	"\asubtask\x18\n" +
+	" \x01(\rR\asubtask\"\xd2\x03\n" +
 	"\x1eTaskCheckpointCompletedRequest\x127\n" +
 	"\acontext\x18\x01 \x01(\v2\x1d.wadi.worker.v1.WorkerContextR\acontext\x12\x1f\n" +
 	"\vtime_micros\x18\x02 \x01(\x03R\n" +
