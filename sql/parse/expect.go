@@ -1,0 +1,214 @@
+package parse
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"wadi/dataflow/fault"
+)
+
+// expectation is what the parser would have accepted at one token.
+type expectation struct {
+	at int
+	// shown are listed in the message.
+	shown []string
+	// words are all the keywords, for finding misspellings.
+	words []string
+}
+
+// turn makes p.now the expectation at the cursor.
+func (p *parser) turn() {
+	if p.now.at == p.pos {
+		return
+	}
+	p.before, p.now = p.now, expectation{at: p.pos, shown: p.before.shown[:0], words: p.before.words[:0]}
+}
+
+// want notes something that would have been accepted at the cursor.
+func (p *parser) want(what string) {
+	if p.failed {
+		return
+	}
+	p.turn()
+	if !slices.Contains(p.now.shown, what) {
+		p.now.shown = append(p.now.shown, what)
+	}
+}
+
+func (p *parser) wantWord(words []string) {
+	if p.failed {
+		return
+	}
+	if len(words) == 1 {
+		p.want(words[0])
+	} else {
+		p.want(strings.Join(words, " "))
+	}
+	p.near(words[0])
+}
+
+// near notes keywords of which a misspelling would be recognised.
+func (p *parser) near(words ...string) {
+	if p.failed {
+		return
+	}
+	p.turn()
+	for _, w := range words {
+		if !slices.Contains(p.now.words, w) {
+			p.now.words = append(p.now.words, w)
+		}
+	}
+}
+
+// fail reports the error of the current statement; only the first one counts. It returns a fault to add a hint to.
+func (p *parser) fail(span fault.Span, format string, args ...any) *fault.Error {
+	e := fault.Userf(fault.CodeSyntax, span, format, args...)
+	if !p.failed {
+		p.errs = append(p.errs, e)
+	}
+	p.failed = true
+	return e
+}
+
+// unsupported refuses, by name, something that is understood.
+func (p *parser) unsupported(span fault.Span, what string) *fault.Error {
+	e := p.fail(span, "%s is not supported", what)
+	e.Code = fault.CodeUnsupported
+	return e
+}
+
+// unexpected reports the token at the cursor: "expected X or Y, found Z". The fault is returned for a hint to be added to;
+// one that nobody sees if an error was reported before.
+func (p *parser) unexpected() *fault.Error {
+	if p.failed {
+		return &fault.Error{}
+	}
+	p.turn()
+	t := p.peek()
+	if t.kind == tokenBad {
+		p.failed = true
+		return &fault.Error{}
+	}
+	hint := p.hint(t)
+	span := t.span()
+	if t.kind == tokenEnd {
+		// The caret stands right behind the last token: the end of the text may be many blank lines further on.
+		span = fault.Span{Start: p.lastEnd(), End: p.lastEnd() + 1}
+	}
+	e := p.fail(span, "expected %s, found %s", listOr(p.now.shown), t.describe())
+	e.Hint = hint
+	return e
+}
+
+// expected is unexpected when only what is accepted.
+func (p *parser) expected(what string) *fault.Error {
+	if !p.failed {
+		p.turn()
+		p.now.shown = append(p.now.shown[:0], what)
+	}
+	return p.unexpected()
+}
+
+func listOr(items []string) string {
+	switch len(items) {
+	case 0:
+		return "something else"
+	case 1:
+		return items[0]
+	}
+	return strings.Join(items[:len(items)-1], ", ") + " or " + items[len(items)-1]
+}
+
+// hint finds the likeliest reason for an unexpected token.
+func (p *parser) hint(t token) string {
+	if s := misspelt(t, p.now.words); s != "" {
+		return s
+	}
+	if p.pos > 0 && p.before.at == p.pos-1 {
+		if s := misspelt(p.toks[p.pos-1], p.before.words); s != "" {
+			return s
+		}
+	}
+	ends := t.kind == tokenEnd || t.isOp(";")
+	if p.pos > 0 && p.toks[p.pos-1].isOp(",") && (ends || t.isOp(")") || reserved[t.upper]) {
+		return "remove the comma before it"
+	}
+	comma := slices.Contains(p.now.shown, "','")
+	switch {
+	case comma && !ends && startsItem(t):
+		return "a comma may be missing before " + t.describe()
+	case (ends || reserved[t.upper] || statementWords[t.upper]) && len(p.opens) > 0:
+		return p.unclosedHint()
+	case t.isOp(")") && len(p.opens) == 0:
+		return "this parenthesis closes nothing; remove it or add its opening partner"
+	case statementWords[t.upper] && slices.Contains(p.now.shown, "';'"):
+		return "statements are separated by ';'"
+	}
+	return ""
+}
+
+// startsItem reports whether a token could begin the next item of a list.
+func startsItem(t token) bool {
+	switch t.kind {
+	case tokenWord:
+		return !reserved[t.upper] && !statementWords[t.upper]
+	case tokenQuoted, tokenNumber, tokenString, tokenBytes:
+		return true
+	}
+	return false
+}
+
+// unclosedHint says where the innermost open parenthesis is.
+func (p *parser) unclosedHint() string {
+	open := p.toks[p.opens[len(p.opens)-1]]
+	pos := fault.Locate(p.text, open.start)
+	return fmt.Sprintf("the '%s' at line %d, column %d is not closed", open.val, pos.Line, pos.Column)
+}
+
+// misspelt gives a hint if an unquoted word is nearly one of the keywords.
+func misspelt(t token, words []string) string {
+	if t.kind != tokenWord || len(t.upper) < 3 || len(t.upper) > 20 || slices.Contains(words, t.upper) {
+		return ""
+	}
+	best, limit := "", 1
+	if len(t.upper) > 4 {
+		limit = 2
+	}
+	for _, w := range words {
+		if len(w) < 3 {
+			continue
+		}
+		if d := editDistance(t.upper, w); d <= limit && d < len(w)/2 {
+			best, limit = w, d-1
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %s instead of %s?", best, t.val)
+}
+
+// editDistance is the number of insertions, deletions, replacements and swaps of neighbours between two short words
+// (the optimal string alignment distance).
+func editDistance(a, b string) int {
+	before, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(prev[j]+1, row[j-1]+1, prev[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, prev, row = prev, row, before
+	}
+	return prev[len(b)]
+}
