@@ -136,12 +136,17 @@ func TestZombieAtEveryCall(t *testing.T) {
 		epoch   uint64
 		collect bool
 	}
-	for name, steps := range map[string][]step{
-		"starts":                   {},
-		"takes the epoch":          {{2, false}},
-		"skips the epoch":          {{3, false}},
-		"goes on and collects":     {{2, false}, {3, false}, {4, true}},
-		"skips, goes on, collects": {{5, false}, {6, true}},
+	for name, c := range map[string]struct {
+		zombie uint64 // the epoch that generation 1 is publishing
+		steps  []step // what generation 2 publishes
+	}{
+		"starts":                   {2, nil},
+		"takes the epoch":          {2, []step{{2, false}}},
+		"skips the epoch":          {2, []step{{3, false}}},
+		"goes on and collects":     {2, []step{{2, false}, {3, false}, {4, true}}},
+		"skips, goes on, collects": {2, []step{{5, false}, {6, true}}},
+		"is behind":                {9, []step{{2, false}, {3, false}}},
+		"is behind and collects":   {9, []step{{2, false}, {3, true}}},
 	} {
 		for n := range publishCalls + 1 {
 			t.Run(fmt.Sprintf("%s/before call %d", name, n+1), func(t *testing.T) {
@@ -153,7 +158,7 @@ func TestZombieAtEveryCall(t *testing.T) {
 				_, _, _, _, err = w.start(ctx)
 				check(t, err)
 				check(t, w.checkpoint(ctx, 1, 1, false, false))
-				m, err := w.manifest(ctx, 1, 2, false, true)
+				m, err := w.manifest(ctx, 1, c.zombie, false, true)
 				check(t, err)
 
 				newest := uint64(0)
@@ -163,7 +168,7 @@ func TestZombieAtEveryCall(t *testing.T) {
 					if replay {
 						check(t, w.MarkCommitted(ctx, 2, seen.Epoch))
 					}
-					for _, s := range steps {
+					for _, s := range c.steps {
 						if s.epoch <= seen.Epoch {
 							continue // the zombie's record came in time
 						}
@@ -184,8 +189,11 @@ func TestZombieAtEveryCall(t *testing.T) {
 				if !fault.Is(pubErr, fault.CodeStaleRun) {
 					t.Fatalf("the zombie is told %v", pubErr)
 				}
-				gen, last, _, warnings, err := w.StartGeneration(ctx)
+				gen, last, replay, warnings, err := w.start(ctx)
 				check(t, err)
+				if replay {
+					check(t, w.MarkCommitted(ctx, 3, last.Epoch))
+				}
 				if gen != 3 || len(warnings) != 0 {
 					t.Error(gen, warnings)
 				}
@@ -193,6 +201,9 @@ func TestZombieAtEveryCall(t *testing.T) {
 					t.Errorf("restores %d/%d, but generation 2 was told that %d is durable", last.Generation, last.Epoch, newest)
 				}
 				check(t, w.verify(ctx, last))
+				next, err := w.NextEpoch(ctx)
+				check(t, err)
+				check(t, w.checkpoint(ctx, 3, next, false, false))
 			})
 		}
 	}

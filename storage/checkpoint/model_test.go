@@ -33,13 +33,23 @@ type model struct {
 	started uint64
 	acked   checkpointID
 	tried   map[checkpointID]bool
+	// hook interrupts a Publish with what another controller does meanwhile.
+	hook *hook
+	// publishing is the interrupted generation: a generation publishes one checkpoint at a time.
+	publishing uint64
 }
 
 func (m *model) anyGeneration(t *rapid.T) uint64 {
-	if len(m.next) == 0 {
-		t.Skip("nothing started")
+	var idle []uint64
+	for _, gen := range slices.Sorted(maps.Keys(m.next)) {
+		if gen != m.publishing {
+			idle = append(idle, gen)
+		}
 	}
-	return rapid.SampledFrom(slices.Sorted(maps.Keys(m.next))).Draw(t, "gen")
+	if len(idle) == 0 {
+		return 0
+	}
+	return rapid.SampledFrom(idle).Draw(t, "gen")
 }
 
 func (m *model) maybeFail(t *rapid.T) {
@@ -94,6 +104,9 @@ func (m *model) checkRestored(t *rapid.T, restored *checkpoint.Manifest) {
 
 func (m *model) Checkpoint(t *rapid.T) {
 	gen := m.anyGeneration(t)
+	if gen == 0 {
+		return
+	}
 	epoch := m.next[gen]
 	commit := rapid.Bool().Draw(t, "commit")
 	man, err := m.manifest(m.ctx, gen, epoch, rapid.Bool().Draw(t, "base"), commit)
@@ -102,9 +115,24 @@ func (m *model) Checkpoint(t *rapid.T) {
 	}
 	m.next[gen]++
 	m.tried[checkpointID{gen, epoch}] = true
-	m.maybeFail(t)
+	if m.publishing == 0 && rapid.Bool().Draw(t, "interrupted") {
+		m.hook.left = rapid.IntRange(0, 9).Draw(t, "before call")
+		m.hook.run = func() {
+			m.publishing = gen
+			defer func() { m.publishing = 0 }()
+			m.Start(t)
+			for range rapid.IntRange(0, 2).Draw(t, "others") {
+				m.Checkpoint(t)
+			}
+		}
+	} else {
+		m.maybeFail(t)
+	}
 	err = m.Publish(m.ctx, gen, man)
 	m.bucket.Heal()
+	if m.publishing == 0 {
+		m.hook.left = -1
+	}
 	switch {
 	case err == nil:
 		if gen != m.started {
@@ -127,6 +155,9 @@ func (m *model) Checkpoint(t *rapid.T) {
 
 func (m *model) Abort(t *rapid.T) {
 	gen := m.anyGeneration(t)
+	if gen == 0 {
+		return
+	}
 	if _, err := m.manifest(m.ctx, gen, m.next[gen], false, false); err != nil {
 		t.Fatal(err)
 	}
@@ -135,6 +166,9 @@ func (m *model) Abort(t *rapid.T) {
 
 func (m *model) Garbage(t *rapid.T) {
 	gen := m.anyGeneration(t)
+	if gen == 0 {
+		return
+	}
 	m.maybeFail(t)
 	_, err := m.Collect(m.ctx, gen, rapid.IntRange(1, 4).Draw(t, "keep"))
 	m.bucket.Heal()
@@ -145,7 +179,8 @@ func (m *model) Garbage(t *rapid.T) {
 
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		m := &model{world: newWorld(t), ctx: context.Background(), next: map[uint64]uint64{}, tried: map[checkpointID]bool{}}
+		m := &model{world: newWorld(t), ctx: context.Background(), next: map[uint64]uint64{}, tried: map[checkpointID]bool{}, hook: &hook{left: -1}}
+		m.Store = m.over(t, hooked{m.bucket, m.hook})
 		rt.Repeat(map[string]func(*rapid.T){
 			"start":      m.Start,
 			"checkpoint": m.Checkpoint,

@@ -35,12 +35,18 @@ func newWorld(t testing.TB) *world {
 	}
 	w := &world{bucket: errblob.New(inner), clock: clock.NewVirtual(time.Unix(1000, 0)), last: map[uint64]*checkpoint.Manifest{}}
 	w.job = inner.Sub("pl_1/job_1")
-	w.Store, err = checkpoint.Open(w.bucket, "pl_1", "job_1", checkpoint.WithClock(w.clock), checkpoint.WithDeleters(1),
+	w.Store = w.over(t, w.bucket)
+	return w
+}
+
+// over opens the job's store over a bucket.
+func (w *world) over(t testing.TB, b blob.Bucket) *checkpoint.Store {
+	s, err := checkpoint.Open(b, "pl_1", "job_1", checkpoint.WithClock(w.clock), checkpoint.WithDeleters(1),
 		checkpoint.WithUnique(func() string { w.files++; return fmt.Sprint("u", w.files) }))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w
+	return s
 }
 
 // manifest is what generation gen would publish for epoch: the keyed table carries its files forward, a base file drops
