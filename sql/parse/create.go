@@ -200,17 +200,20 @@ func (p *parser) columnClause(c *ast.ColumnDef) bool {
 		p.label("the name of a constraint")
 	}
 	switch {
-	case p.word("NOT", "NULL"):
+	case p.isWord("NOT") || p.word("NOT", "NULL"):
+		p.need("NOT", "NULL")
 		c.NotNull = true
 	case p.maybe("NULL"):
-	case p.word("PRIMARY", "KEY"):
+	case p.isWord("PRIMARY") || p.word("PRIMARY", "KEY"):
+		p.need("PRIMARY", "KEY")
 		c.PrimaryKey = true
 	case c.Default == nil && p.maybe("DEFAULT"):
 		c.Default = p.expr(bpLowest)
 	case c.Metadata == nil && p.word("METADATA"):
 		p.need("FROM")
 		c.Metadata = p.needString("the metadata key as a string")
-	case c.Generated == nil && p.word("GENERATED", "ALWAYS"):
+	case c.Generated == nil && !p.isWord("GENERATED", "BY") && (p.isWord("GENERATED") || p.word("GENERATED", "ALWAYS")):
+		p.need("GENERATED", "ALWAYS")
 		p.generated(c)
 	case p.isAnyWord("UNIQUE", "CHECK", "REFERENCES"):
 		c.Constraints = append(c.Constraints, p.columnConstraint())

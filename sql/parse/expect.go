@@ -138,7 +138,7 @@ func (p *parser) hint(t token) string {
 	switch {
 	case comma && !ends && startsItem(t):
 		return "a comma may be missing before " + t.describe()
-	case (ends || reserved[t.upper] || statementWords[t.upper]) && len(p.opens) > 0:
+	case (ends || clauseWords[t.upper] || statementWords[t.upper]) && len(p.opens) > 0:
 		return p.unclosedHint()
 	case t.isOp(")") && len(p.opens) == 0:
 		return "this parenthesis closes nothing; remove it or add its opening partner"
@@ -152,7 +152,7 @@ func (p *parser) hint(t token) string {
 func startsItem(t token) bool {
 	switch t.kind {
 	case tokenWord:
-		return !reserved[t.upper] && !statementWords[t.upper]
+		return !reserved[t.upper] && !statementWords[t.upper] && !clauseWords[t.upper]
 	case tokenQuoted, tokenNumber, tokenString, tokenBytes:
 		return true
 	}
@@ -168,7 +168,7 @@ func (p *parser) unclosedHint() string {
 
 // misspelt gives a hint if an unquoted word is nearly one of the keywords.
 func misspelt(t token, words []string) string {
-	if t.kind != tokenWord || len(t.upper) < 3 || len(t.upper) > 20 || slices.Contains(words, t.upper) {
+	if t.kind != tokenWord || reserved[t.upper] || len(t.upper) < 3 || len(t.upper) > 20 || slices.Contains(words, t.upper) {
 		return ""
 	}
 	best, limit := "", 1

@@ -26,3 +26,6 @@ var notBareTableAlias = wordSet(`FULL LATERAL LEFT OUTER RIGHT TABLESAMPLE RETUR
 
 // statementWords begin statements.
 var statementWords = wordSet(`ALTER CREATE DELETE DESCRIBE DROP EXPLAIN INSERT SELECT SET SHOW UPDATE WITH`)
+
+// clauseWords begin clauses: found within parentheses, they show that one is missing.
+var clauseWords = wordSet(`FROM WHERE GROUP HAVING ORDER LIMIT UNION INTERSECT EXCEPT QUALIFY VALUES INTO`)

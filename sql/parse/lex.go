@@ -227,6 +227,7 @@ func (l *lexer) stray(r rune, n int) {
 	start := l.pos
 	l.pos += n
 	e := l.fail(start, l.pos, "unexpected character %q", r)
+	l.skipForeignQuote(r)
 	switch {
 	case r == '`':
 		e.WithHint("write names in double quotes")
@@ -240,4 +241,19 @@ func (l *lexer) stray(r rune, n int) {
 		e.WithHint("statements end with ';'; there are no backslash commands")
 	}
 	l.add(tokenBad, start, "")
+}
+
+// foreignQuotes maps quotes that are not SQL's to what closes them.
+var foreignQuotes = map[rune]string{'`': "`", '‘': "’", '“': "”", '„': "“", '‚': "‘", '«': "»"}
+
+// skipForeignQuote skips what is in quotes that are not SQL's, on one line, so that they are reported once.
+func (l *lexer) skipForeignQuote(r rune) {
+	end := foreignQuotes[r]
+	if end == "" {
+		return
+	}
+	line, _, _ := strings.Cut(l.text[l.pos:], "\n")
+	if i := strings.Index(line, end); i >= 0 {
+		l.pos += i + len(end)
+	}
 }

@@ -86,6 +86,8 @@ type parser struct {
 	tall int
 	// opens are the indexes of the opening parentheses around the cursor.
 	opens []int
+	// split is where the token at the cursor begins since its first character was consumed, see closeAngle.
+	split int
 	// now and before hold what would have been accepted at the cursor and at the place before it.
 	now, before expectation
 }
@@ -115,8 +117,11 @@ func (p *parser) advance() token {
 	return t
 }
 
-// lastEnd is the end of the token before the cursor.
+// lastEnd is the end of the token before the cursor, or of the part of the token at the cursor that was consumed.
 func (p *parser) lastEnd() int {
+	if p.split > 0 && p.split == p.toks[p.pos].start {
+		return p.split
+	}
 	if p.pos == 0 {
 		return 0
 	}

@@ -76,7 +76,7 @@ func (p *parser) insert() ast.Statement {
 	p.need("INSERT")
 	s := &ast.Insert{}
 	switch {
-	case p.word("OVERWRITE"):
+	case p.maybe("OVERWRITE"):
 		s.Mode = ast.InsertOverwrite
 		p.maybe("INTO")
 	case p.maybe("OR", "REPLACE"), p.maybe("REPLACE"):

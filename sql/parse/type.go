@@ -173,6 +173,7 @@ func (p *parser) closeAngle() {
 	if t.kind == tokenOp && len(t.val) > 1 && t.val[0] == '>' {
 		p.toks[p.pos].val = t.val[1:]
 		p.toks[p.pos].start++
+		p.split = p.toks[p.pos].start
 		return
 	}
 	p.needOp(">")
