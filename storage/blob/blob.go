@@ -28,6 +28,7 @@ import (
 	"unicode/utf8"
 
 	"wadi/dataflow/fault"
+	"wadi/storage/disk"
 )
 
 // Info describes one object.
@@ -67,10 +68,10 @@ type Bucket interface {
 
 // Codes of faults that this package makes, beside fault.CodeNotFound and fault.CodeIO.
 const (
-	CodePermission   fault.Code = "permission-denied"
+	CodePermission              = disk.CodePermission
+	CodeDiskFull                = disk.CodeDiskFull
+	CodeNotDirectory            = disk.CodeNotDirectory
 	CodeCredentials  fault.Code = "bad-credentials"
-	CodeDiskFull     fault.Code = "disk-full"
-	CodeNotDirectory fault.Code = "not-a-directory"
 	CodeNoBucket     fault.Code = "no-such-bucket"
 	CodeBadURL       fault.Code = "bad-storage-url"
 	CodeBadKey       fault.Code = "bad-storage-key"
@@ -79,9 +80,6 @@ const (
 
 // MaxKey is the longest key in bytes, the bucket's own prefix included. It is the limit of S3.
 const MaxKey = 1024
-
-// tempPrefix begins the names of files being written by the local driver.
-const tempPrefix = ".wadi-tmp-"
 
 // ValidKey reports why key cannot name an object: keys are relative, slash-separated, UTF-8, at most MaxKey bytes, and
 // have no control characters, no backslash, and no empty, "." or ".." segments.
@@ -104,7 +102,7 @@ func ValidKey(key string) error {
 			reason = "has an empty segment"
 		case seg == "." || seg == "..":
 			reason = "has a segment " + seg
-		case strings.HasPrefix(seg, tempPrefix):
+		case strings.HasPrefix(seg, disk.TempPrefix):
 			reason = "has a segment kept for temporary files"
 		}
 	}

@@ -2,7 +2,6 @@ package blob
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
@@ -12,6 +11,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"wadi/dataflow/fault"
+	"wadi/storage/disk"
 )
 
 // local keeps objects as files below root. Every write goes through a temporary file beside its final name, so that a
@@ -40,7 +42,7 @@ func (l *local) get(_ context.Context, key string, off, n int64) ([]byte, error)
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, localFault(path, err)
+		return nil, disk.Fault(path, err)
 	}
 	if info.IsDir() {
 		return nil, notFound(path)
@@ -55,7 +57,7 @@ func (l *local) get(_ context.Context, key string, off, n int64) ([]byte, error)
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return data[:got], nil
 		}
-		return nil, localFault(path, err)
+		return nil, disk.Fault(path, err)
 	}
 	return data, nil
 }
@@ -69,22 +71,15 @@ func (l *local) readFault(path string, err error) error {
 		if info, statErr := os.Stat(l.root); statErr == nil && info.IsDir() {
 			return notFound(path)
 		}
-		return localFault(l.root, err)
+		return disk.Fault(l.root, err)
 	}
-	return localFault(path, err)
+	return disk.Fault(path, err)
 }
 
 func (l *local) put(_ context.Context, key string, data []byte) error {
 	path := l.path(key)
 	return l.inFolder(path, func(temp string) error {
-		if err := writeSynced(temp, data); err != nil {
-			return err
-		}
-		if err := os.Rename(temp, path); err != nil {
-			_ = os.Remove(temp)
-			return err
-		}
-		return syncDir(filepath.Dir(path))
+		return disk.Replace(path, temp, data)
 	})
 }
 
@@ -104,20 +99,20 @@ func createSynced(path, temp string, data []byte) (created bool, err error) {
 			return false, syscall.EISDIR
 		}
 		// The winner may not have come to its own fsync; what is reported as existing has to stay.
-		return false, syncDir(dir)
+		return false, disk.SyncFolder(dir)
 	}
-	if err := writeSynced(temp, data); err != nil {
+	if err := disk.WriteNew(temp, data); err != nil {
 		return false, err
 	}
 	err = linkExclusive(temp, path)
 	_ = os.Remove(temp)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return false, syncDir(dir)
+		return false, disk.SyncFolder(dir)
 	case err != nil:
 		return false, err
 	}
-	return true, syncDir(dir)
+	return true, disk.SyncFolder(dir)
 }
 
 // inFolder makes the folder of path and runs write with the name of a temporary file in it; again, if the folder was
@@ -126,79 +121,20 @@ func (l *local) inFolder(path string, write func(temp string) error) error {
 	dir := filepath.Dir(path)
 	for try := 1; ; try++ {
 		if err := l.makeFolder(dir); err != nil {
-			return localFault(dir, err)
+			return disk.Fault(dir, err)
 		}
-		err := write(filepath.Join(dir, tempPrefix+rand.Text()))
+		err := write(disk.TempName(dir))
 		if errors.Is(err, fs.ErrNotExist) && try < folderTries {
 			continue
 		}
-		return localFault(path, err)
+		return disk.Fault(path, err)
 	}
 }
 
 func (l *local) makeFolder(dir string) error {
 	l.folders.Lock()
 	defer l.folders.Unlock()
-	return makeFolderSynced(dir)
-}
-
-// makeFolderSynced is os.MkdirAll that makes every new entry durable.
-func makeFolderSynced(dir string) error {
-	info, err := os.Stat(dir)
-	if err == nil {
-		if !info.IsDir() {
-			return syscall.ENOTDIR
-		}
-		return nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	parent := filepath.Dir(dir)
-	if parent == dir {
-		return err
-	}
-	if err := makeFolderSynced(parent); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(parent)
-}
-
-func writeSynced(path string, data []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		_ = os.Remove(path)
-	}
-	return err
-}
-
-// syncDir makes the entries of dir durable. File systems that cannot sync a folder do not need it.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = f.Sync()
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
-		return nil
-	}
-	return err
+	return disk.MakeFolder(dir)
 }
 
 func (l *local) list(ctx context.Context, prefix string) ([]Info, error) {
@@ -231,8 +167,8 @@ func (l *local) list(ctx context.Context, prefix string) ([]Info, error) {
 }
 
 func (l *local) listFault(path string, err error) error {
-	if fault := l.readFault(path, err); !isNotFound(fault) {
-		return fault
+	if err := l.readFault(path, err); !isNotFound(err) {
+		return err
 	}
 	return nil
 }
@@ -241,16 +177,16 @@ func (l *local) listFault(path string, err error) error {
 func (l *local) entry(path, prefix string, d fs.DirEntry) (Info, bool, error) {
 	rel, err := filepath.Rel(l.root, path)
 	if err != nil || rel == "." {
-		return Info{}, false, localFault(l.root, syscall.ENOTDIR)
+		return Info{}, false, disk.Fault(l.root, syscall.ENOTDIR)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return Info{}, false, nil
 		}
-		return Info{}, false, localFault(path, err)
+		return Info{}, false, disk.Fault(path, err)
 	}
-	if strings.HasPrefix(d.Name(), tempPrefix) {
+	if strings.HasPrefix(d.Name(), disk.TempPrefix) {
 		if time.Since(info.ModTime()) > staleTemp {
 			_ = os.Remove(path)
 		}
@@ -288,3 +224,5 @@ func (l *local) remove(_ context.Context, key string) error {
 func (l *local) dir() (string, bool) { return l.root, true }
 
 func (l *local) close() error { return nil }
+
+func isNotFound(err error) bool { return fault.Is(err, fault.CodeNotFound) }

@@ -16,6 +16,7 @@ import (
 
 	"wadi/dataflow/fault"
 	"wadi/storage/blob"
+	"wadi/storage/disk"
 )
 
 func wantAny(t *testing.T, err error) *fault.Error {
@@ -226,7 +227,7 @@ func TestLocalFaults(t *testing.T) {
 	wantCode(t, inside.Put(t.Context(), "d", nil), blob.CodeNotDirectory)
 	_, err := inside.PutIfAbsent(t.Context(), "d", nil)
 	wantCode(t, err, blob.CodeNotDirectory)
-	wantCode(t, inside.Put(t.Context(), strings.Repeat("n", 300), nil), blob.CodeBadKey)
+	wantCode(t, inside.Put(t.Context(), strings.Repeat("n", 300), nil), disk.CodeBadName)
 }
 
 func TestLocalNoPermission(t *testing.T) {

@@ -3,8 +3,6 @@ package blob
 import (
 	"context"
 	"errors"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -103,20 +101,4 @@ func (cancelOnWait) Now() time.Time { return time.Time{} }
 func (c cancelOnWait) After(time.Duration) <-chan time.Time {
 	c.cancel()
 	return nil
-}
-
-func TestLocalFaultNamesPathOnceAndHints(t *testing.T) {
-	for errno, want := range map[syscall.Errno]fault.Code{
-		syscall.EACCES: CodePermission, syscall.EPERM: CodePermission, syscall.EROFS: CodePermission, syscall.ENOSPC: CodeDiskFull,
-		syscall.EDQUOT: CodeDiskFull, syscall.ENOTDIR: CodeNotDirectory, syscall.EISDIR: CodeNotDirectory, syscall.ENAMETOOLONG: CodeBadKey,
-		syscall.EMFILE: fault.CodeIO, syscall.EIO: fault.CodeIO, syscall.ENOENT: fault.CodeNotFound} {
-		err := localFault("/state/k", errno)
-		f := fault.As(err)
-		if f.Code != want || f.Hint == "" || strings.Count(f.Error(), "/state/k") != 1 {
-			t.Errorf("%v: %v (%s; hint %q)", errno, f, f.Code, f.Hint)
-		}
-	}
-	if localFault("/x", nil) != nil {
-		t.Error("nil became a fault")
-	}
 }

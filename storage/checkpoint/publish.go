@@ -9,11 +9,11 @@ import (
 	"wadi/dataflow/fault"
 )
 
-// Publish makes a checkpoint durable. A generation publishes one at a time. The package comment has the steps and what a crash between them means. It fills in
-// Version, ids and, if it is zero, CreatedAtMicros. After nil the checkpoint is durable, belongs to gen, and its sinks
-// may be told to commit. After fault.CodeStaleRun this generation has been replaced and must stop. After any other error
-// the checkpoint may or may not be durable; calling again with the very same manifest, CreatedAtMicros included, settles
-// it.
+// Publish makes a checkpoint durable; the package comment has the steps and what a crash between them means. A generation
+// publishes one checkpoint at a time. It fills in Version, ids and, if it is zero, CreatedAtMicros. After nil the
+// checkpoint is durable, belongs to gen, and its sinks may be told to commit. After fault.CodeStaleRun this generation has
+// been replaced and must stop. After any other error the checkpoint may or may not be durable; calling again with the very
+// same manifest, CreatedAtMicros included, settles it.
 func (s *Store) Publish(ctx context.Context, gen uint64, m Manifest) error {
 	m.Version, m.PipelineID, m.JobID = FormatVersion, s.owner.PipelineID, s.owner.JobID
 	if m.CreatedAtMicros == 0 {

@@ -1,4 +1,4 @@
-package blob
+package disk
 
 import (
 	"errors"
@@ -8,10 +8,17 @@ import (
 	"wadi/dataflow/fault"
 )
 
-func isNotFound(err error) bool { return fault.Is(err, fault.CodeNotFound) }
+// Codes of the faults that Fault makes, beside fault.CodeNotFound and fault.CodeIO.
+const (
+	CodePermission   fault.Code = "permission-denied"
+	CodeDiskFull     fault.Code = "disk-full"
+	CodeNotDirectory fault.Code = "not-a-directory"
+	CodeBadName      fault.Code = "bad-file-name"
+)
 
-// localFault turns an error of the file system into a fault; nil stays nil.
-func localFault(path string, err error) error {
+// Fault turns an error of the file system about path into a fault that says what to do; nil stays nil, and so does an
+// error that is a fault already.
+func Fault(path string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -35,7 +42,7 @@ func localFault(path string, err error) error {
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR), errors.Is(err, fs.ErrExist):
 		return user(CodeNotDirectory, "a file stands where a folder is needed, or a folder where a file is", "move it away, or choose another folder")
 	case errors.Is(err, syscall.ENAMETOOLONG):
-		return user(CodeBadKey, "the name is too long for this file system", "choose a folder with a shorter path")
+		return user(CodeBadName, "the name is too long for this file system", "choose a folder with a shorter path")
 	case errors.Is(err, fs.ErrNotExist):
 		return user(fault.CodeNotFound, "does not exist", "check the path")
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
