@@ -219,11 +219,14 @@ func (p *printer) primary(e Expr) {
 	}
 }
 
-// columnRef prints a name; end alone is put in parentheses because it would close a CASE.
+// columnRef prints a name, in parentheses if it is a word that would be taken for the beginning of something else.
 func (p *printer) columnRef(e *ColumnRef) {
-	if len(e.Path) == 1 && !e.Path[0].Quoted && strings.EqualFold(e.Path[0].Name, "end") {
-		p.put("(", e.Path[0].Name, ")")
-		return
+	if len(e.Path) == 1 && !e.Path[0].Quoted {
+		switch strings.ToLower(e.Path[0].Name) {
+		case "array", "end", "interval", "struct":
+			p.put("(", e.Path[0].Name, ")")
+			return
+		}
 	}
 	p.name(e.Path)
 }
@@ -301,7 +304,7 @@ func (p *printer) star(s *Star) {
 	}
 	p.put("*")
 	if len(s.Except) > 0 {
-		p.put(" EXCEPT ")
+		p.put(" EXCLUDE ")
 		p.columnList(s.Except)
 	}
 	if len(s.Replace) > 0 {

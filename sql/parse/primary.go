@@ -109,7 +109,7 @@ func (p *parser) wordCall(t token) ast.Expr {
 		id := ast.Ident{Place: ast.At(t.span()), Name: strings.ToLower(t.val)}
 		return &ast.Call{Place: ast.At(t.span()), Name: ast.Name{id}}
 	}
-	if !reserved[t.upper] {
+	if !reserved[t.upper] && !(called && t.upper == "VALUES") {
 		return p.nameOrCall()
 	}
 	if called && reservedCalls[t.upper] {
@@ -264,7 +264,7 @@ func (p *parser) lastWordStart() int { return p.toks[max(p.pos-1, 0)].start }
 
 // caseValue reads a part of CASE. END there is the end of the CASE, though elsewhere it may be a column.
 func (p *parser) caseValue() ast.Expr {
-	if t := p.peek(); t.isWord("END") && !p.peekAt(1).isOp(".") {
+	if t := p.peek(); t.isWord("END") && !p.peekAt(1).isOp(".") && !p.peekAt(1).isOp("(") {
 		p.expected("an expression")
 	}
 	return p.expr(bpLowest)

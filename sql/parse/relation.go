@@ -179,6 +179,9 @@ func (p *parser) tableCall() *ast.Call {
 func (p *parser) callOf(n ast.Name, start int) *ast.Call {
 	c := &ast.Call{Name: n}
 	p.callArgs(c, nil)
+	if c.Distinct || len(c.OrderBy) > 0 || c.Nulls != ast.NullsUntreated {
+		p.fail(p.span(start), "a table function takes plain arguments").WithHint("remove DISTINCT, ORDER BY and IGNORE NULLS")
+	}
 	c.Place = p.from(start)
 	return c
 }

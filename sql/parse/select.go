@@ -43,8 +43,8 @@ func (p *parser) selectClauses(s *ast.Select) {
 	if p.maybeShown(len(s.From) > 0, "WHERE") {
 		s.Where = p.expr(bpLowest)
 	}
-	if p.isWord("LATERAL", "VIEW") || p.isWord("CONNECT", "BY") || p.isWord("PREWHERE") {
-		p.unsupported(p.peek().span(), p.peek().upper+" in a query")
+	if p.isWord("LATERAL", "VIEW") {
+		p.unsupported(p.place(2), "LATERAL VIEW").WithHint("write CROSS JOIN LATERAL unnest(…)")
 	}
 	if p.isWord("GROUP") || p.maybeShown(len(s.From) > 0, "GROUP", "BY") {
 		p.need("GROUP", "BY")

@@ -29,10 +29,12 @@ func (p *parser) dataType() *ast.DataType {
 	defer p.leave(outer)
 	start := p.here()
 	t := p.baseType()
-	if p.maybe("UNSIGNED") {
-		t.Unsigned = true
-	} else {
-		p.maybe("SIGNED")
+	if integerTypes[t.Name] || typeNames[t.Name] == "" {
+		if p.maybe("UNSIGNED") {
+			t.Unsigned = true
+		} else {
+			p.maybe("SIGNED")
+		}
 	}
 	t.Place = p.from(start)
 	return p.arraySuffixes(t, start)
@@ -124,8 +126,8 @@ func (p *parser) customType() *ast.DataType {
 	return t
 }
 
-// clauseAfterType holds words that follow a type, so that a missing type is reported as one.
-var clauseAfterType = wordSet(`PRIMARY METADATA GENERATED DEFAULT UNIQUE REFERENCES CHECK`)
+// clauseAfterType holds words that follow a type or its first word, so that a missing type is reported as one.
+var clauseAfterType = wordSet(`PRIMARY METADATA GENERATED DEFAULT UNIQUE REFERENCES CHECK PRECISION VARYING UNSIGNED SIGNED`)
 
 // typeArgs reads (10, 2).
 func (p *parser) typeArgs(t *ast.DataType) {
