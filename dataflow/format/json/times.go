@@ -1,0 +1,87 @@
+package json
+
+import (
+	"math"
+
+	"wadi/dataflow/column"
+)
+
+// slowTimestamp reads every form of a timestamp, into a column of any unit.
+func (d *Decoder) slowTimestamp(f *field, i int) int {
+	text, quoted, end := d.token(f, i)
+	if end < 0 {
+		return end
+	}
+	if !quoted {
+		v, ok := wholeNumber(text)
+		if !ok || v > math.MaxInt64/f.unit || v < math.MinInt64/f.unit {
+			return d.misfit(f, i, "that is out of range")
+		}
+		f.ints.Append(v)
+		return end
+	}
+	m, ok := parseMoment(text)
+	if !ok {
+		return d.misfit(f, i, "that is not a date and time")
+	}
+	ns, ok := m.ns()
+	if !ok {
+		return d.misfit(f, i, "that is out of range")
+	}
+	f.ints.Append(floorDiv(ns, f.unit))
+	return end
+}
+
+// wholeNumber is a JSON number cut off toward zero; ok is false if it does not fit.
+func wholeNumber(text []byte) (int64, bool) {
+	neg, hi, lo, ok := scaled(text, 0, 20)
+	switch {
+	case !ok || hi != 0:
+		return 0, false
+	case neg:
+		return -int64(lo), lo <= 1<<63
+	}
+	return int64(lo), lo < 1<<63
+}
+
+// dateValue reads a DATE: "YYYY-MM-DD", or a number of days.
+func (d *Decoder) dateValue(f *field, i int) int {
+	text, quoted, end := d.token(f, i)
+	if end < 0 {
+		return end
+	}
+	days, ok := int64(0), false
+	if quoted {
+		if days, ok = parseDate(text); !ok {
+			return d.misfit(f, i, "that is not a date")
+		}
+	} else if days, ok = wholeNumber(text); !ok || days != int64(int32(days)) {
+		return d.misfit(f, i, "that is out of range")
+	}
+	appendInteger(f.col, days)
+	return end
+}
+
+// timeOfDay reads a TIME: "HH:MM:SS" with an optional fraction, or a number in the column's unit.
+func (d *Decoder) timeOfDay(f *field, i int) int {
+	text, quoted, end := d.token(f, i)
+	if end < 0 {
+		return end
+	}
+	v, ok := int64(0), false
+	if quoted {
+		seconds, nanos, rest, good := parseClock(text)
+		if !good || len(rest) != 0 {
+			return d.misfit(f, i, "that is not a time of day")
+		}
+		v = (seconds*nanosPerSecond + nanos) / f.unit
+	} else if v, ok = wholeNumber(text); !ok || v < 0 || v >= secondsPerDay*nanosPerSecond/f.unit {
+		return d.misfit(f, i, "that is out of range")
+	}
+	if c, narrow := f.col.(*column.Fixed[int32]); narrow {
+		c.Append(int32(v))
+	} else {
+		f.ints.Append(v)
+	}
+	return end
+}
