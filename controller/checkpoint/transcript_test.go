@@ -15,7 +15,7 @@ import (
 	manifest "wadi/storage/checkpoint"
 )
 
-// The transcripts in testdata are what the coordinator does. Commands:
+// The transcripts in testdata/transcripts are what the coordinator does. Commands:
 //
 //	config interval=10s timeout=60s …      a new coordinator; the clock is at 0s
 //	start tasks=(a/0, b/0@2) …             all tasks run, on worker 1 or the one named; generation=1 next=1 restored replay
@@ -34,7 +34,7 @@ type transcript struct {
 }
 
 func TestTranscripts(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/transcripts", func(t *testing.T, path string) {
 		r := &transcript{now: time.Unix(0, 0)}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string { return r.run(t, d) })
 	})
