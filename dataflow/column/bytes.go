@@ -222,3 +222,37 @@ func (b *Bytes) Reset() {
 	}
 	b.Buffers = b.Buffers[:0]
 }
+
+// Borrow makes src's buffers known to b without copying; it returns the base for SetView and SetSlice. b then lives no
+// longer than they do.
+func (b *Bytes) Borrow(src *Bytes) (base uint32) {
+	base = uint32(len(b.Buffers))
+	b.shared = true
+	for _, buf := range src.Buffers {
+		b.Buffers = append(b.Buffers, buf[:len(buf):len(buf)])
+	}
+	return base
+}
+
+// SetView makes value i the value r of src, whose buffers Borrow has given this base.
+func (b *Bytes) SetView(i int, src *Bytes, r int, base uint32) {
+	v := src.Views[r]
+	if v.len > inlineMax {
+		v.buffer += base
+	}
+	b.Views[i] = v
+}
+
+// SetSlice makes value i the bytes from..to of value r of src, whose buffers Borrow has given this base.
+func (b *Bytes) SetSlice(i int, src *Bytes, r, from, to int, base uint32) {
+	n := to - from
+	view := &b.Views[i]
+	s := src.At(r)[from:to]
+	*view = View{len: uint32(n)}
+	if n <= inlineMax {
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(&view.prefix)), inlineMax), s)
+		return
+	}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&view.prefix)), 4), s)
+	view.buffer, view.offset = src.Views[r].buffer+base, src.Views[r].offset+uint32(from)
+}

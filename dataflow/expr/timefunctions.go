@@ -1,0 +1,3 @@
+package expr
+
+func timeFunctions() []*function { return nil }
