@@ -1,0 +1,218 @@
+package agg
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/fault"
+)
+
+// Codes of the faults that resolving an aggregate gives, beside those of package fault.
+const (
+	CodeUnknownFunction fault.Code = "unknown-function"
+	CodeWrongArguments  fault.Code = "wrong-arguments"
+)
+
+// Functions is the set of aggregates that there are. It is a value, read-only after it was made.
+type Functions struct {
+	byName map[string]*function
+}
+
+// function declares one aggregate.
+type function struct {
+	name    string
+	aliases []string
+	// doc is one line for people.
+	doc string
+	// takes says in words what arguments it takes.
+	takes string
+	// resolve gives the type of the result, the types that the arguments are cast to, and whether the result can be null;
+	// ok is false when it does not take these arguments.
+	resolve func(args []arrow.DataType) (r Resolved, ok bool)
+	compile func(c *Call, retract bool) accumulator
+	// plain names an aggregate that gives the same with DISTINCT as without.
+	plain bool
+}
+
+// Resolved is a use of an aggregate whose types are known.
+type Resolved struct {
+	// Name is the primary name.
+	Name string
+	// ArgTypes are the types that the arguments have to be cast to.
+	ArgTypes []arrow.DataType
+	// Type is the type of the result; Nullable whether the result can be null.
+	Type     arrow.DataType
+	Nullable bool
+}
+
+// Builtin is the aggregates of the dialect.
+func Builtin() *Functions {
+	f := &Functions{byName: map[string]*function{}}
+	for _, fn := range builtins() {
+		f.byName[fn.name] = fn
+		for _, a := range fn.aliases {
+			f.byName[a] = fn
+		}
+	}
+	return f
+}
+
+func builtins() []*function {
+	return []*function{
+		{name: "count", doc: "the number of rows, or of rows in which no argument is null", takes: "any arguments, or *",
+			resolve: resolveCount, compile: compileCount},
+		{name: "sum", doc: "the sum of the values that are not null", takes: "one number",
+			resolve: resolveSum, compile: compileSum},
+		{name: "avg", aliases: []string{"mean"}, doc: "the mean of the values that are not null", takes: "one number",
+			resolve: resolveAvg, compile: compileAvg},
+		{name: "min", doc: "the least value that is not null", takes: "one value of a type that has an order", plain: true,
+			resolve: resolveExtreme, compile: compileMin},
+		{name: "max", doc: "the greatest value that is not null", takes: "one value of a type that has an order", plain: true,
+			resolve: resolveExtreme, compile: compileMax},
+	}
+}
+
+// planned are aggregates of the dialect that a query may name but that cannot be computed, so that the error says so
+// instead of guessing at a misspelling.
+var planned = strings.Fields(`approx_distinct approx_median approx_percentile_cont approx_percentile_cont_with_weight
+	array_agg bit_and bit_or bit_xor bool_and bool_or corr covar covar_pop covar_samp first_value grouping last_value median
+	nth_value regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy stddev stddev_pop
+	stddev_samp string_agg var var_pop var_population var_samp var_sample`)
+
+func isPlanned(name string) bool {
+	i := sort.SearchStrings(planned, name)
+	return i < len(planned) && planned[i] == name
+}
+
+// Names are the primary names, sorted.
+func (f *Functions) Names() []string {
+	var names []string
+	for n, fn := range f.byName {
+		if n == fn.name {
+			names = append(names, n)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Doc is the one-line documentation of an aggregate, empty for an unknown name.
+func (f *Functions) Doc(name string) string {
+	if fn := f.byName[strings.ToLower(name)]; fn != nil {
+		return fn.doc
+	}
+	return ""
+}
+
+// Has reports whether a name, in any case, is an aggregate's: one that Resolve knows, if only to refuse it by name.
+func (f *Functions) Has(name string) bool {
+	name = strings.ToLower(name)
+	return f.byName[name] != nil || isPlanned(name)
+}
+
+// Nearest is the known name that looks most like an unknown one; empty if none does.
+func (f *Functions) Nearest(name string) string {
+	name = strings.ToLower(name)
+	best, bestDist := "", 1+max(1, len(name)/3)
+	for n := range f.byName {
+		if d := distance(name, n); d < bestDist || d == bestDist && best != "" && n < best {
+			best, bestDist = n, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance of two short strings.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diag := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := diag
+			if a[i] != b[j] {
+				d++
+			}
+			diag = row[j+1]
+			row[j+1] = min(d, row[j]+1, diag+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// Resolve finds an aggregate by name, in any case, for arguments of these types; count(*) has none. An argument that is
+// the bare literal NULL has type arrow.Null.
+func (f *Functions) Resolve(name string, distinct bool, args []arrow.DataType, span fault.Span) (Resolved, error) {
+	lower := strings.ToLower(name)
+	fn := f.byName[lower]
+	if fn == nil {
+		return Resolved{}, f.unknown(lower, span)
+	}
+	if distinct && len(args) == 0 {
+		return Resolved{}, fault.Userf(CodeWrongArguments, span, "%s(DISTINCT) needs an argument", fn.name).
+			WithHint("name the columns whose distinct values count, or write %s(*)", fn.name)
+	}
+	r, ok := fn.resolve(args)
+	if !ok {
+		return Resolved{}, wrongArguments(fn, args, span)
+	}
+	r.Name = fn.name
+	return r, nil
+}
+
+func (f *Functions) unknown(name string, span fault.Span) error {
+	if isPlanned(name) {
+		return fault.Userf(fault.CodeUnsupported, span, "aggregate %s is not supported", name).
+			WithHint("supported aggregates are %s", strings.Join(f.Names(), ", "))
+	}
+	err := fault.Userf(CodeUnknownFunction, span, "unknown aggregate %q", name)
+	if near := f.Nearest(name); near != "" {
+		return err.WithHint("did you mean %q?", near)
+	}
+	return err.WithHint("aggregates are %s", strings.Join(f.Names(), ", "))
+}
+
+func wrongArguments(fn *function, args []arrow.DataType, span fault.Span) error {
+	got := make([]string, len(args))
+	for i, a := range args {
+		got[i] = typeName(a)
+	}
+	given := strings.Join(got, ", ")
+	if len(args) == 0 {
+		given = "nothing"
+	}
+	return fault.Userf(CodeWrongArguments, span, "%s takes %s, not %s", fn.name, fn.takes, given).
+		WithHint("cast the argument, as in %s(CAST(x AS …))", fn.name)
+}
+
+// typeName is a type in the words of SQL.
+func typeName(dt arrow.DataType) string {
+	switch t := storage(dt).(type) {
+	case *arrow.BooleanType:
+		return "BOOLEAN"
+	case *arrow.StringType:
+		return "TEXT"
+	case *arrow.BinaryType, *arrow.FixedSizeBinaryType:
+		return "BYTEA"
+	case *arrow.TimestampType:
+		return "TIMESTAMP"
+	case *arrow.Date32Type:
+		return "DATE"
+	case *arrow.Time64Type, *arrow.Time32Type:
+		return "TIME"
+	case *arrow.MonthDayNanoIntervalType:
+		return "INTERVAL"
+	case *arrow.NullType:
+		return "NULL"
+	case *arrow.StructType:
+		return "STRUCT"
+	case *arrow.ListType:
+		return "an array of " + typeName(t.Elem())
+	}
+	return strings.ToUpper(dt.String())
+}

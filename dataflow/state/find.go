@@ -1,0 +1,312 @@
+package state
+
+import (
+	"bytes"
+
+	"wadi/dataflow/column"
+)
+
+// FindOrInsert finds the rows of a batch's keys and inserts those that are missing, with zero values. hashes has the
+// routing hash per physical row, keys the key columns of n physical rows; sel are the rows that count, all if nil. The
+// slots go into dst, one per row that counts and in their order; dst is grown as needed and returned.
+func (t *Table) FindOrInsert(hashes []uint64, keys []column.Vector, n int, sel []int32, dst []int32) []int32 {
+	if sel == nil {
+		t.l.scratch.slots = column.AllRows(t.l.scratch.slots, n)
+		sel = t.l.scratch.slots
+	}
+	if cap(dst) < len(sel) {
+		dst = make([]int32, len(sel)+len(sel)/4)
+	}
+	dst = dst[:len(sel)]
+	switch {
+	case len(sel) == 0:
+	case len(keys) == 0:
+		t.findEmpty(hashes[sel[0]], dst)
+	case t.l.oneWord:
+		t.findOneWord(hashes, keys[0], sel, dst)
+	case !t.l.arena:
+		t.findFixed(hashes, t.l.encodeFixed(keys, sel), sel, dst)
+	case t.l.oneBytes:
+		t.findOneBytes(hashes, keys[0].(*column.Bytes), sel, dst)
+	default:
+		t.findArena(hashes, keys, sel, dst)
+	}
+	return dst
+}
+
+// findEmpty serves the empty key: there is one row.
+func (t *Table) findEmpty(h uint64, dst []int32) {
+	slot := int32(0)
+	if t.live == 0 {
+		slot = t.insert(h, h&uint64(len(t.index)-1))
+	} else if !t.alive(0) {
+		slot = t.Slots(t.l.scratch.target[:0])[0]
+	}
+	for i := range dst {
+		dst[i] = slot
+	}
+}
+
+func (t *Table) findOneWord(hashes []uint64, key column.Vector, rows, dst []int32) {
+	var words []int64
+	if c, ok := key.(*column.Fixed[int64]); ok {
+		words = c.Values
+	} else {
+		words = t.l.spreadWords(key, rows, len(hashes))
+	}
+	stride := t.l.stride
+	dst = dst[:len(rows)]
+next:
+	for j, r := range rows {
+		h, k := hashes[r], words[r]
+		index, table := t.index, t.words
+		mask := uint64(len(index) - 1)
+		p := h & mask
+		for {
+			e := index[p&uint64(len(index)-1)]
+			if e>>32 == h&0xffffffff {
+				if slot := int(uint32(e)) - 1; slot >= 0 && table[slot*stride+1] == k {
+					dst[j] = int32(slot)
+					continue next
+				}
+			}
+			if e == 0 {
+				break
+			}
+			p = (p + 1) & mask
+		}
+		slot := t.insert(h, p)
+		t.words[int(slot)*stride+1] = k
+		dst[j] = slot
+	}
+}
+
+// spreadWords writes the words of a one-word column of another type than BIGINT to the places of the rows.
+func (l *Layout) spreadWords(v column.Vector, rows []int32, n int) []int64 {
+	if cap(l.scratch.words) < n {
+		l.scratch.words = make([]int64, n+n/4)
+	}
+	words := l.scratch.words[:n]
+	switch c := v.(type) {
+	case *column.Fixed[int32]:
+		spreadInts(words, c.Values, rows)
+	case *column.Fixed[uint64]:
+		spreadInts(words, c.Values, rows)
+	case *column.Fixed[uint32]:
+		spreadInts(words, c.Values, rows)
+	default:
+		for _, r := range rows {
+			words[r], _, _ = fixedWords(v, int(r))
+		}
+	}
+	return words
+}
+
+func spreadInts[T integer](dst []int64, vals []T, rows []int32) {
+	for _, r := range rows {
+		dst[r] = int64(vals[r])
+	}
+}
+
+// findFixed serves fixed layouts; enc has keyWords words per entry of rows.
+func (t *Table) findFixed(hashes []uint64, enc []int64, rows, dst []int32) {
+	k := t.l.keyWords
+	for j, r := range rows {
+		dst[j] = t.putFixed(hashes[r], enc[j*k:(j+1)*k])
+	}
+}
+
+// putFixed finds or inserts one key of a fixed layout.
+func (t *Table) putFixed(h uint64, key []int64) int32 {
+	slot, p := t.seekFixed(h, key)
+	if slot < 0 {
+		slot = t.insert(h, p)
+		copy(t.words[int(slot)*t.l.stride+1:], key)
+	}
+	return slot
+}
+
+// seekFixed gives the slot of a key, or -1 and the place in the index where it belongs.
+func (t *Table) seekFixed(h uint64, key []int64) (slot int32, place uint64) {
+	mask := uint64(len(t.index) - 1)
+	p := h & mask
+	for {
+		e := t.index[p]
+		if e == 0 {
+			return -1, p
+		}
+		if e>>32 == h&0xffffffff {
+			slot := int32(uint32(e)) - 1
+			if sameWords(t.words[int(slot)*t.l.stride+1:], key) {
+				return slot, p
+			}
+		}
+		p = (p + 1) & mask
+	}
+}
+
+func sameWords(row, key []int64) bool {
+	row = row[:len(key)]
+	for i, k := range key {
+		if row[i] != k {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *Table) findOneBytes(hashes []uint64, key *column.Bytes, rows, dst []int32) {
+	enc := t.l.scratch.bytes
+	for j, r := range rows {
+		h := hashes[r]
+		mask := uint64(len(t.index) - 1)
+		p := h & mask
+		slot := int32(-1)
+		for {
+			e := t.index[p]
+			if e == 0 {
+				break
+			}
+			if e>>32 == h&0xffffffff {
+				s := int32(uint32(e)) - 1
+				if oneBytesEqual(t.KeyBytes(s), key, int(r)) {
+					slot = s
+					break
+				}
+			}
+			p = (p + 1) & mask
+		}
+		if slot < 0 {
+			enc = encodeOneBytes(enc[:0], key, int(r))
+			slot = t.insertArena(h, p, enc)
+		}
+		dst[j] = slot
+	}
+	t.l.scratch.bytes = enc
+}
+
+// A key of one variable-width column is encoded as a byte 1 and the value, or a byte 0 for null.
+func encodeOneBytes(buf []byte, key *column.Bytes, i int) []byte {
+	if !key.Valid.IsValid(i) {
+		return append(buf, 0)
+	}
+	return append(append(buf, 1), key.At(i)...)
+}
+
+func oneBytesEqual(stored []byte, key *column.Bytes, i int) bool {
+	if key.Valid != nil && !key.Valid.Get(i) {
+		return stored[0] == 0
+	}
+	return stored[0] == 1 && string(stored[1:]) == key.Str(i)
+}
+
+// findArena serves every other key: all rows are encoded, then looked up.
+func (t *Table) findArena(hashes []uint64, keys []column.Vector, rows, dst []int32) {
+	enc := t.l.scratch.bytes
+	for j, r := range rows {
+		enc = enc[:0]
+		for _, k := range keys {
+			enc = AppendValue(enc, k, int(r))
+		}
+		dst[j] = t.putArena(hashes[r], enc)
+	}
+	t.l.scratch.bytes = enc
+}
+
+// putArena finds or inserts one encoded key of an arena layout.
+func (t *Table) putArena(h uint64, key []byte) int32 {
+	slot, p := t.seekArena(h, key)
+	if slot < 0 {
+		slot = t.insertArena(h, p, key)
+	}
+	return slot
+}
+
+func (t *Table) seekArena(h uint64, key []byte) (slot int32, place uint64) {
+	mask := uint64(len(t.index) - 1)
+	p := h & mask
+	for {
+		e := t.index[p]
+		if e == 0 {
+			return -1, p
+		}
+		if e>>32 == h&0xffffffff {
+			slot := int32(uint32(e)) - 1
+			if bytes.Equal(t.KeyBytes(slot), key) {
+				return slot, p
+			}
+		}
+		p = (p + 1) & mask
+	}
+}
+
+func (t *Table) insertArena(h, p uint64, key []byte) int32 {
+	slot := t.insert(h, p)
+	t.words[int(slot)*t.l.stride+1] = int64(len(t.arena))
+	t.arena = appendKey(t.arena, key)
+	return slot
+}
+
+// FindOrInsertFrom finds the keys of rows of another table with the same layout and inserts those that are missing, with
+// zero values; the slots go into dst, which is grown as needed and returned. src is not t.
+func (t *Table) FindOrInsertFrom(src *Table, slots []int32, dst []int32) []int32 {
+	if cap(dst) < len(slots) {
+		dst = make([]int32, len(slots)+len(slots)/4)
+	}
+	dst = dst[:len(slots)]
+	k := t.l.keyWords
+	for j, s := range slots {
+		row := src.words[int(s)*src.l.stride:]
+		if t.l.arena {
+			dst[j] = t.putArena(uint64(row[0]), src.KeyBytes(s))
+		} else {
+			dst[j] = t.putFixed(uint64(row[0]), row[1:1+k])
+		}
+	}
+	return dst
+}
+
+// FindFrom is like FindOrInsertFrom but inserts nothing: a missing key's slot is -1.
+func (t *Table) FindFrom(src *Table, slots []int32, dst []int32) []int32 {
+	dst = dst[:0]
+	for _, s := range slots {
+		row := src.words[int(s)*src.l.stride:]
+		var slot int32
+		if t.l.arena {
+			slot, _ = t.seekArena(uint64(row[0]), src.KeyBytes(s))
+		} else {
+			slot, _ = t.seekFixed(uint64(row[0]), row[1:1+t.l.keyWords])
+		}
+		dst = append(dst, slot)
+	}
+	return dst
+}
+
+// AppendKeys appends the keys of the slots to one appender per key column.
+func (t *Table) AppendKeys(slots []int32, out []column.Appender) {
+	if !t.l.arena {
+		at := 0
+		for k, o := range out {
+			t.appendFixed(k, at, slots, o)
+			at += t.l.widths[k]
+		}
+		return
+	}
+	if t.l.oneBytes {
+		c := out[0].(*column.Bytes)
+		for _, s := range slots {
+			if key := t.KeyBytes(s); key[0] == 0 {
+				c.AppendNull()
+			} else {
+				c.Append(key[1:])
+			}
+		}
+		return
+	}
+	for _, s := range slots {
+		key := t.KeyBytes(s)
+		for _, o := range out {
+			key, _ = TakeValue(key, o)
+		}
+	}
+}

@@ -1,0 +1,497 @@
+package window_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+	"pgregory.net/rapid"
+
+	"wadi/dataflow/agg"
+	"wadi/dataflow/column"
+	"wadi/dataflow/graph"
+	"wadi/dataflow/operator"
+	"wadi/dataflow/state/statetest"
+	"wadi/dataflow/window"
+)
+
+// The input of the tests: keys of several types, then what is aggregated.
+var (
+	timestamp = &arrow.TimestampType{Unit: arrow.Nanosecond}
+	decimal   = &arrow.Decimal128Type{Precision: 10, Scale: 2}
+	point     = arrow.StructOf(arrow.Field{Name: "a", Type: arrow.BinaryTypes.String, Nullable: true})
+	input     = arrow.NewSchema([]arrow.Field{
+		{Name: "k_int", Type: arrow.PrimitiveTypes.Int64},
+		{Name: "k_null", Type: arrow.PrimitiveTypes.Int32, Nullable: true},
+		{Name: "k_text", Type: arrow.BinaryTypes.String, Nullable: true},
+		{Name: "k_float", Type: arrow.PrimitiveTypes.Float64},
+		{Name: "k_dec", Type: decimal, Nullable: true},
+		{Name: "k_struct", Type: point, Nullable: true},
+		{Name: "x", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+		{Name: "f", Type: arrow.PrimitiveTypes.Float64, Nullable: true},
+		{Name: "s", Type: arrow.BinaryTypes.String, Nullable: true},
+		{Name: "cond", Type: arrow.FixedWidthTypes.Boolean, Nullable: true},
+	}, nil)
+)
+
+const colX, colF, colS, colCond = 6, 7, 8, 9
+
+// aRow is a row of the input as the model keeps it; a nil pointer is null.
+type aRow struct {
+	time   int64
+	key    string
+	x      *int64
+	f      *float64
+	s      *string
+	cond   bool
+	change column.Change
+}
+
+// calls are the aggregates of the tests, and want computes their results from rows in the model.
+func calls() []agg.Call {
+	call := func(name string, col, filter int, distinct bool) agg.Call {
+		c := agg.Call{Name: name, Filter: filter, Distinct: distinct}
+		if col >= 0 {
+			c.Args, c.ArgTypes = []int{col}, []arrow.DataType{input.Field(col).Type}
+		}
+		r, err := agg.Builtin().Resolve(name, distinct, c.ArgTypes, c.Span)
+		if err != nil {
+			panic(err)
+		}
+		c.Type, c.Nullable = r.Type, r.Nullable
+		return c
+	}
+	return []agg.Call{
+		call("count", -1, -1, false), call("count", colX, -1, false), call("sum", colX, colCond, false),
+		call("avg", colF, -1, false), call("count", colS, -1, true), call("sum", colX, -1, true),
+		call("min", colX, -1, false), call("max", colF, -1, false), call("min", colS, colCond, false), call("max", colS, -1, true),
+	}
+}
+
+// invertible are the positions of the calls that a hop can subtract; all others may be left out to test that.
+const invertible = 6
+
+func want(rows []aRow) []string {
+	var n, nx, nf int64
+	var sum int64
+	var fsum float64
+	hasSum := 0
+	xs, fs, ss, ssCond := map[int64]int{}, map[float64]int{}, map[string]int{}, map[string]int{}
+	for _, r := range rows {
+		c := int64(r.change)
+		n += c
+		if r.x != nil {
+			nx += c
+			xs[*r.x] += int(c)
+			if r.cond {
+				sum += c * *r.x
+				hasSum += int(c)
+			}
+		}
+		if r.f != nil {
+			nf += c
+			fsum += float64(c) * *r.f
+			fs[*r.f] += int(c)
+		}
+		if r.s != nil {
+			ss[*r.s] += int(c)
+			if r.cond {
+				ssCond[*r.s] += int(c)
+			}
+		}
+	}
+	dsum, ok := int64(0), "null"
+	for x, c := range xs {
+		if c > 0 {
+			dsum += x
+			ok = ""
+		}
+	}
+	out := []string{fmt.Sprint(n), fmt.Sprint(nx), orNull(hasSum, sum), orNull(int(nf), fsum/float64(nf))}
+	out = append(out, fmt.Sprint(len(present(ss))), ok)
+	if ok == "" {
+		out[5] = fmt.Sprint(dsum)
+	}
+	out = append(out, first(present(xs)), last(present(fs)), first(present(ssCond)), last(present(ss)))
+	return out
+}
+
+func orNull(n int, v any) string {
+	if n == 0 {
+		return "null"
+	}
+	return fmt.Sprint(v)
+}
+
+func present[T int64 | float64 | string](m map[T]int) []T {
+	var out []T
+	for v, n := range m {
+		if n > 0 {
+			out = append(out, v)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func first[T any](v []T) string {
+	if len(v) == 0 {
+		return "null"
+	}
+	return fmt.Sprint(v[0])
+}
+
+func last[T any](v []T) string {
+	slices.Reverse(v)
+	return first(v)
+}
+
+// show is a value as text.
+func show(v column.Vector, i int) string {
+	if !v.Validity().IsValid(i) {
+		return "null"
+	}
+	switch c := v.(type) {
+	case *column.Fixed[int64]:
+		return fmt.Sprint(c.Values[i])
+	case *column.Fixed[int32]:
+		return fmt.Sprint(c.Values[i])
+	case *column.Fixed[float64]:
+		return fmt.Sprint(c.Values[i] + 0)
+	case *column.Fixed[decimal128.Num]:
+		return c.Values[i].ToString(2)
+	case *column.Bytes:
+		return c.Str(i)
+	case *column.Struct:
+		var parts []string
+		for _, m := range c.Children {
+			parts = append(parts, show(m, i))
+		}
+		return "{" + strings.Join(parts, " ") + "}"
+	}
+	panic(v.Type().String())
+}
+
+// drawBatch makes a batch with a random selection and the rows that count for the model.
+func drawBatch(t *rapid.T, keys []int, times *rapid.Generator[int64], live *[]aRow, updating bool) (*column.Batch, []aRow) {
+	b := column.NewBuilder(input, updating)
+	n := rapid.IntRange(0, 30).Draw(t, "rows")
+	for range n {
+		b.Column(0).(*column.Fixed[int64]).Append(rapid.Int64Range(-2, 2).Draw(t, "ki"))
+		orAppendNull(t, b.Column(1), func(c *column.Fixed[int32]) { c.Append(rapid.Int32Range(0, 2).Draw(t, "kn")) })
+		orAppendNull(t, b.Column(2), func(c *column.Bytes) {
+			c.AppendString(rapid.SampledFrom([]string{"", "a", "a key longer than twelve bytes"}).Draw(t, "kt"))
+		})
+		b.Column(3).(*column.Fixed[float64]).Append(rapid.SampledFrom([]float64{0, math.Copysign(0, -1), 1.5}).Draw(t, "kf"))
+		orAppendNull(t, b.Column(4), func(c *column.Fixed[decimal128.Num]) {
+			c.Append(decimal128.FromI64(rapid.Int64Range(-1, 1).Draw(t, "kd")))
+		})
+		orAppendNull(t, b.Column(5), func(c *column.Struct) {
+			orAppendNull(t, c.Children[0], func(c *column.Bytes) { c.AppendString(rapid.StringMatching("[ab]?").Draw(t, "ks")) })
+			c.Append()
+		})
+		orAppendNull(t, b.Column(colX), func(c *column.Fixed[int64]) { c.Append(rapid.Int64Range(-3, 3).Draw(t, "x")) })
+		orAppendNull(t, b.Column(colF), func(c *column.Fixed[float64]) { c.Append(float64(rapid.IntRange(-8, 8).Draw(t, "f")) / 4) })
+		orAppendNull(t, b.Column(colS), func(c *column.Bytes) {
+			c.AppendString(rapid.SampledFrom([]string{"", "x", "y", "a value longer than twelve bytes"}).Draw(t, "s"))
+		})
+		orAppendNull(t, b.Column(colCond), func(c *column.Bool) { c.Append(rapid.Bool().Draw(t, "cond")) })
+		b.AppendTime(times.Draw(t, "time"), column.Insert)
+	}
+	if updating && len(*live) > 0 && rapid.Bool().Draw(t, "retract") {
+		// Half of the rows are taken back right away in the same batch.
+		for i := range n / 2 {
+			b.AppendSel(b.Batch(), []int32{int32(i)})
+			b.Batch().Change[b.Rows()-1] = column.Retract
+		}
+	}
+	batch := *b.Batch()
+	if rapid.Bool().Draw(t, "selected") {
+		batch.Sel = []int32{}
+		for i := range batch.N {
+			if updating || rapid.Bool().Draw(t, "sel") {
+				batch.Sel = append(batch.Sel, int32(i))
+			}
+		}
+	}
+	rows := modelRows(&batch, keys)
+	*live = append(*live, rows...)
+	return &batch, rows
+}
+
+func orAppendNull[T column.Appender](t *rapid.T, c column.Appender, f func(T)) {
+	if rapid.IntRange(0, 3).Draw(t, "null") == 0 {
+		c.AppendNull()
+		return
+	}
+	f(c.(T))
+}
+
+func modelRows(b *column.Batch, keys []int) (rows []aRow) {
+	for _, r := range b.Selected(nil) {
+		i := int(r)
+		row := aRow{time: b.Time[i], change: column.Insert}
+		if b.Change != nil {
+			row.change = b.Change[i]
+		}
+		var parts []string
+		for _, k := range keys {
+			parts = append(parts, show(b.Cols[k], i))
+		}
+		row.key = strings.Join(parts, ",")
+		if c := b.Cols[colX].(*column.Fixed[int64]); c.Valid.IsValid(i) {
+			row.x = &c.Values[i]
+		}
+		if c := b.Cols[colF].(*column.Fixed[float64]); c.Valid.IsValid(i) {
+			row.f = &c.Values[i]
+		}
+		if c := b.Cols[colS].(*column.Bytes); c.Valid.IsValid(i) {
+			s := strings.Clone(c.Str(i))
+			row.s = &s
+		}
+		c := b.Cols[colCond].(*column.Bool)
+		row.cond = c.Valid.IsValid(i) && c.Bits.Get(i)
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// model computes results from all accepted rows.
+type model struct {
+	w         graph.Window
+	rows      []aRow
+	watermark int64
+	next      int64
+	late      int64
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+func (m *model) add(rows []aRow) {
+	for _, r := range rows {
+		if m.watermark != math.MinInt64 && floorDiv(r.time, m.w.Slide) < floorDiv(m.watermark, m.w.Slide) {
+			m.late++
+			continue
+		}
+		m.rows = append(m.rows, r)
+	}
+}
+
+// release gives the lines of the windows that end in (the watermark so far, w]. Times in the tests are small, so that it
+// can walk over all windows.
+func (m *model) release(w int64, n int) (lines []string) {
+	m.watermark = w
+	for start := floorDiv(-600, m.w.Slide) * m.w.Slide; start < 1200; start += m.w.Slide {
+		end := start + m.w.Width
+		if start < m.next || end > w {
+			continue
+		}
+		m.next = start + m.w.Slide
+		byKey := map[string][]aRow{}
+		for _, r := range m.rows {
+			if r.time >= start && r.time < end {
+				byKey[r.key] = append(byKey[r.key], r)
+			}
+		}
+		for key, rows := range byKey {
+			if res := want(rows); res[0] != "0" && res[0][0] != '-' {
+				lines = append(lines, fmt.Sprintf("[%d,%d) %s: %s @%d", start, end, key, strings.Join(res[:n], " "), end-1))
+			}
+		}
+	}
+	sort.Strings(lines)
+	return lines
+}
+
+// cluster runs the operator in several subtasks.
+type cluster struct {
+	t     *rapid.T
+	spec  *graph.WindowAggregateSpec
+	mode  graph.Mode
+	ops   []operator.Operator
+	envs  []operator.Env
+	store statetest.Store
+	out   sink
+	w     int64
+}
+
+func (c *cluster) start(parallelism int, restore bool) {
+	c.ops, c.envs = nil, nil
+	for i := range parallelism {
+		env := operator.Env{Subtask: i, Parallelism: parallelism, Keys: column.Range(i, parallelism), Metrics: &operator.Metrics{}}
+		if restore {
+			env.Restore = c.store.Reader()
+		}
+		op, err := window.New(c.spec, input, c.mode, env)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.ops, c.envs = append(c.ops, op), append(c.envs, env)
+	}
+}
+
+func (c *cluster) snapshot() {
+	for i, op := range c.ops {
+		if err := op.Snapshot(c.store.Writer(c.envs[i].Keys)); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	if err := c.store.Complete(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *cluster) process(b *column.Batch) {
+	var keys []column.Vector
+	for _, k := range c.spec.Keys {
+		keys = append(keys, b.Cols[k])
+	}
+	hashes := column.HashColumns(nil, keys, b.N, nil)
+	for i, op := range c.ops {
+		part := *b
+		part.Sel = []int32{}
+		for _, r := range b.Selected(nil) {
+			if column.Owner(hashes[r], len(c.ops)) == i {
+				part.Sel = append(part.Sel, r)
+			}
+		}
+		if len(c.ops) == 1 {
+			part.Sel = b.Sel
+		}
+		if err := op.Process(0, &part, &c.out); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+func (c *cluster) watermark(w int64) []string {
+	c.w = w
+	var lines []string
+	for _, op := range c.ops {
+		c.out.lines, c.out.last = nil, math.MinInt64
+		if err := op.Watermark(w, &c.out); err != nil {
+			c.t.Fatal(err)
+		}
+		if c.out.err != "" {
+			c.t.Fatal(c.out.err)
+		}
+		lines = append(lines, c.out.lines...)
+	}
+	sort.Strings(lines)
+	return lines
+}
+
+func (c *cluster) late() (n int64) {
+	for _, e := range c.envs {
+		n += e.Metrics.LateRows.Load()
+	}
+	return n
+}
+
+// sink turns results into lines and checks that windows come in order.
+type sink struct {
+	lines []string
+	last  int64
+	err   string
+}
+
+func (s *sink) Emit(b *column.Batch) error {
+	if b.N == 0 || b.N > 8192 || b.Change != nil {
+		s.err = fmt.Sprintf("a batch of %d rows", b.N)
+	}
+	at := slices.IndexFunc(b.Schema.Fields(), func(f arrow.Field) bool { return f.Name == "window" })
+	w := b.Cols[at].(*column.Struct)
+	for i := range b.N {
+		start, end := w.Children[0].(*column.Fixed[int64]).Values[i], w.Children[1].(*column.Fixed[int64]).Values[i]
+		if start < s.last {
+			s.err = fmt.Sprintf("window %d after %d", start, s.last)
+		}
+		s.last = start
+		var keys, aggs []string
+		for _, v := range b.Cols[:at] {
+			keys = append(keys, show(v, i))
+		}
+		for _, v := range b.Cols[at+1:] {
+			aggs = append(aggs, show(v, i))
+		}
+		s.lines = append(s.lines, fmt.Sprintf("[%d,%d) %s: %s @%d", start, end, strings.Join(keys, ","), strings.Join(aggs, " "), b.Time[i]))
+	}
+	return nil
+}
+
+func (s *sink) Watermark(int64) error { return nil }
+func (s *sink) Idle() error           { return nil }
+
+// The operator gives what the model gives, for every kind of key and window, whatever the batches, selections, late rows,
+// retractions, checkpoints and changes of parallelism.
+func TestAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := &cluster{t: t}
+		slide := rapid.Int64Range(1, 10).Draw(t, "slide")
+		width := rapid.OneOf(rapid.Just(slide), rapid.Map(rapid.Int64Range(1, 12), func(k int64) int64 { return k * slide }),
+			rapid.Int64Range(1, 40)).Draw(t, "width")
+		kind := graph.Hop
+		if width == slide {
+			kind = graph.Tumble
+		}
+		n := rapid.SampledFrom([]int{1, invertible, len(calls())}).Draw(t, "aggregates")
+		c.spec = &graph.WindowAggregateSpec{
+			Window: graph.Window{Kind: kind, Width: width, Slide: slide},
+			Keys:   rapid.SampledFrom([][]int{{}, {0}, {1}, {2}, {0, 1}, {3, 4}, {2, 0}, {5}}).Draw(t, "keys"),
+			Aggs:   calls()[:n],
+		}
+		updating := rapid.Bool().Draw(t, "updating")
+		if updating {
+			c.mode = graph.Updating
+		}
+		m := &model{w: c.spec.Window, watermark: math.MinInt64, next: math.MinInt64}
+		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
+		now, late := int64(-100), int64(0)
+		var live []aRow
+		check := func(w int64) {
+			got, exp := c.watermark(w), m.release(w, n)
+			if !slices.Equal(got, exp) {
+				t.Fatalf("watermark %d, window %v, got\n%s\nwant\n%s", w, c.spec.Window, strings.Join(got, "\n"), strings.Join(exp, "\n"))
+			}
+		}
+		for range rapid.IntRange(1, 20).Draw(t, "steps") {
+			now += rapid.SampledFrom([]int64{0, 1, 3, 20, 90}).Draw(t, "pass")
+			if now > 500 {
+				break
+			}
+			switch rapid.IntRange(0, 5).Draw(t, "step") {
+			case 0, 1, 2:
+				b, rows := drawBatch(t, c.spec.Keys, rapid.Int64Range(now-20, now+rapid.SampledFrom([]int64{0, 5, 40}).Draw(t, "ahead")), &live, updating)
+				m.add(rows)
+				c.process(b)
+			case 3:
+				check(max(m.watermark, now-5))
+			case 4:
+				c.snapshot()
+			default:
+				c.snapshot()
+				late += c.late()
+				c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), true)
+			}
+		}
+		if late += c.late(); late != m.late {
+			t.Fatalf("%d late rows, want %d", late, m.late)
+		}
+		m.watermark = max(m.watermark, -100)
+		check(math.MaxInt64)
+		if got := c.watermark(math.MaxInt64); len(got) > 0 {
+			t.Fatalf("windows came out twice: %v", got)
+		}
+	})
+}

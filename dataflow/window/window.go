@@ -1,0 +1,277 @@
+package window
+
+import (
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/agg"
+	"wadi/dataflow/column"
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/dataflow/graph"
+	"wadi/dataflow/operator"
+	"wadi/dataflow/state"
+)
+
+// maxRows is the most rows in one batch of results.
+const maxRows = 8192
+
+// aggregate is the operator for both kinds of window.
+type aggregate struct {
+	spec *graph.WindowAggregateSpec
+	env  operator.Env
+	set  *agg.Set
+	keys *state.Layout
+	// width and slide are those of the windows, pane the width of a pane, lateBy the width to which the late rule rounds.
+	width, slide, pane, lateBy int64
+
+	panes state.Panes[*pane]
+	// open are the panes that have a row in the batch at hand, for batches that spread over several.
+	open  []*pane
+	spare []*agg.Groups
+	released
+	merger merger
+	held   []holdback
+
+	inc     state.Incremental
+	expired int64
+
+	in      inScratch
+	out     *output
+	metrics *operator.Metrics
+}
+
+// released says how far the results have gone out.
+type released struct {
+	// watermark is the last one; rows before closed are late; no window that starts before next goes out any more.
+	watermark, closed, next int64
+}
+
+// pane is a slice of time [start, start + pane width) and its groups.
+type pane struct {
+	start  int64
+	groups *agg.Groups
+	// rows are the rows of the batch at hand.
+	rows []int32
+}
+
+// inScratch is memory that Process reuses.
+type inScratch struct {
+	hashes []uint64
+	all    []int32
+	keep   []int32
+	slots  []int32
+	keys   []column.Vector
+}
+
+// ownWords are the operator's value words in front of the accumulators: the number of rows in the group.
+const ownWords = 1
+
+// New makes the operator for spec over rows of schema in; mode says whether they carry retractions. It reads
+// env.Restore. The result's columns are the keys, the window {start, end} and the aggregates.
+func New(spec *graph.WindowAggregateSpec, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error) {
+	w := spec.Window
+	if w.Width <= 0 || w.Slide <= 0 {
+		return nil, fault.Userf(fault.CodeInvalid, fault.Span{}, "a window's width and slide must be positive")
+	}
+	set, err := agg.Compile(spec.Aggs, mode == graph.Updating)
+	if err != nil {
+		return nil, err
+	}
+	a := &aggregate{
+		spec: spec, env: env, set: set, width: w.Width, slide: w.Slide,
+		pane: gcd(w.Width, w.Slide), lateBy: w.Slide,
+		released: released{closed: math.MinInt64, watermark: math.MinInt64, next: math.MinInt64},
+		expired:  math.MinInt64,
+		metrics:  env.Metrics,
+	}
+	if a.metrics == nil {
+		a.metrics = &operator.Metrics{}
+	}
+	fields := make([]arrow.Field, len(spec.Keys))
+	for i, k := range spec.Keys {
+		fields[i] = in.Field(k)
+	}
+	a.keys = state.NewLayout(fields, ownWords+set.Words())
+	a.in.keys = make([]column.Vector, len(spec.Keys))
+	a.out = newOutput(outputSchema(fields, spec.Aggs), len(spec.Keys))
+	a.merger = newMerger(a, mode)
+	if env.Restore != nil {
+		if err := a.restore(env.Restore); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// outputSchema is the schema of the results. Columns are known by position; the names are for people.
+func outputSchema(keys []arrow.Field, calls []agg.Call) *arrow.Schema {
+	fields := append([]arrow.Field(nil), keys...)
+	fields = append(fields, arrow.Field{Name: "window", Type: expr.Window})
+	for _, c := range calls {
+		fields = append(fields, arrow.Field{Name: c.Name, Type: c.Type, Nullable: c.Nullable})
+	}
+	return arrow.NewSchema(fields, nil)
+}
+
+// Process implements operator.Operator.
+func (a *aggregate) Process(_ int, b *column.Batch, _ operator.Emitter) error {
+	if b.Rows() == 0 {
+		return nil
+	}
+	for i, k := range a.spec.Keys {
+		a.in.keys[i] = b.Cols[k]
+	}
+	first, last := timeBounds(b)
+	a.in.hashes = column.HashColumns(a.in.hashes, a.in.keys, b.N, b.Sel)
+	start := floorTo(first, a.pane)
+	if last <= lastOf(start, a.pane) && first >= a.closed {
+		return a.add(a.paneAt(start), b, b.Sel)
+	}
+	return a.spread(b)
+}
+
+// timeBounds gives the earliest and latest event time of a batch with at least one row.
+func timeBounds(b *column.Batch) (first, last int64) {
+	if b.Sel == nil {
+		first, last = b.Time[0], b.Time[0]
+		for _, t := range b.Time[:b.N] {
+			first, last = min(first, t), max(last, t)
+		}
+		return first, last
+	}
+	first = b.Time[b.Sel[0]]
+	last = first
+	for _, r := range b.Sel {
+		first, last = min(first, b.Time[r]), max(last, b.Time[r])
+	}
+	return first, last
+}
+
+// spread adds a batch whose rows belong to several panes or are late.
+func (a *aggregate) spread(b *column.Batch) error {
+	a.in.all = b.Selected(a.in.all)
+	late := int64(0)
+	var p *pane
+	from, to := int64(1), int64(0) // the times of p; at first none
+	for _, r := range a.in.all {
+		t := b.Time[r]
+		if t < a.closed {
+			late++
+			continue
+		}
+		if p == nil || t < from || t > to {
+			p = a.paneAt(floorTo(t, a.pane))
+			from, to = p.start, lastOf(p.start, a.pane)
+			if len(p.rows) == 0 {
+				a.open = append(a.open, p)
+			}
+		}
+		p.rows = append(p.rows, r)
+	}
+	a.metrics.LateRows.Add(late)
+	var err error
+	for _, p := range a.open {
+		if err == nil {
+			err = a.add(p, b, p.rows)
+		}
+		p.rows = p.rows[:0]
+	}
+	a.open = a.open[:0]
+	return err
+}
+
+func (a *aggregate) paneAt(start int64) *pane {
+	if p, ok := a.panes.Get(start); ok {
+		return p
+	}
+	p := &pane{start: start, groups: a.groups()}
+	a.panes.Insert(start, p)
+	return p
+}
+
+// groups gives an empty table, a used one if there is.
+func (a *aggregate) groups() *agg.Groups {
+	if n := len(a.spare); n > 0 {
+		g := a.spare[n-1]
+		a.spare = a.spare[:n-1]
+		return g
+	}
+	return a.set.NewGroups(a.keys, ownWords)
+}
+
+// maxSpare bounds how many tables are kept for reuse.
+const maxSpare = 4
+
+func (a *aggregate) release(g *agg.Groups) {
+	if len(a.spare) < maxSpare {
+		g.Reset()
+		a.spare = append(a.spare, g)
+	}
+}
+
+// add accumulates the rows sel of b, all if nil, in a pane.
+func (a *aggregate) add(p *pane, b *column.Batch, sel []int32) error {
+	t := p.groups.Table
+	a.in.slots = t.FindOrInsert(a.in.hashes, a.in.keys, b.N, sel, a.in.slots)
+	if sel == nil {
+		a.in.all = column.AllRows(a.in.all, b.N)
+		sel = a.in.all
+	}
+	t.MarkDirty(a.in.slots)
+	countRows(t, a.in.slots, sel, b.Change)
+	return p.groups.Update(b.Cols, a.in.slots, sel, b.Change)
+}
+
+// countRows keeps the number of rows of each group in its first word.
+func countRows(t *state.Table, slots, rows []int32, change []column.Change) {
+	w, stride := t.Values()
+	if change == nil {
+		for _, s := range slots {
+			w[int(s)*stride]++
+		}
+		return
+	}
+	for j, s := range slots {
+		w[int(s)*stride] += int64(change[rows[j]])
+	}
+}
+
+// Watermark implements operator.Operator.
+func (a *aggregate) Watermark(w int64, out operator.Emitter) error {
+	if w <= a.watermark {
+		return nil
+	}
+	a.watermark = w
+	if err := a.merger.release(w, out); err != nil {
+		return err
+	}
+	a.closed = max(a.closed, floorTo(w, a.lateBy))
+	if w == operator.EndOfTime {
+		a.closed = w
+	}
+	a.next = max(a.next, nextMultiple(floorTo(addTime(w, -a.width), a.slide), a.slide))
+	a.metrics.StateBytes.Store(a.size())
+	return a.out.flush(out)
+}
+
+func (a *aggregate) size() int64 {
+	n := a.merger.size()
+	for i := range a.panes.Len() {
+		n += a.panes.At(i).Value.groups.Size()
+	}
+	for _, g := range a.spare {
+		n += g.Size()
+	}
+	return n
+}
+
+// Finish implements operator.Operator.
+func (a *aggregate) Finish(operator.Emitter) error { return nil }
+
+// Close implements operator.Operator.
+func (a *aggregate) Close() error {
+	a.spare = nil
+	return nil
+}
