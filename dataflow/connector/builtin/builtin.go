@@ -5,6 +5,7 @@ import (
 	"wadi/dataflow/connector"
 	"wadi/dataflow/connector/blackhole"
 	"wadi/dataflow/connector/impulse"
+	"wadi/dataflow/connector/nexmark"
 	"wadi/dataflow/connector/singlefile"
 	"wadi/dataflow/connector/stdout"
 )
@@ -14,6 +15,7 @@ func Registry() *connector.Registry {
 	return connector.NewRegistry(
 		blackhole.Declaration(),
 		impulse.Declaration(),
+		nexmark.Declaration(),
 		singlefile.Declaration(),
 		stdout.Declaration(),
 	)
