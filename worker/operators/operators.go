@@ -1,0 +1,70 @@
+// Package operators makes operators from a program's nodes: the one type switch from settings to code.
+package operators
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/agg"
+	"wadi/dataflow/connector"
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/dataflow/format"
+	"wadi/dataflow/graph"
+	"wadi/dataflow/operator"
+	"wadi/dataflow/project"
+	"wadi/dataflow/updating"
+	"wadi/dataflow/watermark"
+	"wadi/dataflow/window"
+)
+
+// Library is everything that operators are made from.
+type Library struct {
+	Connectors *connector.Registry
+	Functions  *expr.Functions
+	Aggregates *agg.Functions
+}
+
+// Source implements engine.Constructor.
+func (l Library) Source(_ *graph.Node, spec *graph.SourceSpec, env operator.Env) (operator.Source, error) {
+	d, ok := l.Connectors.Lookup(spec.Connector)
+	if !ok || d.NewSource == nil {
+		return nil, fault.Internalf("no source connector %q", spec.Connector)
+	}
+	return d.NewSource(connector.SourceConfig{
+		Spec: spec, Env: env,
+		NewDecoder: func() (format.Decoder, error) {
+			return format.NewDecoder(spec.Format, spec.Schema, spec.Metadata, spec.Needed)
+		},
+	})
+}
+
+// Operator implements engine.Constructor.
+func (l Library) Operator(p *graph.Program, node int, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error) {
+	n := &p.Nodes[node]
+	switch spec := n.Spec.(type) {
+	case *graph.ProjectSpec:
+		return project.New(spec, in, n.Out, l.Functions, env)
+	case *graph.WatermarkSpec:
+		return watermark.New(spec, in, l.Functions, p.WatermarkGranularity(node), env)
+	case *graph.WindowAggregateSpec:
+		return window.New(spec, in, mode, env)
+	case *graph.UpdatingAggregateSpec:
+		return updating.New(spec, in, mode, env)
+	case *graph.SinkSpec:
+		return l.sink(spec, in, mode, env)
+	}
+	return nil, fault.Internalf("no operator for %T", n.Spec)
+}
+
+func (l Library) sink(spec *graph.SinkSpec, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error) {
+	d, ok := l.Connectors.Lookup(spec.Connector)
+	if !ok || d.NewSink == nil {
+		return nil, fault.Internalf("no sink connector %q", spec.Connector)
+	}
+	return d.NewSink(connector.SinkConfig{
+		Spec: spec, In: in, InMode: mode, Env: env,
+		NewEncoder: func() (format.Encoder, error) {
+			return format.NewEncoder(spec.Format, in, mode, spec.PrimaryKey)
+		},
+	})
+}
