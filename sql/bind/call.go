@@ -1,0 +1,244 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/dataflow/graph"
+	"wadi/sql/ast"
+	"wadi/sql/logical"
+)
+
+// While a SELECT is bound, aggregate calls and window calls stand in its expressions as columns with these indexes and
+// up; grouping replaces them by columns of the aggregation.
+const (
+	firstCall   = 1 << 28
+	firstWindow = 1 << 29
+)
+
+// collected is the aggregate and window calls of one SELECT.
+type collected struct {
+	calls   []*logical.Call
+	windows []windowCall
+}
+
+// windowCall is tumble(…) or hop(…) as written.
+type windowCall struct {
+	window graph.Window
+	name   string
+	span   fault.Span
+}
+
+// windowFunctions are the names that make time windows.
+var windowFunctions = map[string]bool{"tumble": true, "hop": true, "session": true}
+
+func (p *place) call(e *ast.Call) *expr.Node {
+	if len(e.Name) != 1 {
+		p.b.unsupported(e.Name.Span(), "functions have no qualified names").WithHint("write %s(…)", e.Name.Last().Name)
+		return nil
+	}
+	name := strings.ToLower(e.Name[0].Name)
+	switch {
+	case e.Over != nil:
+		p.b.unsupported(e.Over.Span(), "OVER is not supported").WithHint("group by a time window and use an aggregate")
+		return nil
+	case windowFunctions[name]:
+		return p.window(name, e)
+	case name == "row_time" && len(e.Args) == 0:
+		return &expr.Node{Kind: expr.RowTime, Name: name, Type: expr.Timestamp}
+	case name == "unnest":
+		p.b.unsupported(e.Span(), "unnest is not supported").WithHint("let the source give one record per element")
+		return nil
+	case name == "metadata":
+		p.b.errorf(fault.CodeInvalid, e.Span(), "metadata() stands only in a column's definition").
+			WithHint("declare the column as: name TYPE METADATA FROM 'key'")
+		return nil
+	case p.b.opts.Aggregates.Has(name) && !p.b.opts.Functions.Has(name):
+		return p.aggregate(name, e)
+	}
+	return p.scalar(name, e)
+}
+
+func (p *place) scalar(name string, e *ast.Call) *expr.Node {
+	if !p.b.opts.Functions.Has(name) {
+		p.unknownFunction(name, e)
+		return nil
+	}
+	if !p.plain(name, e) {
+		return nil
+	}
+	args := make([]ast.Expr, len(e.Args))
+	for i, a := range e.Args {
+		if _, star := a.Value.(*ast.Star); star || a.Name != nil {
+			p.b.errorf(fault.CodeInvalid, a.Span(), "%s takes values, one after the other", name).WithHint("write %s(a, b)", name)
+			return nil
+		}
+		args[i] = a.Value
+	}
+	bound := p.all(args)
+	if bound == nil && len(args) > 0 {
+		return nil
+	}
+	return p.function(name, e.Span(), bound...)
+}
+
+// plain refuses the clauses that only aggregates have.
+func (p *place) plain(name string, e *ast.Call) bool {
+	switch {
+	case e.Distinct:
+		p.b.errorf(CodeAggregate, e.Span(), "%s is not an aggregate and takes no DISTINCT", name).WithHint("leave DISTINCT out")
+	case e.Filter != nil:
+		p.b.errorf(CodeAggregate, e.Filter.Span(), "%s is not an aggregate and takes no FILTER", name).WithHint("use CASE WHEN … THEN … END")
+	case len(e.OrderBy) > 0 || len(e.WithinGroup) > 0:
+		p.b.errorf(CodeAggregate, e.Span(), "%s is not an aggregate and takes no ORDER BY", name).WithHint("leave ORDER BY out")
+	case e.Nulls != ast.NullsUntreated:
+		p.b.unsupported(e.Span(), "IGNORE NULLS and RESPECT NULLS are not supported").WithHint("use coalesce")
+	default:
+		return true
+	}
+	return false
+}
+
+func (p *place) unknownFunction(name string, e *ast.Call) {
+	err := p.b.errorf(expr.CodeUnknownFunction, e.Name.Span(), "there is no function %q", name)
+	names := append([]string(nil), p.b.opts.Aggregates.Names()...)
+	names = append(names, "tumble", "hop", "row_time")
+	near := expr.Nearest(name, names)
+	if near == "" {
+		near = p.b.opts.Functions.Nearest(name)
+	}
+	if near != "" {
+		err.WithHint("did you mean %q?", near)
+		return
+	}
+	err.WithHint("the functions are listed in the documentation under SQL functions")
+}
+
+// aggregate binds an aggregate call and gives the column that stands for it.
+func (p *place) aggregate(name string, e *ast.Call) *expr.Node {
+	switch {
+	case p.inAggregate:
+		p.b.errorf(CodeAggregate, e.Span(), "an aggregate cannot stand inside another").
+			WithHint("aggregate in a subquery in FROM, and once more above it")
+		return nil
+	case p.aggregates == nil:
+		err := p.b.errorf(CodeAggregate, e.Span(), "aggregates cannot stand in %s", p.clause)
+		if p.clause == "WHERE" {
+			err.WithHint("conditions on aggregates belong in HAVING")
+		} else {
+			err.WithHint("compute it in a subquery in FROM")
+		}
+		return nil
+	case len(e.OrderBy) > 0:
+		p.b.unsupported(e.OrderBy[0].Span(), "ORDER BY inside an aggregate is not supported").WithHint("leave ORDER BY out")
+		return nil
+	case len(e.WithinGroup) > 0:
+		p.b.unsupported(e.WithinGroup[0].Span(), "WITHIN GROUP is not supported").WithHint("supported aggregates are %s", strings.Join(p.b.opts.Aggregates.Names(), ", "))
+		return nil
+	case e.Nulls != ast.NullsUntreated:
+		p.b.unsupported(e.Span(), "IGNORE NULLS and RESPECT NULLS are not supported").WithHint("aggregates leave nulls out; use coalesce to count them")
+		return nil
+	}
+	call, ok := p.bindCall(name, e)
+	if !ok {
+		return nil
+	}
+	return p.aggregates.add(call)
+}
+
+// add gives the column that stands for a call; equal calls share one.
+func (c *collected) add(call *logical.Call) *expr.Node {
+	at := -1
+	for i, o := range c.calls {
+		if o.Equal(call) {
+			at = i
+		}
+	}
+	if at < 0 {
+		at = len(c.calls)
+		c.calls = append(c.calls, call)
+	}
+	return &expr.Node{Kind: expr.Column, Index: firstCall + at, Name: call.Name, Type: call.Type, Nullable: call.Nullable, Span: call.Span}
+}
+
+func (p *place) bindCall(name string, e *ast.Call) (*logical.Call, bool) {
+	inner := *p
+	inner.inAggregate, inner.clause = true, "the arguments of "+name
+	var args []*expr.Node
+	ok := true
+	for _, a := range e.Args {
+		if star, is := a.Value.(*ast.Star); is {
+			if name != "count" || len(e.Args) != 1 || len(star.Qualifier) > 0 || len(star.Except) > 0 || len(star.Replace) > 0 {
+				p.b.errorf(fault.CodeInvalid, star.Span(), "* stands only in count(*)").WithHint("name a column")
+				return nil, false
+			}
+			break
+		}
+		if a.Name != nil {
+			p.b.errorf(fault.CodeInvalid, a.Span(), "%s has no named arguments", name).WithHint("write %s(x)", name)
+			return nil, false
+		}
+		n := inner.expr(a.Value)
+		ok = ok && n != nil
+		args = append(args, n)
+	}
+	if len(e.Args) == 0 && name != "count" {
+		p.b.errorf(fault.CodeInvalid, e.Span(), "%s needs an argument", name).WithHint("write %s(x)", name)
+		return nil, false
+	}
+	var filter *expr.Node
+	if e.Filter != nil {
+		inner.clause = "FILTER"
+		filter = inner.condition(e.Filter)
+		ok = ok && filter != nil
+	}
+	if !ok {
+		return nil, false
+	}
+	return p.resolveCall(name, e, args, filter)
+}
+
+// resolveCall finds the aggregate's types and casts the arguments.
+func (p *place) resolveCall(name string, e *ast.Call, args []*expr.Node, filter *expr.Node) (*logical.Call, bool) {
+	argTypes := make([]arrow.DataType, len(args))
+	for i, a := range args {
+		argTypes[i] = a.Type
+	}
+	span := e.Span()
+	if len(args) == 1 && !args[0].Span.IsZero() {
+		span = args[0].Span
+	}
+	r, err := p.b.opts.Aggregates.Resolve(name, e.Distinct, argTypes, span)
+	if err != nil {
+		p.b.report(err, span)
+		return nil, false
+	}
+	for i, a := range args {
+		if !arrow.TypeEqual(a.Type, r.ArgTypes[i]) {
+			if args[i] = p.castTo(a, r.ArgTypes[i], false, a.Span); args[i] == nil {
+				return nil, false
+			}
+		}
+	}
+	return &logical.Call{Name: r.Name, Distinct: e.Distinct, Args: args, Filter: filter, Type: r.Type, Nullable: r.Nullable, Span: e.Span()}, true
+}
+
+// condition binds an expression that must be a boolean.
+func (p *place) condition(e ast.Expr) *expr.Node {
+	n := p.expr(e)
+	if n == nil {
+		return nil
+	}
+	switch n.Type.ID() {
+	case arrow.BOOL:
+		return n
+	case arrow.NULL:
+		return p.castTo(n, arrow.FixedWidthTypes.Boolean, false, e.Span())
+	}
+	p.b.errorf(expr.CodeTypeMismatch, e.Span(), "%s needs a BOOLEAN, not %s", p.clause, expr.TypeName(n.Type)).
+		WithHint("compare the value with something")
+	return nil
+}

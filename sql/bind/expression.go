@@ -1,0 +1,290 @@
+package bind
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/sql/ast"
+	"wadi/sql/types"
+)
+
+// place is one place where expressions stand: what they can name, and what is allowed there.
+type place struct {
+	b     *Binder
+	scope *scope
+	// clause names the place for messages: "WHERE".
+	clause string
+	// aggregates collects aggregate calls; nil where there can be none.
+	aggregates *collected
+	// inAggregate is set below an aggregate call.
+	inAggregate bool
+	// aliases of the select list that may be named here, for HAVING.
+	aliases map[string]*item
+}
+
+// expr binds an expression; nil means that a fault was reported.
+func (p *place) expr(e ast.Expr) *expr.Node {
+	n := p.dispatch(e)
+	if n == nil || !n.Span.IsZero() {
+		return n
+	}
+	return n.At(e.Span())
+}
+
+func (p *place) dispatch(e ast.Expr) *expr.Node {
+	switch e := e.(type) {
+	case *ast.ColumnRef:
+		return p.column(e)
+	case *ast.NumberLit:
+		return p.number(e.Text, e)
+	case *ast.StringLit:
+		return expr.NewLiteral(arrow.BinaryTypes.String, e.Value)
+	case *ast.BytesLit:
+		return expr.NewLiteral(arrow.BinaryTypes.Binary, e.Value)
+	case *ast.BoolLit:
+		return expr.NewLiteral(arrow.FixedWidthTypes.Boolean, e.Value)
+	case *ast.NullLit:
+		return expr.NewLiteral(arrow.Null, nil)
+	case *ast.TypedLit:
+		return p.typed(e)
+	case *ast.IntervalLit:
+		return p.interval(e)
+	case *ast.Field:
+		return p.member(p.expr(e.X), e.Name)
+	case *ast.Unary:
+		return p.unary(e)
+	case *ast.Binary:
+		return p.binary(e)
+	case *ast.Is:
+		return p.is(e)
+	case *ast.IsDistinct:
+		return p.call2(distinctName(e.Not), e.L, e.R, e.Span())
+	case *ast.Between:
+		return p.between(e)
+	case *ast.In:
+		return p.in(e)
+	case *ast.Like:
+		return p.like(e)
+	case *ast.Case:
+		return p.caseOf(e)
+	case *ast.Cast:
+		return p.cast(e)
+	case *ast.Call:
+		return p.call(e)
+	}
+	return p.composite(e)
+}
+
+// composite binds the expressions about lists, maps, rows and subqueries: those that are a function under another
+// spelling work when there is the function, the others are refused by name.
+func (p *place) composite(e ast.Expr) *expr.Node {
+	switch e := e.(type) {
+	case *ast.Subscript:
+		return p.subscript(e)
+	case *ast.Slice:
+		bounds := []ast.Expr{e.X, e.Low, e.High}
+		if e.Step != nil {
+			bounds = append(bounds, e.Step)
+		}
+		if e.Low == nil || e.High == nil {
+			p.b.unsupported(e.Span(), "slices need both bounds").WithHint("write x[1:3]")
+			return nil
+		}
+		return p.spelled("array_slice", "array slices", e.Span(), bounds...)
+	case *ast.ArrayLit:
+		return p.spelled("make_array", "array literals", e.Span(), e.Items...)
+	case *ast.AtTimeZone:
+		return p.spelled("at_time_zone", "AT TIME ZONE", e.Span(), e.X, e.Zone)
+	case *ast.Row:
+		return p.spelled("struct", "row values", e.Span(), e.Items...)
+	case *ast.In, *ast.Exists, *ast.Subquery, *ast.ArrayQuery:
+		p.b.unsupported(e.Span(), "subqueries are supported only in FROM").WithHint("move the query into FROM, or into a CREATE VIEW")
+	case *ast.Quantified:
+		p.b.unsupported(e.Span(), "ANY and ALL are not supported").WithHint("write x IN (…), or several comparisons with OR or AND")
+	case *ast.StructLit:
+		p.b.unsupported(e.Span(), "struct literals are not supported").WithHint("select the members as columns of their own")
+	case *ast.MapLit:
+		p.b.unsupported(e.Span(), "map literals are not supported").WithHint("use a CASE expression")
+	case *ast.DefaultValue:
+		p.b.unsupported(e.Span(), "DEFAULT is not supported as a value").WithHint("leave the column out of the column list of the INSERT")
+	case *ast.Star:
+		p.b.errorf(fault.CodeInvalid, e.Span(), "* is not a value").WithHint("* stands alone in a select list, or in count(*)")
+	case *ast.GroupingSets:
+		p.b.unsupported(e.Span(), "%s is not supported", e.Kind).WithHint("write one query for each grouping and put them together with UNION ALL")
+	default:
+		p.b.unsupported(e.Span(), "this expression is not supported").WithHint("the expressions are columns, literals, operators, functions, CASE and CAST")
+	}
+	return nil
+}
+
+// all binds several expressions; nil if one of them failed.
+func (p *place) all(list []ast.Expr) []*expr.Node {
+	out := make([]*expr.Node, len(list))
+	ok := true
+	for i, e := range list {
+		out[i] = p.expr(e)
+		ok = ok && out[i] != nil
+	}
+	if !ok {
+		return nil
+	}
+	return out
+}
+
+// function calls a function by its name with bound arguments; nil arguments were reported before.
+func (p *place) function(name string, span fault.Span, args ...*expr.Node) *expr.Node {
+	for _, a := range args {
+		if a == nil {
+			return nil
+		}
+	}
+	n, err := p.b.opts.Functions.Call(name, args, span)
+	if err != nil {
+		p.b.report(atOperand(err, name, args), span)
+		return nil
+	}
+	return n
+}
+
+func (p *place) call2(name string, l, r ast.Expr, span fault.Span) *expr.Node {
+	left, right := p.expr(l), p.expr(r)
+	return p.function(name, span, left, right)
+}
+
+// spelled binds a special spelling of a function, if there is the function.
+func (p *place) spelled(function, what string, span fault.Span, args ...ast.Expr) *expr.Node {
+	if !p.b.opts.Functions.Has(function) {
+		p.b.unsupported(span, "%s are not supported", what).WithHint("flatten the values into columns before they get here")
+		return nil
+	}
+	bound := p.all(args)
+	if bound == nil {
+		return nil
+	}
+	return p.function(function, span, bound...)
+}
+
+func (p *place) column(e *ast.ColumnRef) *expr.Node {
+	if len(e.Path) == 1 && p.aliases != nil && !p.inAggregate {
+		if it := p.aliases[e.Path[0].Folded()]; it != nil {
+			if it.node == nil {
+				return nil
+			}
+			return it.node
+		}
+	}
+	c, rest, err := p.scope.find(e.Path)
+	if err != nil {
+		p.b.errs = append(p.b.errs, err)
+		return nil
+	}
+	span := e.Span()
+	if len(rest) > 0 {
+		span = ast.Name(e.Path[:len(e.Path)-len(rest)]).Span()
+	}
+	n := expr.NewColumn(c.index, c.field).At(span)
+	for _, id := range rest {
+		n = p.member(n, id)
+	}
+	if n == nil {
+		return nil
+	}
+	return n.At(e.Span())
+}
+
+// member is x.name.
+func (p *place) member(x *expr.Node, id ast.Ident) *expr.Node {
+	if x == nil {
+		return nil
+	}
+	t, ok := x.Type.(*arrow.StructType)
+	if !ok {
+		p.b.errorf(expr.CodeTypeMismatch, id.Span(), "%s has no members", expr.TypeName(x.Type)).
+			WithHint("only structs have members")
+		return nil
+	}
+	name, ok := member(t, id)
+	if !ok {
+		names := make([]string, t.NumFields())
+		for i, f := range t.Fields() {
+			names[i] = f.Name
+		}
+		hintAmong(p.b.errorf(CodeUnknownColumn, id.Span(), "the struct has no member %q", id.Name), id.Name, names, "members")
+		return nil
+	}
+	n, err := expr.FieldOf(x, name, x.Span.Join(id.Span()))
+	if err != nil {
+		p.b.report(err, id.Span())
+		return nil
+	}
+	return n
+}
+
+func (p *place) subscript(e *ast.Subscript) *expr.Node {
+	x := p.expr(e.X)
+	if x == nil {
+		return nil
+	}
+	if key, ok := e.Index.(*ast.StringLit); ok {
+		if _, ok := x.Type.(*arrow.StructType); ok {
+			return p.member(x, ast.Ident{Place: key.Place, Name: key.Value, Quoted: true})
+		}
+	}
+	if !p.b.opts.Functions.Has("array_element") {
+		p.b.unsupported(e.Span(), "subscripts are supported only on structs").WithHint("declare the elements as columns, or as members of a STRUCT")
+		return nil
+	}
+	return p.function("array_element", e.Span(), x, p.expr(e.Index))
+}
+
+func (p *place) cast(e *ast.Cast) *expr.Node {
+	x := p.expr(e.X)
+	dt, err := types.Cast(e.Type)
+	if err != nil {
+		p.b.errs = append(p.b.errs, err)
+	}
+	if x == nil || err != nil {
+		return nil
+	}
+	return p.castTo(x, dt, e.Try, e.Span())
+}
+
+func (p *place) castTo(x *expr.Node, dt arrow.DataType, try bool, span fault.Span) *expr.Node {
+	n, err := expr.CastTo(x, dt, try, span)
+	if err != nil {
+		p.b.report(err, span)
+		return nil
+	}
+	return n
+}
+
+func (p *place) caseOf(e *ast.Case) *expr.Node {
+	var operand *expr.Node
+	if e.Operand != nil {
+		operand = p.expr(e.Operand)
+	}
+	ok := e.Operand == nil || operand != nil
+	conds, results := make([]*expr.Node, len(e.Whens)), make([]*expr.Node, len(e.Whens))
+	for i, w := range e.Whens {
+		conds[i], results[i] = p.expr(w.Cond), p.expr(w.Result)
+		if operand != nil && conds[i] != nil {
+			conds[i] = p.function("eq", w.Cond.Span(), operand, conds[i])
+		}
+		ok = ok && conds[i] != nil && results[i] != nil
+	}
+	var els *expr.Node
+	if e.Else != nil {
+		els = p.expr(e.Else)
+		ok = ok && els != nil
+	}
+	if !ok {
+		return nil
+	}
+	n, err := expr.NewCase(conds, results, els, e.Span())
+	if err != nil {
+		p.b.report(err, e.Span())
+		return nil
+	}
+	return n
+}

@@ -1,0 +1,137 @@
+package bind
+
+import (
+	"wadi/dataflow/fault"
+	"wadi/sql/ast"
+	"wadi/sql/catalog"
+	"wadi/sql/logical"
+)
+
+// from binds the relations of a SELECT.
+func (b *Binder) from(s *ast.Select, e *env) *relation {
+	switch len(s.From) {
+	case 0:
+		b.unsupported(s.Span(), "SELECT without FROM is not supported").WithHint("a stream needs a table to come from; impulse makes rows: WITH (connector = 'impulse', event_rate = 1)")
+		return nil
+	case 1:
+		return b.tableExpr(s.From[0], e)
+	}
+	b.unsupported(s.From[1].Span(), "joins are not supported").WithHint("read one table, or put tables together with UNION ALL")
+	return nil
+}
+
+func (b *Binder) tableExpr(t ast.TableExpr, e *env) *relation {
+	switch t := t.(type) {
+	case *ast.TableRef:
+		return b.tableRef(t, e)
+	case *ast.Derived:
+		if t.Lateral {
+			b.unsupported(t.Span(), "LATERAL is not supported").WithHint("leave LATERAL out: one relation has nothing beside it")
+			return nil
+		}
+		r := b.query(t.Query, e)
+		if r == nil {
+			return nil
+		}
+		return b.alias(r, t.Alias, "")
+	case *ast.Nested:
+		r := b.tableExpr(t.Table, e)
+		if r == nil {
+			return nil
+		}
+		return b.alias(r, t.Alias, "")
+	case *ast.Join:
+		b.unsupported(t.Span(), "joins are not supported").WithHint("read one table, or put tables together with UNION ALL")
+	case *ast.TableFunction:
+		b.unsupported(t.Span(), "table functions are not supported").WithHint("windows are written as GROUP BY tumble(INTERVAL '1 minute')")
+	default:
+		b.unsupported(t.Span(), "this relation is not supported").WithHint("FROM takes a table, a view or a query")
+	}
+	return nil
+}
+
+func (b *Binder) tableRef(t *ast.TableRef, e *env) *relation {
+	if t.AsOf != nil {
+		b.unsupported(t.AsOf.Span(), "FOR SYSTEM_TIME AS OF is not supported").WithHint("leave it out to read the table's changes")
+		return nil
+	}
+	if len(t.Name) == 1 {
+		if c, ok := e.lookup(t.Name[0]); ok {
+			if c.rel == nil {
+				return nil
+			}
+			return b.alias(c.rel, t.Alias, t.Name[0].Name)
+		}
+	}
+	table := b.table(t.Name, e)
+	if table == nil {
+		return nil
+	}
+	n := b.read(table, t.Span())
+	if n == nil {
+		return nil
+	}
+	r := &relation{node: n, scope: scopeOf(table.Name, n)}
+	return b.alias(r, t.Alias, table.Name)
+}
+
+// table looks a name up; nil after a fault, also an earlier one.
+func (b *Binder) table(name ast.Name, e *env) *catalog.Table {
+	if len(name) > 1 {
+		b.unsupported(name.Span(), "tables have no qualified names").WithHint("write %s", name.Last().Name)
+		return nil
+	}
+	t, ok := b.catalog.Lookup(name[0].Name)
+	if !ok {
+		names := append([]string(nil), b.catalog.Names()...)
+		for ; e != nil; e = e.outer {
+			names = append(names, e.name.Name)
+		}
+		hintAmong(b.errorf(CodeUnknownTable, name.Span(), "there is no table %q", name[0].Name), name[0].Name, names, "tables")
+		return nil
+	}
+	if t.Kind == catalog.Broken {
+		return nil
+	}
+	return t
+}
+
+// read is what selecting from a table gives.
+func (b *Binder) read(t *catalog.Table, span fault.Span) logical.Node {
+	switch t.Kind {
+	case catalog.Sink:
+		b.errorf(fault.CodeInvalid, span, "table %q is a sink and cannot be read", t.Name).
+			WithHint("declare another table over the same data with type = 'source'")
+		return nil
+	case catalog.Lookup:
+		b.unsupported(span, "lookup tables are not supported").WithHint("declare the table with type = 'source' and read it as a stream")
+		return nil
+	case catalog.Memory:
+		if t.Stream == nil {
+			b.errorf(fault.CodeInvalid, span, "table %q is read before something is inserted", t.Name).
+				WithHint("put the INSERT INTO %s before this query, or give the table a connector", t.Name)
+			return nil
+		}
+	}
+	return t.Stream
+}
+
+// alias makes a relation known under a name, perhaps with other names for its columns.
+func (b *Binder) alias(r *relation, a *ast.TableAlias, name string) *relation {
+	if a != nil {
+		name = a.Name.Name
+		if len(a.Columns) > 0 {
+			if r = b.rename(r, a.Columns, a.Span()); r == nil {
+				return nil
+			}
+		}
+	}
+	out := &relation{node: r.node, scope: &scope{}}
+	for _, c := range r.scope.columns {
+		if name != "" {
+			c.table = name
+		}
+		out.scope.columns = append(out.scope.columns, c)
+	}
+	return out
+}

@@ -1,0 +1,332 @@
+package bind
+
+import (
+	"strconv"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/dataflow/graph"
+	"wadi/sql/ast"
+	"wadi/sql/logical"
+)
+
+// grouping is a GROUP BY being planned.
+type grouping struct {
+	b    *Binder
+	in   logical.Node
+	span fault.Span
+	// exprs are the group expressions over the input, window calls among them; fields name them.
+	exprs  []*expr.Node
+	fields []arrow.Field
+
+	// keys are the ordinary group expressions; keyOf maps exprs to them.
+	keys      []*expr.Node
+	keyFields []arrow.Field
+	keyOf     []int
+	// window is the time window, nil without one; of is the window that results belong to.
+	window, of *graph.Window
+	// windowed marks the group expressions that are the window; a struct member of it has its name in part.
+	windowed []bool
+	part     []string
+	// instead holds, for a repeated hop, the input's column with the window.
+	instead []*expr.Node
+}
+
+// grouped plans a SELECT with aggregation. ok says whether everything else was right, so that faults of the GROUP BY are
+// found in any case.
+func (b *Binder) grouped(s *ast.Select, p *place, in logical.Node, items []*item, having *expr.Node, ok bool) *relation {
+	g := &grouping{b: b, in: in, span: s.Span()}
+	if s.GroupBy != nil && !g.bind(s.GroupBy, p, items) {
+		return nil
+	}
+	if !ok || !g.split(p.aggregates.windows) {
+		return nil
+	}
+	agg := g.aggregate(p.aggregates.calls)
+	var node logical.Node = agg
+	if having != nil {
+		cond := g.over(p, agg, having)
+		if cond == nil {
+			return nil
+		}
+		node = logical.NewFilter(node, cond, s.Having.Span())
+	}
+	for _, it := range items {
+		if it.node = g.over(p, agg, it.node); it.node == nil {
+			ok = false
+		}
+	}
+	if !ok {
+		return nil
+	}
+	return b.projected(node, items, s.Span())
+}
+
+// bind resolves the items of GROUP BY: ordinals, aliases and expressions.
+func (g *grouping) bind(gb *ast.GroupBy, p *place, items []*item) bool {
+	if gb.All {
+		for _, it := range items {
+			if it.node == nil {
+				return false
+			}
+			if !hasCall(it.node) {
+				g.add(it.node, it.field)
+			}
+		}
+		return true
+	}
+	ok := true
+	at := *p
+	at.clause = "GROUP BY"
+	for _, e := range gb.Items {
+		if row, is := e.(*ast.Row); is {
+			if len(row.Items) == 0 {
+				continue
+			}
+			for _, x := range row.Items {
+				ok = g.bindItem(x, &at, items) && ok
+			}
+			continue
+		}
+		ok = g.bindItem(e, &at, items) && ok
+	}
+	return ok
+}
+
+func (g *grouping) bindItem(e ast.Expr, p *place, items []*item) bool {
+	if it, is, ok := g.named(e, p, items); is {
+		if !ok || it.node == nil {
+			return false
+		}
+		if hasCall(it.node) {
+			g.b.errorf(CodeAggregate, e.Span(), "aggregates cannot stand in GROUP BY").WithHint("group by columns, and filter on aggregates in HAVING")
+			return false
+		}
+		g.add(it.node, it.field)
+		return true
+	}
+	before := len(p.aggregates.calls)
+	n := p.expr(e)
+	if n == nil {
+		return false
+	}
+	if hasCall(n) {
+		p.aggregates.calls = p.aggregates.calls[:before]
+		g.b.errorf(CodeAggregate, e.Span(), "aggregates cannot stand in GROUP BY").WithHint("group by columns, and filter on aggregates in HAVING")
+		return false
+	}
+	f := arrow.Field{Name: p.columnName(e, n)}
+	if n.Kind == expr.Column && n.Index < firstCall {
+		f = g.in.Schema().Field(n.Index)
+	}
+	g.add(n, f)
+	return true
+}
+
+// named resolves an ordinal or an alias; is tells whether e is one. A column of the input goes before an alias.
+func (g *grouping) named(e ast.Expr, p *place, items []*item) (it *item, is, ok bool) {
+	switch e := e.(type) {
+	case *ast.NumberLit:
+		if !e.Integer {
+			return nil, false, false
+		}
+		n, err := strconv.Atoi(e.Text)
+		if err != nil || n < 1 || n > len(items) {
+			g.b.errorf(fault.CodeInvalid, e.Span(), "the select list has no column %s", e.Text).WithHint("count from 1 to %d", len(items))
+			return nil, true, false
+		}
+		return items[n-1], true, true
+	case *ast.ColumnRef:
+		if len(e.Path) != 1 || len(pick(p.scope.columns, e.Path[0])) > 0 {
+			return nil, false, false
+		}
+		for _, it := range items {
+			if it.alias != "" && (exactly(e.Path[0], it.alias) || loosely(e.Path[0], it.alias)) {
+				return it, true, true
+			}
+		}
+	}
+	return nil, false, false
+}
+
+func (g *grouping) add(n *expr.Node, f arrow.Field) {
+	for _, o := range g.exprs {
+		if expr.Equal(o, n) {
+			return
+		}
+	}
+	g.exprs, g.fields = append(g.exprs, n), append(g.fields, f)
+}
+
+// hasCall reports whether an expression contains an aggregate.
+func hasCall(n *expr.Node) bool {
+	found := false
+	n.Walk(func(n *expr.Node) bool {
+		found = found || n.Kind == expr.Column && n.Index >= firstCall && n.Index < firstWindow
+		return !found
+	})
+	return found
+}
+
+// hasWindow reports whether an expression contains a window call.
+func hasWindow(n *expr.Node) bool {
+	found := false
+	n.Walk(func(n *expr.Node) bool {
+		found = found || n.Kind == expr.Column && n.Index >= firstWindow
+		return !found
+	})
+	return found
+}
+
+// split divides the group expressions into keys and the window.
+func (g *grouping) split(calls []windowCall) bool {
+	g.keyOf, g.windowed, g.part = make([]int, len(g.exprs)), make([]bool, len(g.exprs)), make([]string, len(g.exprs))
+	g.instead = make([]*expr.Node, len(g.exprs))
+	var found *windowCall
+	for i, n := range g.exprs {
+		switch {
+		case n.Kind == expr.Column && n.Index >= firstWindow:
+			if found != nil {
+				g.b.unsupported(n.Span, "more than one time window in GROUP BY is not supported").
+					WithHint("use one query for each window, and put them together with UNION ALL")
+				return false
+			}
+			found = &calls[n.Index-firstWindow]
+			g.windowed[i] = true
+		case hasWindow(n):
+			g.b.unsupported(n.Span, "an expression over a time window cannot be a group").
+				WithHint("group by the window itself, and use its start and end in the select list")
+			return false
+		}
+	}
+	if !g.input(found) {
+		return false
+	}
+	g.collectKeys()
+	return true
+}
+
+// input decides the window from the call, if there is one, and from what the input is a result of. Rows that are results
+// of a window, grouped by that window again, fall into the pane that ends where their window ends.
+func (g *grouping) input(call *windowCall) bool {
+	in := g.in.Properties()
+	if call != nil {
+		w := call.window
+		g.window, g.of = &w, &w
+	}
+	if in.Window == nil || call != nil && call.window != *in.Window {
+		return true
+	}
+	tumbling, again := in.Window.Kind == graph.Tumble, call != nil
+	for i, n := range g.exprs {
+		if part, is := windowColumn(n, in.WindowColumns); is {
+			g.windowed[i], g.part[i], again = tumbling, part, true
+			continue
+		}
+		if g.windowed[i] && !tumbling {
+			if len(in.WindowColumns) == 0 {
+				g.b.unsupported(n.Span, "the hop of the inner query is grouped again without its window").
+					WithHint("select the window in the inner query, and group by that column")
+				return false
+			}
+			c := in.WindowColumns[0]
+			g.windowed[i], g.instead[i] = false, expr.NewColumn(c, g.in.Schema().Field(c)).At(n.Span)
+		}
+	}
+	if again {
+		g.of = in.Window
+		g.window = &graph.Window{Kind: graph.Tumble, Width: in.Window.Slide, Slide: in.Window.Slide}
+	}
+	return true
+}
+
+// windowColumn reports whether n is a column that holds the input's window, or a member of one.
+func windowColumn(n *expr.Node, columns []int) (part string, is bool) {
+	if n.Kind == expr.Field {
+		part, n = n.Name, n.Args[0]
+	}
+	if n.Kind != expr.Column {
+		return "", false
+	}
+	for _, c := range columns {
+		if c == n.Index {
+			return part, true
+		}
+	}
+	return "", false
+}
+
+func (g *grouping) collectKeys() {
+	for i, n := range g.exprs {
+		g.keyOf[i] = -1
+		if g.windowed[i] {
+			continue
+		}
+		if o := g.instead[i]; o != nil {
+			n = o
+		}
+		if n.Type.ID() == arrow.NULL {
+			n = expr.NewLiteral(arrow.BinaryTypes.String, nil).At(n.Span)
+		}
+		g.keyOf[i] = len(g.keys)
+		g.keys = append(g.keys, n)
+		g.keyFields = append(g.keyFields, g.fields[i])
+	}
+}
+
+func (g *grouping) aggregate(calls []*logical.Call) *logical.Aggregate {
+	group := logical.Group{Keys: g.keys, KeyFields: g.keyFields, Calls: calls, Window: g.window, Of: g.of, Pinned: g.b.view}
+	if g.window == nil {
+		group.Flush, group.TTL = int64(g.b.opts.UpdateAggregateFlushInterval), int64(g.b.ttl)
+	}
+	return logical.NewAggregate(g.in, group, g.span)
+}
+
+// result is group expression i over the columns of the aggregation.
+func (g *grouping) result(i int, agg *logical.Aggregate) *expr.Node {
+	at := g.keyOf[i]
+	if g.windowed[i] {
+		at = len(g.keys)
+	}
+	n := expr.NewColumn(at, agg.Schema().Field(at)).At(g.exprs[i].Span)
+	if g.windowed[i] && g.part[i] != "" {
+		if f, err := expr.FieldOf(n, g.part[i], n.Span); err == nil {
+			return f.At(n.Span)
+		}
+	}
+	return n
+}
+
+// over rewrites an expression over the input into one over the aggregation: what equals a group expression becomes its
+// column, aggregates become theirs. Whatever else names a column of the input is refused.
+func (g *grouping) over(p *place, agg *logical.Aggregate, n *expr.Node) *expr.Node {
+	for i, e := range g.exprs {
+		if expr.Equal(e, n) {
+			return g.result(i, agg).At(n.Span)
+		}
+	}
+	switch {
+	case n.Kind == expr.Column && n.Index >= firstWindow:
+		p.misplacedWindow(n.Name, n.Span)
+		return nil
+	case n.Kind == expr.Column && n.Index >= firstCall:
+		c := agg.FirstCall() + n.Index - firstCall
+		return expr.NewColumn(c, agg.Schema().Field(c)).At(n.Span)
+	case n.Kind == expr.Column:
+		g.b.errorf(CodeGrouping, n.Span, "column %q must appear in GROUP BY or inside an aggregate", n.Name).
+			WithHint("add it to GROUP BY, or take max(%s)", n.Name)
+		return nil
+	case len(n.Args) == 0:
+		return n
+	}
+	c := *n
+	c.Args = make([]*expr.Node, len(n.Args))
+	for i, a := range n.Args {
+		if c.Args[i] = g.over(p, agg, a); c.Args[i] == nil {
+			return nil
+		}
+	}
+	return &c
+}

@@ -1,0 +1,164 @@
+package bind
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/sql/ast"
+)
+
+// binaryFunctions names the function behind each binary operator. Operators that are missing are refused.
+var binaryFunctions = map[ast.BinaryOp]string{
+	ast.Or: "or", ast.And: "and",
+	ast.Eq: "eq", ast.Ne: "neq", ast.Lt: "lt", ast.Le: "lteq", ast.Gt: "gt", ast.Ge: "gteq",
+	ast.Add: "add", ast.Sub: "subtract", ast.Mul: "multiply", ast.Div: "divide", ast.Mod: "modulo",
+	ast.BitAnd: "bit_and", ast.BitOr: "bit_or", ast.BitXor: "bit_xor", ast.ShiftLeft: "shift_left", ast.ShiftRight: "shift_right",
+	ast.Concat: "concat_op", ast.Pow: "power", ast.StartsWith: "starts_with",
+	ast.RegexMatch: "regexp_match_op", ast.RegexIMatch: "regexp_imatch_op",
+	ast.RegexNotMatch: "regexp_not_match_op", ast.RegexNotIMatch: "regexp_not_imatch_op",
+	ast.JSONGet: "json_get", ast.JSONGetText: "json_as_text", ast.JSONHasKey: "json_contains",
+}
+
+func (p *place) binary(e *ast.Binary) *expr.Node {
+	// Chains of AND and OR lean to the left and can be thousands of terms long.
+	name, known := binaryFunctions[e.Op]
+	if !known || !p.b.opts.Functions.Has(name) {
+		e1 := p.b.unsupported(e.OpPos.Span(), "the operator %s is not supported", e.Op)
+		switch e.Op {
+		case ast.JSONGet, ast.JSONGetText, ast.JSONHasKey:
+			e1.WithHint("declare the document as a STRUCT and name its members")
+		default:
+			e1.WithHint("the operators are + - * / %% || = <> < <= > >= AND OR NOT LIKE IN BETWEEN IS")
+		}
+		return nil
+	}
+	left, right := p.expr(e.L), p.expr(e.R)
+	return p.function(name, e.Span(), left, right)
+}
+
+func (p *place) unary(e *ast.Unary) *expr.Node {
+	switch e.Op {
+	case ast.Neg:
+		if lit, ok := e.X.(*ast.NumberLit); ok {
+			return p.number("-"+lit.Text, lit)
+		}
+		return p.function("negate", e.Span(), p.expr(e.X))
+	case ast.Plus:
+		return p.expr(e.X)
+	case ast.Not:
+		return p.function("not", e.Span(), p.expr(e.X))
+	case ast.Abs:
+		return p.function("abs", e.Span(), p.expr(e.X))
+	case ast.SquareRoot:
+		return p.function("sqrt", e.Span(), p.expr(e.X))
+	case ast.CubeRoot:
+		return p.function("cbrt", e.Span(), p.expr(e.X))
+	}
+	p.b.unsupported(e.Span(), "the operator %s is not supported", e.Op).WithHint("the operators before a value are + - NOT")
+	return nil
+}
+
+func distinctName(not bool) string {
+	if not {
+		return "is_not_distinct_from"
+	}
+	return "is_distinct_from"
+}
+
+func (p *place) is(e *ast.Is) *expr.Node {
+	name := "is_"
+	if e.Not {
+		name += "not_"
+	}
+	name += [...]string{ast.IsNull: "null", ast.IsTrue: "true", ast.IsFalse: "false", ast.IsUnknown: "unknown"}[e.Test]
+	return p.function(name, e.Span(), p.expr(e.X))
+}
+
+// between is x >= low AND x <= high; SYMMETRIC takes the bounds in either order.
+func (p *place) between(e *ast.Between) *expr.Node {
+	x, low, high := p.expr(e.X), p.expr(e.Low), p.expr(e.High)
+	if x == nil || low == nil || high == nil {
+		return nil
+	}
+	n := p.inRange(x, low, high, e.Span())
+	if e.Symmetric && n != nil {
+		n = p.function("or", e.Span(), n, p.inRange(x, high, low, e.Span()))
+	}
+	if e.Not && n != nil {
+		n = p.function("not", e.Span(), n)
+	}
+	return n
+}
+
+func (p *place) inRange(x, low, high *expr.Node, span fault.Span) *expr.Node {
+	above, below := p.function("gteq", span, x, low), p.function("lteq", span, x, high)
+	return p.function("and", span, above, below)
+}
+
+func (p *place) in(e *ast.In) *expr.Node {
+	if e.Query != nil {
+		return p.composite(e)
+	}
+	x, list := p.expr(e.X), p.all(e.List)
+	if x == nil || list == nil {
+		return nil
+	}
+	n, err := expr.In(x, list, e.Not, e.Span())
+	if err != nil {
+		p.b.report(err, e.Span())
+		return nil
+	}
+	return n
+}
+
+func (p *place) like(e *ast.Like) *expr.Node {
+	if e.Escape != nil {
+		if lit, ok := e.Escape.(*ast.StringLit); !ok || lit.Value != "\\" {
+			p.b.unsupported(e.Escape.Span(), `the only escape character of %s is \`, e.Kind).WithHint(`leave ESCAPE out and write \%% for a percent sign`)
+			return nil
+		}
+	}
+	name := [...]string{ast.LikePattern: "like", ast.ILikePattern: "ilike", ast.SimilarPattern: "similar_to"}[e.Kind]
+	if e.Not {
+		name = "not_" + name
+	}
+	return p.call2(name, e.X, e.Pattern, e.Span())
+}
+
+// atOperand moves a type error of an operator to the operand that is to blame, where one alone is.
+func atOperand(err error, name string, args []*expr.Node) error {
+	e := fault.As(err)
+	var fits func(arrow.DataType) bool
+	switch name {
+	case "and", "or", "not", "is_true", "is_not_true", "is_false", "is_not_false":
+		fits = func(dt arrow.DataType) bool { return dt.ID() == arrow.BOOL }
+	case "like", "not_like", "ilike", "not_ilike", "similar_to":
+		fits = func(dt arrow.DataType) bool { return dt.ID() == arrow.STRING }
+	case "add", "subtract", "multiply", "divide", "modulo", "negate":
+		fits = func(dt arrow.DataType) bool {
+			return dt.ID() != arrow.STRING && dt.ID() != arrow.BOOL && dt.ID() != arrow.BINARY && !arrow.IsNested(dt.ID())
+		}
+	default:
+		return err
+	}
+	if e.Code != expr.CodeTypeMismatch {
+		return err
+	}
+	var wrong *expr.Node
+	for _, a := range args {
+		if a.Type.ID() == arrow.NULL || fits(a.Type) {
+			continue
+		}
+		if wrong != nil {
+			return err
+		}
+		wrong = a
+	}
+	if wrong == nil || wrong.Span.IsZero() {
+		return err
+	}
+	moved := *e
+	moved.Span = wrong.Span
+	return &moved
+}

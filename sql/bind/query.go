@@ -1,0 +1,255 @@
+package bind
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/sql/ast"
+	"wadi/sql/logical"
+)
+
+// env is the named queries of WITH clauses around a place, innermost last.
+type env struct {
+	outer *env
+	name  ast.Ident
+	// rel is nil if the query was refused.
+	rel *relation
+}
+
+func (e *env) lookup(id ast.Ident) (*env, bool) {
+	for ; e != nil; e = e.outer {
+		if e.name.Folded() == id.Folded() || loosely(id, e.name.Name) {
+			return e, true
+		}
+	}
+	return nil, false
+}
+
+// query binds a query; nil means that a fault was reported.
+func (b *Binder) query(q *ast.Query, e *env) *relation {
+	if q.With != nil {
+		if q.With.Recursive {
+			b.unsupported(q.With.Span(), "recursive queries are not supported").WithHint("leave RECURSIVE out")
+			return nil
+		}
+		for _, c := range q.With.Tables {
+			e = &env{outer: e, name: c.Name, rel: b.cte(c, e)}
+		}
+	}
+	b.tail(q)
+	return b.body(q.Body, e)
+}
+
+// cte binds a named query once, however often it is read.
+func (b *Binder) cte(c *ast.CTE, e *env) *relation {
+	r := b.query(c.Query, e)
+	if r != nil && len(c.Columns) > 0 {
+		r = b.rename(r, c.Columns, c.Name.Span())
+	}
+	return r
+}
+
+// tail refuses the clauses behind a query that need an order of rows.
+func (b *Binder) tail(q *ast.Query) {
+	if len(q.OrderBy) > 0 {
+		span := q.OrderBy[0].Span().Join(q.OrderBy[len(q.OrderBy)-1].Span())
+		b.unsupported(span, "ORDER BY is not supported").WithHint("a stream has no last row to sort up to; sort what comes out")
+	}
+	if q.Limit != nil {
+		b.unsupported(q.Limit.Span(), "LIMIT is not supported").WithHint("limit what comes out, or the source")
+	}
+	if q.Offset != nil {
+		b.unsupported(q.Offset.Span(), "OFFSET is not supported").WithHint("skip rows of what comes out")
+	}
+}
+
+func (b *Binder) body(body ast.QueryBody, e *env) *relation {
+	switch body := body.(type) {
+	case *ast.Select:
+		return b.selectBlock(body, e)
+	case *ast.SetOperation:
+		return b.setOperation(body, e)
+	case *ast.Query:
+		return b.query(body, e)
+	}
+	b.unsupported(body.Span(), "VALUES is not supported").WithHint("read the rows from a table, for example with connector = 'single_file'")
+	return nil
+}
+
+// setOperation puts streams together. UNION without ALL is a DISTINCT over them.
+func (b *Binder) setOperation(s *ast.SetOperation, e *env) *relation {
+	if s.Op != ast.Union || s.ByName {
+		what := s.Op.String()
+		if s.ByName {
+			what += " BY NAME"
+		}
+		b.unsupported(s.Span(), "%s is not supported", what).WithHint("UNION ALL is; it goes by position")
+		return nil
+	}
+	parts := unionParts(s, s.All)
+	var branches []*relation
+	ok := true
+	for _, p := range parts {
+		r := b.body(p, e)
+		ok = ok && r != nil
+		branches = append(branches, r)
+	}
+	if !ok {
+		return nil
+	}
+	nodes := b.align(branches, parts)
+	if nodes == nil {
+		return nil
+	}
+	u := logical.NewUnion(nodes, s.Span())
+	r := &relation{node: u, scope: scopeOf("", u)}
+	if !s.All {
+		return b.distinct(r, s.Span())
+	}
+	return r
+}
+
+// unionParts flattens a chain of unions of the same kind.
+func unionParts(body ast.QueryBody, all bool) []ast.QueryBody {
+	var parts []ast.QueryBody
+	for {
+		s, ok := body.(*ast.SetOperation)
+		if !ok || s.Op != ast.Union || s.ByName || s.All != all {
+			parts = append(parts, body)
+			break
+		}
+		parts = append(parts, s.Right)
+		body = s.Left
+	}
+	for i, j := 0, len(parts)-1; i < j; i, j = i+1, j-1 {
+		parts[i], parts[j] = parts[j], parts[i]
+	}
+	return parts
+}
+
+// align casts the columns of all branches to common types.
+func (b *Binder) align(branches []*relation, parts []ast.QueryBody) []logical.Node {
+	fields := append([]arrow.Field(nil), branches[0].node.Schema().Fields()...)
+	for i, r := range branches[1:] {
+		next := r.node.Schema().Fields()
+		if len(next) != len(fields) {
+			b.errorf(fault.CodeInvalid, parts[i+1].Span(), "this branch of the UNION has %d columns, the first has %d", len(next), len(fields)).
+				WithHint("select the same number of columns in every branch")
+			return nil
+		}
+		for c := range fields {
+			dt, ok := expr.CommonType(fields[c].Type, next[c].Type)
+			if !ok {
+				b.errorf(expr.CodeTypeMismatch, parts[i+1].Span(), "column %d of this branch of the UNION is %s, and %s before", c+1, expr.TypeName(next[c].Type), expr.TypeName(fields[c].Type)).
+					WithHint("CAST one of them")
+				return nil
+			}
+			fields[c].Type = dt
+			if !expr.IsJSON(next[c]) {
+				fields[c].Metadata = arrow.Metadata{}
+			}
+		}
+	}
+	var nodes []logical.Node
+	for i, r := range branches {
+		n := b.castAll(r.node, fields, parts[i].Span())
+		if n == nil {
+			return nil
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes
+}
+
+// castAll gives a node's columns the types and names of fields; nil after a fault.
+func (b *Binder) castAll(n logical.Node, fields []arrow.Field, span fault.Span) logical.Node {
+	p := &place{b: b, scope: &scope{}}
+	exprs, same := make([]*expr.Node, len(fields)), true
+	for i, f := range n.Schema().Fields() {
+		c := expr.NewColumn(i, f).At(span)
+		if !arrow.TypeEqual(f.Type, fields[i].Type) {
+			same = false
+			if c = p.castTo(c, fields[i].Type, false, span); c == nil {
+				return nil
+			}
+		}
+		same = same && f.Name == fields[i].Name
+		exprs[i] = c
+	}
+	if same {
+		return n
+	}
+	return logical.NewProject(n, exprs, fields, span)
+}
+
+// concrete gives columns of the type of a bare NULL a type that rows can have: TEXT.
+func (b *Binder) concrete(n logical.Node) logical.Node {
+	fields := append([]arrow.Field(nil), n.Schema().Fields()...)
+	for i := range fields {
+		if fields[i].Type.ID() == arrow.NULL {
+			fields[i].Type = arrow.BinaryTypes.String
+		}
+	}
+	if out := b.castAll(n, fields, n.Span()); out != nil {
+		return out
+	}
+	return n
+}
+
+// distinct keeps one row of each kind: an aggregation without aggregates, by window if a column holds the window.
+func (b *Binder) distinct(r *relation, span fault.Span) *relation {
+	in := b.concrete(r.node)
+	g := &grouping{b: b, in: in, span: span}
+	for i, f := range in.Schema().Fields() {
+		g.exprs = append(g.exprs, expr.NewColumn(i, f).At(span))
+		g.fields = append(g.fields, f)
+	}
+	if !g.split(nil) {
+		return nil
+	}
+	agg := g.aggregate(nil)
+	exprs := make([]*expr.Node, len(g.exprs))
+	for i := range g.exprs {
+		exprs[i] = g.result(i, agg)
+	}
+	p := logical.NewProject(agg, exprs, in.Schema().Fields(), span)
+	out := &relation{node: p, scope: &scope{}}
+	for i, c := range r.scope.columns {
+		c.field = p.Schema().Field(i)
+		out.scope.columns = append(out.scope.columns, c)
+	}
+	return out
+}
+
+// rename gives the columns of a relation other names.
+func (b *Binder) rename(r *relation, names []ast.Ident, span fault.Span) *relation {
+	fields := append([]arrow.Field(nil), r.node.Schema().Fields()...)
+	if len(names) > len(fields) {
+		b.errorf(fault.CodeInvalid, names[len(fields)].Span(), "there are %d names for %d columns", len(names), len(fields)).
+			WithHint("leave out the names from here on")
+		return nil
+	}
+	exprs := make([]*expr.Node, len(fields))
+	for i := range fields {
+		exprs[i] = expr.NewColumn(i, fields[i]).At(span)
+		if i < len(names) {
+			fields[i].Name = names[i].Folded()
+		}
+	}
+	p := logical.NewProject(r.node, exprs, fields, span)
+	return &relation{node: p, scope: scopeOf("", p)}
+}
+
+// distinctNames refuses two columns of one name where names are all that tells columns apart.
+func (b *Binder) distinctNames(r *relation, span fault.Span) bool {
+	seen := map[string]bool{}
+	for _, f := range r.node.Schema().Fields() {
+		if seen[f.Name] {
+			b.errorf(CodeDuplicate, span, "two columns are named %q", f.Name).WithHint("give one of them another name with AS")
+			return false
+		}
+		seen[f.Name] = true
+	}
+	return true
+}

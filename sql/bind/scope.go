@@ -1,0 +1,168 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/sql/ast"
+	"wadi/sql/logical"
+)
+
+// relation is a bound query or table: a plan and the names by which its columns are known.
+type relation struct {
+	node  logical.Node
+	scope *scope
+}
+
+// scope is the columns that expressions can name.
+type scope struct {
+	columns []scopeColumn
+}
+
+// scopeColumn is one column of a scope.
+type scopeColumn struct {
+	// table is the name or alias of the relation it comes from; empty for an expression's.
+	table string
+	field arrow.Field
+	index int
+}
+
+// scopeOf names all columns of a node after one table.
+func scopeOf(table string, n logical.Node) *scope {
+	s := &scope{}
+	for i, f := range n.Schema().Fields() {
+		s.columns = append(s.columns, scopeColumn{table: table, field: f, index: i})
+	}
+	return s
+}
+
+// names reports whether id, as written, means name. The case counts for a quoted id; an unquoted one is compared in lower
+// case first, and without case only if nothing else fits.
+func exactly(id ast.Ident, name string) bool { return id.Folded() == name }
+
+func loosely(id ast.Ident, name string) bool {
+	return !id.Quoted && strings.EqualFold(id.Name, name)
+}
+
+// pick gives the columns that id names, exactly if there are any.
+func pick(columns []scopeColumn, id ast.Ident) []scopeColumn {
+	for _, same := range []func(ast.Ident, string) bool{exactly, loosely} {
+		var out []scopeColumn
+		for _, c := range columns {
+			if same(id, c.field.Name) {
+				out = append(out, c)
+			}
+		}
+		if len(out) > 0 {
+			return out
+		}
+	}
+	return nil
+}
+
+// of gives the columns of the relation that id names. Names of relations are compared without case.
+func (s *scope) of(id ast.Ident) []scopeColumn {
+	var out []scopeColumn
+	for _, c := range s.columns {
+		if c.table != "" && strings.EqualFold(c.table, id.Name) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// find resolves a compound name to a column and the members below it.
+func (s *scope) find(path ast.Name) (scopeColumn, []ast.Ident, *fault.Error) {
+	var inTable []scopeColumn
+	if len(path) > 1 {
+		inTable = s.of(path[0])
+		if c := pick(inTable, path[1]); len(c) > 0 {
+			return one(c, path[:2], path[2:])
+		}
+	}
+	if c := pick(s.columns, path[0]); len(c) > 0 {
+		return one(c, path[:1], path[1:])
+	}
+	if len(inTable) > 0 {
+		e := fault.Userf(CodeUnknownColumn, path[1].Span(), "table %q has no column %q", path[0].Name, path[1].Name)
+		return scopeColumn{}, nil, hintNearest(e, path[1].Name, inTable)
+	}
+	if len(path) > 1 {
+		e := fault.Userf(CodeUnknownColumn, path[0].Span(), "there is no table or column %q", path[0].Name)
+		if near := expr.Nearest(path[0].Name, s.tables()); near != "" {
+			return scopeColumn{}, nil, e.WithHint("did you mean %q?", near)
+		}
+		return scopeColumn{}, nil, hintNearest(e, path[0].Name, s.columns)
+	}
+	e := fault.Userf(CodeUnknownColumn, path[0].Span(), "there is no column %q", path[0].Name)
+	return scopeColumn{}, nil, hintNearest(e, path[0].Name, s.columns)
+}
+
+func one(found []scopeColumn, name ast.Name, rest []ast.Ident) (scopeColumn, []ast.Ident, *fault.Error) {
+	if len(found) == 1 {
+		return found[0], rest, nil
+	}
+	e := fault.Userf(CodeAmbiguous, name.Span(), "column %q is ambiguous", name.String())
+	var full []string
+	for _, c := range found {
+		full = append(full, c.qualified())
+	}
+	if full[0] == full[1] {
+		return scopeColumn{}, nil, e.WithHint("two columns have this name; give them different aliases")
+	}
+	return scopeColumn{}, nil, e.WithHint("write %s", strings.Join(full, " or "))
+}
+
+func hintNearest(e *fault.Error, word string, columns []scopeColumn) *fault.Error {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.field.Name
+	}
+	return hintAmong(e, word, names, "columns")
+}
+
+// hintAmong points at the nearest of some names, or lists them while they are few.
+func hintAmong(e *fault.Error, word string, names []string, what string) *fault.Error {
+	if near := expr.Nearest(word, names); near != "" {
+		return e.WithHint("did you mean %q?", near)
+	}
+	switch {
+	case len(names) == 0:
+		return e.WithHint("there are no %s here", what)
+	case len(names) > 12:
+		return e.WithHint("the %s are %s, …", what, strings.Join(names[:12], ", "))
+	}
+	return e.WithHint("the %s are %s", what, strings.Join(names, ", "))
+}
+
+func (s *scope) tables() []string {
+	var out []string
+	for _, c := range s.columns {
+		if c.table != "" && (len(out) == 0 || out[len(out)-1] != c.table) {
+			out = append(out, c.table)
+		}
+	}
+	return out
+}
+
+func (c scopeColumn) qualified() string {
+	if c.table == "" {
+		return c.field.Name
+	}
+	return c.table + "." + c.field.Name
+}
+
+// member finds a struct's member by a name as written.
+func member(t *arrow.StructType, id ast.Ident) (string, bool) {
+	for _, same := range []func(ast.Ident, string) bool{exactly, loosely} {
+		for _, f := range t.Fields() {
+			if same(id, f.Name) {
+				return f.Name, true
+			}
+		}
+	}
+	return "", false
+}

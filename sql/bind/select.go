@@ -1,0 +1,277 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/sql/ast"
+	"wadi/sql/logical"
+)
+
+// item is one column of a select list.
+type item struct {
+	// source is the expression as written; nil for a column of a star.
+	source ast.Expr
+	// node is nil if the expression was refused.
+	node *expr.Node
+	// field has the name and the metadata of the column; table is the relation of a plain column.
+	field arrow.Field
+	table string
+	// alias is empty without AS.
+	alias string
+	span  fault.Span
+}
+
+// selectBlock binds one SELECT.
+func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
+	b.selectClauses(s)
+	in := b.from(s, e)
+	if in == nil {
+		return nil
+	}
+	node := in.node
+	ok := true
+	if s.Where != nil {
+		cond := (&place{b: b, scope: in.scope, clause: "WHERE"}).condition(s.Where)
+		if cond != nil {
+			node = logical.NewFilter(node, cond, s.Where.Span())
+		}
+		ok = cond != nil
+	}
+	p := &place{b: b, scope: in.scope, clause: "the select list", aggregates: &collected{}}
+	items := p.items(s.Items)
+	aliases := aliasesOf(items)
+	var having *expr.Node
+	if s.Having != nil {
+		h := *p
+		h.clause, h.aliases = "HAVING", aliases
+		having = h.condition(s.Having)
+		ok = ok && having != nil
+	}
+	for _, it := range items {
+		ok = ok && it.node != nil
+	}
+	var out *relation
+	if s.GroupBy != nil || s.Having != nil || len(p.aggregates.calls) > 0 {
+		out = b.grouped(s, p, node, items, having, ok)
+	} else if ok && p.strayWindows(nodes(items)) {
+		out = b.projected(node, items, s.Span())
+	}
+	if out == nil || !s.Distinct {
+		return out
+	}
+	return b.distinct(out, s.Span())
+}
+
+// selectClauses refuses the clauses of a SELECT that have no plan.
+func (b *Binder) selectClauses(s *ast.Select) {
+	if len(s.DistinctOn) > 0 {
+		b.unsupported(s.DistinctOn[0].Span(), "DISTINCT ON is not supported").WithHint("use SELECT DISTINCT, or GROUP BY with min or max")
+	}
+	if len(s.Windows) > 0 {
+		b.unsupported(s.Windows[0].Span(), "the WINDOW clause is not supported").WithHint("group by a time window and use an aggregate")
+	}
+	if s.Qualify != nil {
+		b.unsupported(s.Qualify.Span(), "QUALIFY is not supported").WithHint("conditions on aggregates belong in HAVING")
+	}
+}
+
+func nodes(items []*item) []*expr.Node {
+	out := make([]*expr.Node, len(items))
+	for i, it := range items {
+		out[i] = it.node
+	}
+	return out
+}
+
+// aliasesOf maps what AS has named; a name given twice stands for nothing.
+func aliasesOf(items []*item) map[string]*item {
+	out, twice := map[string]*item{}, map[string]bool{}
+	for _, it := range items {
+		if it.alias == "" {
+			continue
+		}
+		if out[it.alias] != nil {
+			twice[it.alias] = true
+		}
+		out[it.alias] = it
+	}
+	for a := range twice {
+		delete(out, a)
+	}
+	return out
+}
+
+// items binds the select list, stars expanded.
+func (p *place) items(list []*ast.SelectItem) []*item {
+	var out []*item
+	for _, si := range list {
+		if star, ok := si.Expr.(*ast.Star); ok {
+			out = append(out, p.star(star)...)
+			continue
+		}
+		out = append(out, p.item(si))
+	}
+	return out
+}
+
+func (p *place) item(si *ast.SelectItem) *item {
+	it := &item{source: si.Expr, span: si.Expr.Span(), node: p.expr(si.Expr)}
+	if it.node == nil {
+		it.nameIt(si, "")
+		return it
+	}
+	it.field = arrow.Field{Type: it.node.Type, Nullable: it.node.Nullable}
+	if it.node.Kind == expr.Column && it.node.Index < firstCall {
+		for _, c := range p.scope.columns {
+			if c.index == it.node.Index {
+				it.field.Metadata = c.field.Metadata
+				it.table = c.table
+				break
+			}
+		}
+	}
+	it.nameIt(si, p.columnName(si.Expr, it.node))
+	return it
+}
+
+func (it *item) nameIt(si *ast.SelectItem, otherwise string) {
+	it.field.Name = otherwise
+	if si.Alias != nil {
+		it.alias = si.Alias.Folded()
+		it.field.Name, it.table = it.alias, ""
+	}
+}
+
+// columnName is the name of an item without AS: a column's own, else the expression as it is displayed.
+func (p *place) columnName(e ast.Expr, n *expr.Node) string {
+	if ref, ok := e.(*ast.ColumnRef); ok && n.Kind == expr.Column {
+		if c, _, err := p.scope.find(ref.Path); err == nil {
+			return c.field.Name
+		}
+	}
+	return p.scope.display(e)
+}
+
+// star expands *, t.* and their variants.
+func (p *place) star(s *ast.Star) []*item {
+	columns := p.scope.columns
+	if len(s.Qualifier) > 0 {
+		columns = p.scope.of(s.Qualifier.Last())
+		if len(columns) == 0 || len(s.Qualifier) > 1 {
+			return p.starOfStruct(s)
+		}
+	}
+	for _, id := range s.Except {
+		if len(pick(columns, id)) == 0 {
+			hintNearest(p.b.errorf(CodeUnknownColumn, id.Span(), "there is no column %q to leave out", id.Name), id.Name, columns)
+			return []*item{{span: id.Span()}}
+		}
+	}
+	var out []*item
+	for _, c := range columns {
+		if excepted(s.Except, c) {
+			continue
+		}
+		out = append(out, &item{node: expr.NewColumn(c.index, c.field).At(s.Span()), field: c.field, table: c.table, span: s.Span()})
+	}
+	for _, r := range s.Replace {
+		p.replaceItem(out, r, columns)
+	}
+	return out
+}
+
+func (p *place) replaceItem(out []*item, r *ast.SelectItem, columns []scopeColumn) {
+	for i, it := range out {
+		if r.Alias != nil && (exactly(*r.Alias, it.field.Name) || loosely(*r.Alias, it.field.Name)) {
+			name := it.field.Name
+			out[i] = p.item(r)
+			out[i].field.Name, out[i].alias = name, ""
+			return
+		}
+	}
+	if r.Alias != nil {
+		hintNearest(p.b.errorf(CodeUnknownColumn, r.Alias.Span(), "there is no column %q to replace", r.Alias.Name), r.Alias.Name, columns)
+	}
+}
+
+// starOfStruct expands s.* of a struct column into its members.
+func (p *place) starOfStruct(s *ast.Star) []*item {
+	c, rest, err := p.scope.find(s.Qualifier)
+	if err != nil {
+		if len(s.Qualifier) == 1 {
+			err = fault.Userf(CodeUnknownTable, s.Qualifier.Span(), "there is no table %q here", s.Qualifier.String())
+			hintAmong(err, s.Qualifier.String(), p.scope.tables(), "tables")
+		}
+		p.b.errs = append(p.b.errs, err)
+		return []*item{{span: s.Span()}}
+	}
+	n := expr.NewColumn(c.index, c.field).At(s.Span())
+	for _, id := range rest {
+		n = p.member(n, id)
+	}
+	if n == nil {
+		return []*item{{span: s.Span()}}
+	}
+	t, ok := n.Type.(*arrow.StructType)
+	if !ok {
+		p.b.errorf(expr.CodeTypeMismatch, s.Span(), "%s has no members", expr.TypeName(n.Type)).WithHint("only tables and structs have a *")
+		return []*item{{span: s.Span()}}
+	}
+	var out []*item
+	for _, f := range t.Fields() {
+		m := p.member(n, ast.Ident{Place: s.Place, Name: f.Name, Quoted: true})
+		if m != nil {
+			m = m.At(s.Span())
+		}
+		out = append(out, &item{node: m, field: arrow.Field{Name: f.Name, Type: f.Type, Nullable: f.Nullable}, span: s.Span()})
+	}
+	return out
+}
+
+func excepted(list []ast.Ident, c scopeColumn) bool {
+	for _, id := range list {
+		if exactly(id, c.field.Name) || loosely(id, c.field.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// projected is a SELECT without aggregation.
+func (b *Binder) projected(in logical.Node, items []*item, span fault.Span) *relation {
+	exprs, fields := make([]*expr.Node, len(items)), make([]arrow.Field, len(items))
+	for i, it := range items {
+		exprs[i], fields[i] = it.node, it.field
+	}
+	p := logical.NewProject(in, exprs, fields, span)
+	return &relation{node: p, scope: itemScope(p, items)}
+}
+
+// itemScope names the columns of a select list for the query around it. Plain columns can still be named by their table,
+// as long as the query has no alias.
+func itemScope(n logical.Node, items []*item) *scope {
+	s := &scope{}
+	for i, f := range n.Schema().Fields() {
+		s.columns = append(s.columns, scopeColumn{table: items[i].table, field: f, index: i})
+	}
+	return s
+}
+
+// strayWindows refuses window calls that no GROUP BY has; it reports whether all is well.
+func (p *place) strayWindows(exprs []*expr.Node) bool {
+	ok := true
+	for _, e := range exprs {
+		e.Walk(func(n *expr.Node) bool {
+			if n.Kind == expr.Column && n.Index >= firstWindow {
+				p.misplacedWindow(strings.ToLower(n.Name), n.Span)
+				ok = false
+			}
+			return ok
+		})
+	}
+	return ok
+}

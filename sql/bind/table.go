@@ -1,0 +1,288 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/connector"
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/sql/ast"
+	"wadi/sql/catalog"
+	"wadi/sql/types"
+)
+
+// createTable is CREATE TABLE without a query: a connector table, or a memory table.
+func (b *Binder) createTable(s *ast.CreateTable) {
+	before := len(b.errs)
+	t := b.declare(s)
+	if t == nil || len(b.errs) > before {
+		for _, e := range b.errs[before:] {
+			if e.Kind == fault.Internal {
+				e.Message = "table " + s.Name.String() + ": " + e.Message
+			}
+		}
+		b.broken(s)
+		return
+	}
+	b.catalog.Define(t)
+}
+
+func (b *Binder) declare(s *ast.CreateTable) *catalog.Table {
+	if len(s.Name) > 1 {
+		b.unsupported(s.Name.Span(), "tables have no qualified names").WithHint("write %s", s.Name.Last().Name)
+		return nil
+	}
+	t := &catalog.Table{Name: s.Name.Last().Name, Span: s.Name.Span()}
+	g := b.options(s.Options, s.Name.Span())
+	decl := b.connectorOf(g, s)
+	b.columns(t, s)
+	if !g.ok {
+		return nil
+	}
+	if decl == nil {
+		b.memory(t, g, s)
+		return t
+	}
+	b.connect(t, decl, g, s)
+	return t
+}
+
+// connectorOf takes the option connector; nil for a memory table, or after a fault.
+func (b *Binder) connectorOf(g *bag, s *ast.CreateTable) *connector.Declaration {
+	name, span := g.text("connector", "memory")
+	if name == "memory" {
+		return nil
+	}
+	decl, ok := b.opts.Connectors.Lookup(name)
+	if !ok {
+		var known []string
+		for _, n := range b.opts.Connectors.Names() {
+			if d, _ := b.opts.Connectors.Lookup(n); !d.Hidden {
+				known = append(known, n)
+			}
+		}
+		g.fail(hintAmong(fault.Userf(connector.CodeOptionValue, span, "unknown connector %q", name), name, known, "connectors"))
+		return nil
+	}
+	if r, ok := g.take("connection_profile"); ok {
+		g.fail(fault.Userf(fault.CodeUnsupported, r.Span, "connection profiles are not supported").WithHint("write the connector's options into the WITH clause"))
+	}
+	return decl
+}
+
+// memory makes a table without a connector: a name for what one INSERT gives it.
+func (b *Binder) memory(t *catalog.Table, g *bag, s *ast.CreateTable) {
+	t.Kind = catalog.Memory
+	if left := g.left(); len(left) > 0 {
+		e := b.errorf(connector.CodeUnknownOption, g.raw[left[0]].Key, "a table without a connector takes no options: '%s'", strings.Join(left, "', '"))
+		e.WithHint("add connector = '…'; the connectors are %s", strings.Join(b.opts.Connectors.Names(), ", "))
+	}
+	for _, w := range s.Watermarks {
+		b.errorf(CodeTable, w.Span(), "a table without a connector has no watermark").WithHint("its rows keep the event time of what is inserted")
+	}
+	for _, c := range t.Columns {
+		if c.Virtual || c.Metadata != "" {
+			b.errorf(CodeTable, c.Span, "a table without a connector has no virtual or metadata columns").WithHint("compute the column in the query that is inserted")
+		}
+	}
+	if len(t.Columns) == 0 {
+		b.errorf(CodeTable, t.Span, "table %q has neither columns nor a connector", t.Name).WithHint("add columns, or WITH (connector = '…')")
+	}
+}
+
+// connect finishes a connector table: what it is used for, its options, format, columns, and for a source its stream.
+func (b *Binder) connect(t *catalog.Table, decl *connector.Declaration, g *bag, s *ast.CreateTable) {
+	t.Connector = decl
+	if s.Temporary {
+		if _, given := g.raw["type"]; !given {
+			g.raw["type"] = connector.StringValue("lookup")
+		}
+	}
+	use, err := decl.UseOf(g.raw)
+	if err != nil {
+		b.report(err, t.Span)
+		return
+	}
+	g.take("type")
+	t.Kind = map[connector.Use]catalog.Kind{connector.Source: catalog.Source, connector.Sink: catalog.Sink, connector.Lookup: catalog.Lookup}[use]
+	t.Format = g.format(decl, use)
+	times := g.timeOptions()
+	options, err := decl.Resolve(use, g.raw)
+	if err != nil {
+		b.report(err, t.Span)
+	}
+	t.Options = options
+	b.connectorColumns(t, s)
+	b.tableConstraints(t, s)
+	if len(s.PartitionedBy) > 0 {
+		b.warn(CodeOption, s.PartitionedBy[0].Span(), "connector %q does not partition; PARTITIONED BY is ignored", decl.Name).WithHint("leave it out")
+	}
+	if !g.ok || err != nil || !b.columnsFit(t) {
+		return
+	}
+	if t.Kind == catalog.Source {
+		t.Stream = b.stream(t, times, s)
+		return
+	}
+	for _, w := range s.Watermarks {
+		b.warn(CodeTable, w.Span(), "table %q is a %s; its watermark is ignored", t.Name, t.Kind).WithHint("leave WATERMARK FOR out")
+	}
+}
+
+// columns binds the declared columns' names and types.
+func (b *Binder) columns(t *catalog.Table, s *ast.CreateTable) {
+	seen := map[string]bool{}
+	for _, c := range s.Columns {
+		col := catalog.Column{Span: c.Span(), PrimaryKey: c.PrimaryKey}
+		if seen[c.Name.Name] {
+			b.errorf(CodeDuplicate, c.Name.Span(), "column %q is declared twice", c.Name.Name).WithHint("give it another name")
+			continue
+		}
+		seen[c.Name.Name] = true
+		dt, meta, err := types.Column(c.Type)
+		if err != nil {
+			b.errs = append(b.errs, err)
+			dt = arrow.BinaryTypes.String
+		}
+		col.Field = arrow.Field{Name: c.Name.Name, Type: dt, Nullable: !c.NotNull, Metadata: meta}
+		b.columnClauses(&col, c)
+		t.Columns = append(t.Columns, col)
+	}
+}
+
+func (b *Binder) columnClauses(col *catalog.Column, c *ast.ColumnDef) {
+	if c.Metadata != nil {
+		col.Metadata = c.Metadata.Value
+	}
+	if key, ok := metadataCall(c.Generated); ok {
+		col.Metadata = key
+		b.warn(CodeDeprecated, c.Generated.Span(), "metadata() in a generated column is deprecated").
+			WithHint("write %s METADATA FROM '%s'", c.Name.Name, key)
+	} else if c.Generated != nil {
+		col.Virtual = true
+	}
+	if c.Default != nil {
+		b.unsupported(c.Default.Span(), "DEFAULT is not supported").WithHint("leave it out; an INSERT gives a value or NULL")
+	}
+	for _, x := range c.Constraints {
+		b.unsupported(x.Span(), "%s is not supported", x.Kind).WithHint("a stream checks only NOT NULL")
+	}
+}
+
+// metadataCall recognises the older spelling of a metadata column, GENERATED ALWAYS AS (metadata('key')).
+func metadataCall(e ast.Expr) (string, bool) {
+	c, ok := e.(*ast.Call)
+	if !ok || len(c.Name) != 1 || !strings.EqualFold(c.Name[0].Name, "metadata") || len(c.Args) != 1 {
+		return "", false
+	}
+	key, ok := c.Args[0].Value.(*ast.StringLit)
+	if !ok {
+		return "", false
+	}
+	return key.Value, true
+}
+
+// connectorColumns checks the declared columns against the connector, or takes them from it.
+func (b *Binder) connectorColumns(t *catalog.Table, s *ast.CreateTable) {
+	decl := t.Connector
+	var physical []catalog.Column
+	for _, c := range t.Columns {
+		switch {
+		case c.Metadata != "":
+			b.metadataColumn(t, c)
+		case !c.Virtual:
+			physical = append(physical, c)
+			if e := types.InTables(c.Field.Name, c.Field.Type, c.Span); e != nil {
+				b.errs = append(b.errs, e)
+			}
+		}
+	}
+	if decl.Schema != nil {
+		b.ownSchema(t, physical)
+		return
+	}
+	if len(t.Columns) > 0 {
+		return
+	}
+	if t.Kind == catalog.Sink {
+		t.Inferred = true
+		return
+	}
+	b.errorf(CodeTable, t.Span, "table %q needs columns", t.Name).WithHint("declare them: CREATE TABLE %s (id BIGINT, name TEXT) WITH (…)", t.Name)
+}
+
+// ownSchema is for connectors that know their columns: those declared must be the same, or none.
+func (b *Binder) ownSchema(t *catalog.Table, declared []catalog.Column) {
+	own := t.Connector.Schema.Fields()
+	if len(declared) == 0 {
+		var columns []catalog.Column
+		for _, f := range own {
+			columns = append(columns, catalog.Column{Field: f, Span: t.Span})
+		}
+		t.Columns = append(columns, t.Columns...)
+		return
+	}
+	same := len(declared) == len(own)
+	for i := range own {
+		same = same && declared[i].Field.Name == own[i].Name && arrow.TypeEqual(declared[i].Field.Type, own[i].Type)
+	}
+	if same {
+		return
+	}
+	var want []string
+	for _, f := range own {
+		want = append(want, f.Name+" "+typeOf(f))
+	}
+	span := declared[0].Span
+	for _, c := range declared[1:] {
+		span = span.Join(c.Span)
+	}
+	b.errorf(CodeTable, span, "connector %q has columns of its own, and these are others", t.Connector.Name).
+		WithHint("leave the columns out; they are %s", strings.Join(want, ", "))
+}
+
+func (b *Binder) metadataColumn(t *catalog.Table, c catalog.Column) {
+	var keys []string
+	for _, m := range t.Connector.Metadata {
+		if m.Key != c.Metadata {
+			keys = append(keys, m.Key)
+			continue
+		}
+		if !arrow.TypeEqual(m.Type, c.Field.Type) {
+			b.errorf(expr.CodeTypeMismatch, c.Span, "incorrect data type for metadata field %q; expected %s, found %s", m.Key, expr.TypeName(m.Type), typeOf(c.Field)).
+				WithHint("declare it as %s %s METADATA FROM '%s'", c.Field.Name, expr.TypeName(m.Type), m.Key)
+		}
+		return
+	}
+	e := b.errorf(CodeTable, c.Span, "unknown metadata field %q for connector %q", c.Metadata, t.Connector.Name)
+	hintAmong(e, c.Metadata, keys, "metadata fields")
+}
+
+// tableConstraints takes PRIMARY KEY (…) and refuses the others.
+func (b *Binder) tableConstraints(t *catalog.Table, s *ast.CreateTable) {
+	for _, c := range s.Constraints {
+		if c.Kind != ast.ConstraintPrimaryKey {
+			b.unsupported(c.Span(), "unsupported table constraint %s", c.Kind).WithHint("a stream checks only NOT NULL")
+			continue
+		}
+		for _, id := range c.Columns {
+			if !markKey(t, id) {
+				b.errorf(CodeUnknownColumn, id.Span(), "there is no column %q to be the primary key", id.Name).WithHint("name a declared column")
+			}
+		}
+	}
+}
+
+func markKey(t *catalog.Table, id ast.Ident) bool {
+	for _, same := range []func(ast.Ident, string) bool{exactly, loosely} {
+		for i := range t.Columns {
+			if same(id, t.Columns[i].Field.Name) {
+				t.Columns[i].PrimaryKey = true
+				return true
+			}
+		}
+	}
+	return false
+}

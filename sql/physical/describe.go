@@ -1,0 +1,127 @@
+package physical
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/dataflow/graph"
+	"wadi/sql/logical"
+)
+
+// maxDescription bounds a description, in bytes.
+const maxDescription = 200
+
+func shorten(s string) string {
+	if len(s) <= maxDescription {
+		return s
+	}
+	cut := maxDescription
+	for cut > 0 && s[cut]&0xc0 == 0x80 {
+		cut--
+	}
+	return s[:cut] + "…"
+}
+
+func describeWatermark(n *logical.Watermark) string {
+	s := "event time"
+	switch {
+	case n.Expr != nil:
+		s = expr.Format(n.Expr)
+	case n.Delay > 0:
+		s += " − " + Duration(n.Delay)
+	}
+	if n.Idle > 0 {
+		s += ", idle after " + Duration(n.Idle)
+	}
+	return shorten(s)
+}
+
+func describeProject(s *graph.ProjectSpec, out *arrow.Schema) string {
+	var parts []string
+	if s.EventTime != nil {
+		parts = append(parts, "event time "+s.EventTimeColumn)
+	}
+	if s.Filter != nil {
+		parts = append(parts, "where "+expr.Format(s.Filter))
+	}
+	if s.Exprs != nil {
+		items := make([]string, len(s.Exprs))
+		for i, e := range s.Exprs {
+			items[i] = expr.Format(e)
+			if name := out.Field(i).Name; name != items[i] && !strings.HasSuffix(items[i], "."+name) {
+				items[i] += " as " + name
+			}
+		}
+		parts = append(parts, strings.Join(items, ", "))
+	}
+	return shorten(strings.Join(parts, "; "))
+}
+
+func describeAggregate(n *logical.Aggregate) string {
+	var b strings.Builder
+	switch {
+	case n.Window == nil:
+		b.WriteString("updating")
+	case n.Window.Kind == graph.Hop:
+		fmt.Fprintf(&b, "hop(%s, %s)", Duration(n.Window.Slide), Duration(n.Window.Width))
+	default:
+		fmt.Fprintf(&b, "tumble(%s)", Duration(n.Window.Width))
+	}
+	for i, f := range n.KeyFields {
+		if i == 0 {
+			b.WriteString(" by ")
+		} else {
+			b.WriteString(", ")
+		}
+		b.WriteString(f.Name)
+	}
+	for i, c := range n.Calls {
+		if i == 0 {
+			b.WriteString(": ")
+		} else {
+			b.WriteString(", ")
+		}
+		b.WriteString(describeCall(c))
+	}
+	return shorten(b.String())
+}
+
+func describeCall(c *logical.Call) string {
+	args := make([]string, len(c.Args))
+	for i, a := range c.Args {
+		args[i] = expr.Format(a)
+	}
+	s := strings.Join(args, ", ")
+	if s == "" {
+		s = "*"
+	}
+	if c.Distinct {
+		s = "distinct " + s
+	}
+	s = c.Name + "(" + s + ")"
+	if c.Filter != nil {
+		s += " where " + expr.Format(c.Filter)
+	}
+	return s
+}
+
+// Duration spells nanoseconds for people: "10s", "1h30m", "2d".
+func Duration(ns int64) string {
+	const day = 24 * time.Hour
+	d := time.Duration(ns)
+	if d >= day && d%day == 0 {
+		return fmt.Sprintf("%dd", d/day)
+	}
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = s[:len(s)-2]
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = s[:len(s)-2]
+	}
+	return s
+}

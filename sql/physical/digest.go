@@ -1,0 +1,192 @@
+package physical
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/sql/logical"
+)
+
+// meaning identifies what a relation is, whatever way it is computed: which rows it has, and what each column holds. Two
+// plans of the same query text have equal meanings, and so do parts of different texts that mean the same, however their
+// columns are ordered, named or pruned.
+type meaning struct {
+	// base is the relation whose rows these are; conditions, sorted, say which of them.
+	base       string
+	conditions []string
+	columns    []string
+}
+
+// rows identifies the rows alone.
+func (m meaning) rows() string {
+	if len(m.conditions) == 0 {
+		return m.base
+	}
+	return digest("filter", m.base, strings.Join(m.conditions, " "))
+}
+
+// digest hashes parts, which are told apart from each other.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// meaningOf gives the meaning of a node, computed once.
+func (p *planner) meaningOf(n logical.Node) meaning {
+	if m, ok := p.meanings[n]; ok {
+		return m
+	}
+	m := p.newMeaning(n)
+	p.meanings[n] = m
+	return m
+}
+
+func (p *planner) newMeaning(n logical.Node) meaning {
+	switch n := n.(type) {
+	case *logical.Scan:
+		return scanMeaning(n)
+	case *logical.Watermark:
+		return p.meaningOf(n.Input)
+	case *logical.Filter:
+		m := p.meaningOf(n.Input)
+		out := meaning{base: m.base, columns: m.columns}
+		out.conditions = append(append(out.conditions, m.conditions...), conditions(n.Cond, m.columns)...)
+		sort.Strings(out.conditions)
+		return out
+	case *logical.Project:
+		m := p.meaningOf(n.Input)
+		out := meaning{base: m.base, conditions: m.conditions}
+		if n.EventTime != nil {
+			out.base, out.conditions = digest("time", m.rows(), exprDigest(n.EventTime, m.columns)), nil
+		}
+		for _, e := range n.Exprs {
+			out.columns = append(out.columns, exprDigest(e, m.columns))
+		}
+		return out
+	case *logical.Union:
+		return p.unionMeaning(n)
+	case *logical.Aggregate:
+		return p.aggregateMeaning(n)
+	}
+	panic(fmt.Sprintf("physical: no meaning for %T", n))
+}
+
+func scanMeaning(n *logical.Scan) meaning {
+	s := n.Spec
+	parts := append([]string{"scan", strings.ToLower(s.Table), s.Connector, s.Format.Name}, options(s.Options)...)
+	m := meaning{base: digest(parts...)}
+	for i, f := range s.Schema.Fields() {
+		key := ""
+		if s.Metadata != nil {
+			key = s.Metadata[i]
+		}
+		m.columns = append(m.columns, digest("column", m.base, f.Name, f.Type.Fingerprint(), f.Type.String(), key))
+	}
+	return m
+}
+
+func options(o map[string]string) []string {
+	keys := make([]string, 0, len(o))
+	for k := range o {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	var out []string
+	for _, k := range keys {
+		out = append(out, k, o[k])
+	}
+	return out
+}
+
+func (p *planner) unionMeaning(n *logical.Union) meaning {
+	rows := []string{"union"}
+	columns := make([][]string, n.Schema().NumFields())
+	for _, in := range n.In {
+		m := p.meaningOf(in)
+		rows = append(rows, m.rows())
+		for i, c := range m.columns {
+			columns[i] = append(columns[i], c)
+		}
+	}
+	out := meaning{base: digest(rows...)}
+	for _, c := range columns {
+		out.columns = append(out.columns, digest(append([]string{"union"}, c...)...))
+	}
+	return out
+}
+
+func (p *planner) aggregateMeaning(n *logical.Aggregate) meaning {
+	in := p.meaningOf(n.Input)
+	parts := []string{"aggregate", in.rows()}
+	if n.Window != nil {
+		parts = append(parts, fmt.Sprintf("window %d %d %d", n.Window.Kind, n.Window.Width, n.Window.Slide))
+	}
+	var columns []string
+	for _, k := range n.Keys {
+		columns = append(columns, exprDigest(k, in.columns))
+	}
+	if n.Window != nil {
+		columns = append(columns, "window")
+	}
+	for _, c := range n.Calls {
+		columns = append(columns, callDigest(c, in.columns))
+	}
+	m := meaning{base: digest(append(parts, columns...)...)}
+	for _, c := range columns {
+		m.columns = append(m.columns, digest("of", m.base, c))
+	}
+	return m
+}
+
+func callDigest(c *logical.Call, columns []string) string {
+	parts := []string{"call", c.Name, fmt.Sprint(c.Distinct)}
+	for _, a := range c.Args {
+		parts = append(parts, exprDigest(a, columns))
+	}
+	if c.Filter != nil {
+		parts = append(parts, "filter", exprDigest(c.Filter, columns))
+	}
+	return digest(parts...)
+}
+
+// conditions gives the digests of the terms of an AND.
+func conditions(n *expr.Node, columns []string) []string {
+	if n.Kind != expr.Call || n.Name != "and" {
+		return []string{exprDigest(n, columns)}
+	}
+	var out []string
+	for _, a := range n.Args {
+		out = append(out, conditions(a, columns)...)
+	}
+	return out
+}
+
+// exprDigest identifies what an expression computes; columns are the digests of the input's.
+func exprDigest(n *expr.Node, columns []string) string {
+	if n.Kind == expr.Column {
+		return columns[n.Index]
+	}
+	parts := []string{fmt.Sprint(n.Kind), typeText(n.Type)}
+	switch n.Kind {
+	case expr.Call, expr.Field:
+		parts = append(parts, n.Name)
+	case expr.Literal:
+		parts = append(parts, fmt.Sprintf("%T %v", n.Value, n.Value))
+	}
+	for _, a := range n.Args {
+		parts = append(parts, exprDigest(a, columns))
+	}
+	return digest(parts...)
+}
+
+// typeText spells a type completely; fingerprints alone leave out some parameters.
+func typeText(dt arrow.DataType) string { return dt.Fingerprint() + dt.String() }

@@ -1,0 +1,211 @@
+// Package picture draws programs for people: as a tree for a terminal, as mermaid and dot source, and as the JSON that the
+// REST API shows.
+//
+// What comes in: a program. What goes out: text. Nothing here keeps state or blocks.
+package picture
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/dataflow/graph"
+	"wadi/sql/physical"
+)
+
+// width is how many columns of a terminal a picture may take.
+const width = 100
+
+// Text draws a program as one tree for each sink: the sink first, below it, step by step, where its rows come from. Between
+// two operators stands what flows: the kind of rows and the columns, and for a shuffle the key. An operator that was drawn
+// before is only named.
+func Text(p *graph.Program) string {
+	d := &drawing{program: p, seen: map[int]bool{}}
+	first := true
+	for i := range p.Nodes {
+		if _, ok := p.Nodes[i].Spec.(*graph.SinkSpec); !ok {
+			continue
+		}
+		if !first {
+			d.b.WriteByte('\n')
+		}
+		first = false
+		d.node(i, "", "")
+	}
+	return d.b.String()
+}
+
+type drawing struct {
+	program *graph.Program
+	b       strings.Builder
+	seen    map[int]bool
+}
+
+// node draws node i; head goes before its first line, rest before the others.
+func (d *drawing) node(i int, head, rest string) {
+	n := &d.program.Nodes[i]
+	kind := Kind(n.Spec)
+	if d.seen[i] {
+		d.line(head, fmt.Sprintf("↑ %s %s", kind, n.ID))
+		return
+	}
+	d.seen[i] = true
+	title := fmt.Sprintf("%s %s", kind, n.ID)
+	if n.MaxParallelism > 0 {
+		title += fmt.Sprintf(" (at most %d)", n.MaxParallelism)
+	}
+	if s := State(n.Spec); s != "none" {
+		title += " [state: " + s + "]"
+	}
+	d.line(head, title)
+	in := d.program.In(i)
+	bar := "   "
+	if len(in) > 0 {
+		bar = "│  "
+	}
+	for _, l := range wrap(details(n), width-len([]rune(rest))-3) {
+		d.line(rest+bar, l)
+	}
+	for k, e := range in {
+		last := k == len(in)-1
+		for _, l := range wrap(d.edge(e), width-len([]rune(rest))-5) {
+			d.line(rest+"│  ", "↑ "+l)
+		}
+		if last {
+			d.node(e.From, rest+"└─ ", rest+"   ")
+		} else {
+			d.node(e.From, rest+"├─ ", rest+"│  ")
+		}
+	}
+}
+
+func (d *drawing) line(head, text string) {
+	d.b.WriteString(strings.TrimRight(head+text, " ") + "\n")
+}
+
+// edge says what flows along an edge.
+func (d *drawing) edge(e graph.Edge) string {
+	from := &d.program.Nodes[e.From]
+	var parts []string
+	if from.Mode == graph.Updating {
+		parts = append(parts, "updating")
+	}
+	if e.Kind == graph.Shuffle {
+		parts = append(parts, "shuffle by "+names(from.Out, e.Keys))
+	}
+	return strings.Join(append(parts, Row(from.Out)), " ")
+}
+
+func names(s *arrow.Schema, columns []int) string {
+	if len(columns) == 0 {
+		return "nothing (one subtask)"
+	}
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = s.Field(c).Name
+	}
+	return strings.Join(out, ", ")
+}
+
+// Row spells a schema: (id BIGINT, name TEXT NULL).
+func Row(s *arrow.Schema) string {
+	parts := make([]string, s.NumFields())
+	for i, f := range s.Fields() {
+		t := expr.TypeName(f.Type)
+		if expr.IsJSON(f) {
+			t = "JSON"
+		}
+		if arrow.TypeEqual(f.Type, expr.Window) {
+			t = "WINDOW"
+		}
+		if f.Nullable {
+			t += " NULL"
+		}
+		parts[i] = f.Name + " " + t
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+// details are the lines below an operator's title.
+func details(n *graph.Node) string {
+	switch s := n.Spec.(type) {
+	case *graph.SourceSpec:
+		text := n.Description + format(s.Format)
+		if s.Needed != nil {
+			text += "; reads " + strings.Join(s.Needed, ", ")
+			if len(s.Needed) == 0 {
+				text += "no columns"
+			}
+		}
+		return text
+	case *graph.SinkSpec:
+		text := n.Description + format(s.Format) + " " + Row(s.Schema)
+		if len(s.PrimaryKey) > 0 {
+			text += " key " + names(s.Schema, s.PrimaryKey)
+		}
+		return text
+	}
+	return n.Description
+}
+
+func format(f graph.FormatSpec) string {
+	if f.Name == "" {
+		return ""
+	}
+	return " as " + f.Name
+}
+
+// Kind names what an operator does.
+func Kind(s graph.Spec) string {
+	switch s.(type) {
+	case *graph.SourceSpec:
+		return "source"
+	case *graph.ProjectSpec:
+		return "project"
+	case *graph.WatermarkSpec:
+		return "watermark"
+	case *graph.WindowAggregateSpec:
+		return "window"
+	case *graph.UpdatingAggregateSpec:
+		return "updating aggregate"
+	case *graph.SinkSpec:
+		return "sink"
+	}
+	return "operator"
+}
+
+// State says what bounds an operator's state: "none", "window", "ttl 1d", "unbounded".
+func State(s graph.Spec) string {
+	switch s := s.(type) {
+	case *graph.WindowAggregateSpec:
+		return "window"
+	case *graph.UpdatingAggregateSpec:
+		if s.TTL <= 0 {
+			return "unbounded"
+		}
+		return "ttl " + physical.Duration(s.TTL)
+	}
+	return "none"
+}
+
+// wrap breaks a text at spaces into lines of at most n runes; words that are longer stand alone.
+func wrap(text string, n int) []string {
+	var lines []string
+	line := ""
+	for _, w := range strings.Fields(text) {
+		if line != "" && len([]rune(line))+1+len([]rune(w)) > max(n, 20) {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += w
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}

@@ -1,0 +1,149 @@
+package rewrite
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/sql/logical"
+)
+
+// pushFilters moves conditions towards the sources: through projections, into the branches of unions, and below
+// aggregations where they only look at keys. They stop above a table's watermark, which no query may change, and above
+// what others read as well where it is costly to have twice.
+var pushFilters = Rule{
+	Name: "push-filters",
+	Doc:  "filter rows as early as possible",
+	Apply: func(c *Context, roots []logical.Node) []logical.Node {
+		p := &pusher{Context: c, consumers: map[logical.Node]int{}}
+		before := logical.Consumers(roots)
+		return logical.Rewrite(roots, func(old, n logical.Node) logical.Node {
+			if f, ok := n.(*logical.Filter); ok {
+				n = p.push(f.Input, conjuncts(f.Cond), f)
+			}
+			p.consumers[n] += before[old]
+			return n
+		})
+	},
+}
+
+type pusher struct {
+	*Context
+	// consumers counts who reads a node that has been rewritten.
+	consumers map[logical.Node]int
+}
+
+// conjuncts splits a AND b AND c.
+func conjuncts(n *expr.Node) []*expr.Node {
+	if n.Kind == expr.Call && n.Name == "and" {
+		var out []*expr.Node
+		for _, a := range n.Args {
+			out = append(out, conjuncts(a)...)
+		}
+		return out
+	}
+	return []*expr.Node{n}
+}
+
+// all joins conditions with AND, in their order: the first one that is false keeps the others from failing.
+func (c *Context) all(conds []*expr.Node) *expr.Node {
+	n := conds[0]
+	for _, d := range conds[1:] {
+		and, err := c.Functions.Call("and", []*expr.Node{n, d}, n.Span.Join(d.Span))
+		if err != nil {
+			panic("rewrite: AND of two conditions: " + err.Error())
+		}
+		n = and
+	}
+	return n
+}
+
+func (p *pusher) filter(in logical.Node, conds []*expr.Node, origin *logical.Filter) logical.Node {
+	if len(conds) == 0 {
+		return in
+	}
+	return logical.NewFilter(in, p.all(conds), origin.Span())
+}
+
+// push puts conditions over in, or below it.
+func (p *pusher) push(in logical.Node, conds []*expr.Node, origin *logical.Filter) logical.Node {
+	switch in := in.(type) {
+	case *logical.Filter:
+		return p.push(in.Input, append(conjuncts(in.Cond), conds...), in)
+	case *logical.Project:
+		return p.throughProject(in, conds, origin)
+	case *logical.Union:
+		branches := make([]logical.Node, len(in.In))
+		for i, b := range in.In {
+			branches[i] = p.push(b, conds, origin)
+		}
+		return in.WithInputs(branches)
+	case *logical.Aggregate:
+		return p.throughAggregate(in, conds, origin)
+	}
+	return p.filter(in, conds, origin)
+}
+
+// throughProject rewrites conditions over the projection's input. What reads the row's time stays above a projection that
+// sets it, and what would compute a random number twice stays above that.
+func (p *pusher) throughProject(in *logical.Project, conds []*expr.Node, origin *logical.Filter) logical.Node {
+	if in.EventTime != nil {
+		return p.filter(in, conds, origin)
+	}
+	var below, above []*expr.Node
+	for _, cond := range conds {
+		uses := make([]int, len(in.Exprs))
+		size, volatile := weigh(cond, uses), false
+		for i, n := range uses {
+			if n > 0 {
+				size += n * weigh(in.Exprs[i], make([]int, in.Input.Schema().NumFields()))
+				volatile = volatile || p.volatile(in.Exprs[i])
+			}
+		}
+		if volatile || size > maxSize {
+			above = append(above, cond)
+			continue
+		}
+		below = append(below, substitute(cond, in.Exprs))
+	}
+	node := logical.Node(in)
+	if len(below) > 0 {
+		node = in.WithInputs([]logical.Node{p.push(in.Input, below, origin)})
+	}
+	return p.filter(node, above, origin)
+}
+
+// throughAggregate moves conditions on keys below the aggregation, where they leave out whole groups. A group that is
+// pinned or that others read as well keeps all its rows; so does one without keys, which has a row for no input.
+func (p *pusher) throughAggregate(in *logical.Aggregate, conds []*expr.Node, origin *logical.Filter) logical.Node {
+	if in.Pinned || p.consumers[in] > 1 || len(in.Keys) == 0 {
+		return p.filter(in, conds, origin)
+	}
+	var below, above []*expr.Node
+	for _, cond := range conds {
+		if !onlyKeys(cond, len(in.Keys)) || p.volatile(cond) {
+			above = append(above, cond)
+			continue
+		}
+		below = append(below, substitute(cond, in.Keys))
+	}
+	node := logical.Node(in)
+	if len(below) > 0 {
+		node = in.WithInputs([]logical.Node{p.push(in.Input, below, origin)})
+	}
+	return p.filter(node, above, origin)
+}
+
+// onlyKeys reports whether a condition looks at keys alone; constants and the row's time do not count as keys.
+func onlyKeys(cond *expr.Node, keys int) bool {
+	some, ok := false, cond.Type.ID() == arrow.BOOL
+	cond.Walk(func(n *expr.Node) bool {
+		switch n.Kind {
+		case expr.Column:
+			some, ok = true, ok && n.Index < keys
+		case expr.RowTime:
+			ok = false
+		}
+		return ok
+	})
+	return some && ok
+}
