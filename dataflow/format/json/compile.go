@@ -8,6 +8,7 @@ import (
 
 	"wadi/dataflow/column"
 	"wadi/dataflow/fault"
+	"wadi/dataflow/framing"
 )
 
 // kind is how the values of a field are read.
@@ -59,8 +60,8 @@ type field struct {
 	floats *column.Fixed[float64]
 	// col is the column, whichever of the above it is.
 	col column.Appender
-	// frames and arena remember which memory bytes knows as which of its buffers.
-	frames, arena registration
+	// place remembers under which numbers bytes knows the decoder's memory.
+	place framing.Registration
 
 	// min and max bound integers; max is unsigned.
 	min int64

@@ -6,15 +6,16 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/column"
+	"wadi/dataflow/framing"
 )
 
 // Decoder turns frames, each one JSON object, into rows. It belongs to one goroutine.
 type Decoder struct {
 	scanner
-	memory
-	batch column.Batch
-	cols  []column.Appender
-	root  *object
+	memory *framing.Memory
+	batch  column.Batch
+	cols   []column.Appender
+	root   *object
 	// unread holds the columns that nobody reads. They stay null and are only made as long as the batch.
 	unread []column.Appender
 	// source holds the columns that the source fills, fill appends to them.
@@ -33,7 +34,7 @@ type Decoder struct {
 // left null. A value of such a column is still checked to be JSON and of the right kind (string, number …), and to be
 // there if it is NOT NULL, but not for its range or its form.
 func NewDecoder(schema *arrow.Schema, meta, needed []string) (*Decoder, error) {
-	d := &Decoder{}
+	d := &Decoder{memory: framing.NewMemory()}
 	d.batch.Schema = schema
 	isMeta := func(i int) bool { return i < len(meta) && meta[i] != "" }
 	for i, f := range schema.Fields() {
@@ -57,7 +58,6 @@ func NewDecoder(schema *arrow.Schema, meta, needed []string) (*Decoder, error) {
 			d.unread = append(d.unread, f.col)
 		}
 	}
-	d.memory.init()
 	return d, nil
 }
 
@@ -117,7 +117,7 @@ func (d *Decoder) Decode(frame []byte, eventTime int64) error {
 		d.reset()
 	}
 	d.load(frame)
-	d.enter(frame)
+	d.memory.Enter(frame)
 	if !d.decode() {
 		row := len(d.batch.Time)
 		d.rollback(row)
@@ -181,7 +181,7 @@ func (d *Decoder) reset() {
 		d.cols[i].Reset()
 	}
 	d.batch.Time = d.batch.Time[:0]
-	d.memory.reset()
+	d.memory.Reset()
 }
 
 // row reads the object at i into the fields of o.

@@ -41,7 +41,7 @@ func (d *Decoder) value(f *field, i, depth int) int {
 		if flags&hasEscape != 0 {
 			return d.escapedText(f, i+1, j)
 		}
-		d.appendText(f, i+1, j)
+		d.memory.Append(f.bytes, &f.place, d.buf[i+1:j], i+1)
 		return j + 1
 	case kindTimestamp:
 		if c == '"' {
@@ -158,7 +158,7 @@ func (d *Decoder) escapedText(f *field, i, j int) int {
 	if d.scratch, ok = d.unescape(d.scratch[:0], i, j); !ok {
 		return -1
 	}
-	d.appendCopy(f, d.scratch)
+	d.memory.AppendCopy(f.bytes, &f.place, d.scratch)
 	return j + 1
 }
 
@@ -276,9 +276,9 @@ func (d *Decoder) jsonText(f *field, i, depth int) int {
 		return end
 	}
 	if len(d.scratch) == end-i && string(d.scratch) == string(d.buf[i:end]) {
-		d.appendText(f, i, end)
+		d.memory.Append(f.bytes, &f.place, d.buf[i:end], i)
 	} else {
-		d.appendCopy(f, d.scratch)
+		d.memory.AppendCopy(f.bytes, &f.place, d.scratch)
 	}
 	return end
 }
@@ -297,7 +297,7 @@ func (d *Decoder) binary(f *field, i int) int {
 		if n, err := hex.Decode(v, text); err != nil || n != t.ByteWidth {
 			return d.misfit(f, i, "that is not the right number of hexadecimal digits")
 		}
-		d.appendCopy(f, v)
+		d.memory.AppendCopy(f.bytes, &f.place, v)
 		return end
 	}
 	enc := base64.StdEncoding
@@ -309,7 +309,7 @@ func (d *Decoder) binary(f *field, i int) int {
 	if err != nil || hasNewline(text) {
 		return d.misfit(f, i, "that is not base64")
 	}
-	d.appendCopy(f, v[:n])
+	d.memory.AppendCopy(f.bytes, &f.place, v[:n])
 	return end
 }
 

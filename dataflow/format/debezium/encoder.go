@@ -1,0 +1,117 @@
+// Package debezium turns Debezium change events, {"before": row, "after": row, "op": "c"|"u"|"d"|"r"}, into the rows of a
+// changelog and back.
+//
+// What comes in: frames or batches. What goes out: batches with a change kind per row, or one event per line. How a row
+// itself is written and read is up to a RowWriter and a Reader that the caller hands in (those of package json). Nothing
+// here blocks.
+package debezium
+
+import (
+	"wadi/dataflow/column"
+)
+
+// RowWriter writes single rows.
+type RowWriter interface {
+	// Bind makes AppendRow write rows of b.
+	Bind(b *column.Batch)
+	// AppendRow appends physical row r.
+	AppendRow(dst []byte, r int) []byte
+}
+
+// Encoder turns rows into events. It belongs to one goroutine.
+//
+// The rows of one batch that belong to one logical row become at most one event, which leads from the state before the
+// first of them to the state after the last one. Events come in the order in which the logical rows first occur.
+type Encoder struct {
+	rows   RowWriter
+	key    []int
+	prefix string
+	suffix string
+
+	sel    []int32
+	groups grouping
+}
+
+// NewEncoder makes an encoder. key holds the columns that identify a logical row; without any, a retraction directly
+// followed by an insert counts as an update of one row. If schema, the JSON text of a Kafka Connect schema, is not empty,
+// events are wrapped as {"schema": schema, "payload": event}.
+func NewEncoder(rows RowWriter, key []int, schema string) *Encoder {
+	e := &Encoder{rows: rows, key: key, suffix: "\n"}
+	if schema != "" {
+		e.prefix = `{"schema":` + schema + `,"payload":`
+		e.suffix = "}\n"
+	}
+	return e
+}
+
+// Encode appends the events for the rows of b that count. A batch without change kinds consists of inserts, and each is
+// an event of its own.
+func (e *Encoder) Encode(dst []byte, b *column.Batch) ([]byte, error) {
+	e.rows.Bind(b)
+	e.sel = b.Selected(e.sel)
+	switch {
+	case b.Change == nil:
+		for _, r := range e.sel {
+			dst = e.event(dst, -1, r)
+		}
+	case len(e.key) == 0:
+		dst = e.pairs(dst, b.Change)
+	default:
+		e.groups.fill(b, e.key, e.sel)
+		for _, g := range e.groups.list {
+			before, after := int32(-1), int32(-1)
+			if b.Change[g.first] == column.Retract {
+				before = g.first
+			}
+			if b.Change[g.last] == column.Insert {
+				after = g.last
+			}
+			dst = e.event(dst, before, after)
+		}
+	}
+	return dst, nil
+}
+
+// pairs writes rows without a key.
+func (e *Encoder) pairs(dst []byte, change []column.Change) []byte {
+	for i := 0; i < len(e.sel); i++ {
+		r := e.sel[i]
+		switch {
+		case change[r] == column.Insert:
+			dst = e.event(dst, -1, r)
+		case i+1 < len(e.sel) && change[e.sel[i+1]] == column.Insert:
+			dst = e.event(dst, r, e.sel[i+1])
+			i++
+		default:
+			dst = e.event(dst, r, -1)
+		}
+	}
+	return dst
+}
+
+// event appends the event from row before to row after, where -1 is no row; from none to none nothing has happened.
+func (e *Encoder) event(dst []byte, before, after int32) []byte {
+	op := "u"
+	switch {
+	case before < 0 && after < 0:
+		return dst
+	case before < 0:
+		op = "c"
+	case after < 0:
+		op = "d"
+	}
+	dst = append(dst, e.prefix...)
+	dst = e.image(append(dst, `{"before":`...), before)
+	dst = e.image(append(dst, `,"after":`...), after)
+	dst = append(dst, `,"op":"`...)
+	dst = append(dst, op...)
+	dst = append(dst, `"}`...)
+	return append(dst, e.suffix...)
+}
+
+func (e *Encoder) image(dst []byte, r int32) []byte {
+	if r < 0 {
+		return append(dst, "null"...)
+	}
+	return e.rows.AppendRow(dst, int(r))
+}

@@ -1,0 +1,144 @@
+// Package rawstring turns frames into rows of one column "value TEXT", and such rows into frames.
+//
+// What comes in: frames that are UTF-8, or batches with that column. What goes out: batches, or one line per row. Long
+// values are not copied out of the frame's memory. Nothing here blocks.
+package rawstring
+
+import (
+	"unicode/utf8"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/column"
+	"wadi/dataflow/fault"
+	"wadi/dataflow/framing"
+)
+
+// Decoder turns frames into rows. It belongs to one goroutine.
+type Decoder struct {
+	memory *framing.Memory
+	place  framing.Registration
+	batch  column.Batch
+	cols   []column.Appender
+	value  *column.Bytes
+	source []int
+	fill   func(column int, to column.Appender)
+	taken  bool
+}
+
+// check finds the column "value TEXT"; meta marks columns that are something else.
+func check(schema *arrow.Schema, meta []string) (value int, err error) {
+	value = -1
+	for i, f := range schema.Fields() {
+		if i < len(meta) && meta[i] != "" {
+			continue
+		}
+		if f.Name != "value" || f.Type.ID() != arrow.STRING || value >= 0 {
+			return 0, fault.Userf(fault.CodeInvalid, fault.Span{}, "format raw_string has exactly one column, value TEXT, not %q", f.Name).
+				WithHint("declare the table's columns as (value TEXT)")
+		}
+		value = i
+	}
+	if value < 0 {
+		return 0, fault.Userf(fault.CodeInvalid, fault.Span{}, "format raw_string needs the column value TEXT").
+			WithHint("declare the table's columns as (value TEXT)")
+	}
+	return value, nil
+}
+
+// NewDecoder makes a decoder for rows of this schema. Columns whose entry in meta is not empty are filled by the source.
+func NewDecoder(schema *arrow.Schema, meta []string) (*Decoder, error) {
+	value, err := check(schema, meta)
+	if err != nil {
+		return nil, err
+	}
+	d := &Decoder{memory: framing.NewMemory()}
+	d.batch.Schema = schema
+	for i, f := range schema.Fields() {
+		c := column.NewAppender(f.Type)
+		d.cols = append(d.cols, c)
+		d.batch.Cols = append(d.batch.Cols, c)
+		if i != value {
+			d.source = append(d.source, i)
+		}
+	}
+	d.value = d.cols[value].(*column.Bytes)
+	return d, nil
+}
+
+// SetMetadata sets the function that appends one value, for the record being decoded, to each column that the source
+// fills. Without one those columns are null.
+func (d *Decoder) SetMetadata(fill func(column int, to column.Appender)) { d.fill = fill }
+
+// Rows is the number of rows held.
+func (d *Decoder) Rows() int {
+	if d.taken {
+		return 0
+	}
+	return len(d.batch.Time)
+}
+
+// Take lends the rows held until the next Decode.
+func (d *Decoder) Take() *column.Batch {
+	if d.taken {
+		d.reset()
+	}
+	d.taken = true
+	d.batch.N = len(d.batch.Time)
+	return &d.batch
+}
+
+func (d *Decoder) reset() {
+	d.taken = false
+	for _, c := range d.cols {
+		c.Reset()
+	}
+	d.batch.Time = d.batch.Time[:0]
+	d.memory.Reset()
+}
+
+// Decode appends one row. The frame's memory must stay as it is until the batch taken next has been used up.
+func (d *Decoder) Decode(frame []byte, eventTime int64) error {
+	if d.taken {
+		d.reset()
+	}
+	if !utf8.Valid(frame) {
+		return fault.Dataf("value", "expected TEXT, got bytes that are not UTF-8").
+			WithHint("convert the input to UTF-8, or set bad_data = 'drop' to skip such records")
+	}
+	d.memory.Enter(frame)
+	d.memory.Append(d.value, &d.place, frame, 0)
+	for _, i := range d.source {
+		if d.fill != nil {
+			d.fill(i, d.cols[i])
+		} else {
+			d.cols[i].AppendNull()
+		}
+	}
+	d.batch.Time = append(d.batch.Time, eventTime)
+	return nil
+}
+
+// Encoder turns rows into lines. It belongs to one goroutine.
+type Encoder struct{ scratch []int32 }
+
+// NewEncoder makes an encoder for rows of this schema.
+func NewEncoder(schema *arrow.Schema) (*Encoder, error) {
+	if _, err := check(schema, nil); err != nil {
+		return nil, err
+	}
+	return &Encoder{}, nil
+}
+
+// Encode appends the value and a newline for each row of b that counts; a null is an empty line.
+func (e *Encoder) Encode(dst []byte, b *column.Batch) ([]byte, error) {
+	c := b.Cols[0].(*column.Bytes)
+	e.scratch = b.Selected(e.scratch)
+	for _, r := range e.scratch {
+		if c.Valid.IsValid(int(r)) {
+			dst = append(dst, c.At(int(r))...)
+		}
+		dst = append(dst, '\n')
+	}
+	return dst, nil
+}
