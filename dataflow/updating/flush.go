@@ -58,11 +58,11 @@ func (a *aggregate) compute() (fresh []int32, err error) {
 	for _, s := range a.touched.slots {
 		row := int32(-1)
 		if w[int(s)*stride+rowsWord] > 0 || a.global {
-			row = a.results.keepOld(s)
+			row = a.results.reserve(s)
 		}
 		a.fresh = append(a.fresh, row)
 	}
-	if err := a.results.computeOld(a.groups); err != nil {
+	if err := a.results.compute(a.groups, timeWord); err != nil {
 		return nil, err
 	}
 	if cap(a.differs) < len(a.fresh) {

@@ -44,18 +44,18 @@ func newResults(keys []arrow.Field, calls []agg.Call) *results {
 	return r
 }
 
-// keepOld reserves a row for a group's result and returns it; compute fills it in.
-func (r *results) keepOld(slot int32) int32 {
+// reserve reserves a row for a group's result and returns it; compute fills it in.
+func (r *results) reserve(slot int32) int32 {
 	r.pending = append(r.pending, slot)
 	r.rows++
 	return r.rows - 1
 }
 
-// computeOld computes the rows reserved since the last call.
-func (r *results) computeOld(g *agg.Groups) error {
+// compute computes the rows reserved since the last call; word says where their event time is.
+func (r *results) compute(g *agg.Groups, word int) error {
 	w, stride := g.Table.Values()
 	for _, s := range r.pending {
-		r.times = append(r.times, unpackTime(w[int(s)*stride+timeWord]))
+		r.times = append(r.times, unpackTime(w[int(s)*stride+word]))
 	}
 	err := g.Result(r.pending, r.aggs)
 	r.pending = r.pending[:0]
@@ -81,6 +81,8 @@ func (r *results) put(g *agg.Groups, slot, old, now int32, out operator.Emitter)
 		r.pick, r.slots, r.change = append(r.pick, old), append(r.slots, slot), append(r.change, column.Retract)
 	}
 	if now >= 0 {
+		w, stride := g.Table.Values()
+		w[int(slot)*stride+shownWord] = packTime(r.times[now])
 		r.pick, r.slots, r.change = append(r.pick, now), append(r.slots, slot), append(r.change, column.Insert)
 	}
 	return nil

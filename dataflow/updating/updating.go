@@ -21,6 +21,8 @@ const (
 	rowsWord = iota
 	// timeWord is the latest event time, complemented in the sign bit so that zero is the earliest time there is.
 	timeWord
+	// shownWord is the time, in the same form, of the row that was put out last.
+	shownWord
 	// seenWord is the wall-clock time of the last flush after which the group was touched, ns.
 	seenWord
 	ownWords
@@ -121,11 +123,11 @@ func (a *aggregate) touch(slots []int32) error {
 	for _, s := range fresh {
 		old := int32(-1)
 		if w[int(s)*stride+rowsWord] > 0 || a.global && w[int(s)*stride+seenWord] != 0 {
-			old = a.results.keepOld(s)
+			old = a.results.reserve(s)
 		}
 		a.touched.add(s, old)
 	}
-	return a.results.computeOld(a.groups)
+	return a.results.compute(a.groups, shownWord)
 }
 
 // count keeps the number of rows and the latest event time of the groups.

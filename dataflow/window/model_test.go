@@ -166,7 +166,7 @@ func show(v column.Vector, i int) string {
 	case *column.Fixed[decimal128.Num]:
 		return c.Values[i].ToString(2)
 	case *column.Bytes:
-		return c.Str(i)
+		return strings.Clone(c.Str(i))
 	case *column.Struct:
 		var parts []string
 		for _, m := range c.Children {

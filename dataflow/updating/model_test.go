@@ -1,0 +1,437 @@
+package updating_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"pgregory.net/rapid"
+
+	"wadi/dataflow/agg"
+	"wadi/dataflow/clock"
+	"wadi/dataflow/column"
+	"wadi/dataflow/graph"
+	"wadi/dataflow/operator"
+	"wadi/dataflow/state/statetest"
+	"wadi/dataflow/updating"
+)
+
+var input = arrow.NewSchema([]arrow.Field{
+	{Name: "k_int", Type: arrow.PrimitiveTypes.Int64},
+	{Name: "k_text", Type: arrow.BinaryTypes.String, Nullable: true},
+	{Name: "x", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+	{Name: "s", Type: arrow.BinaryTypes.String, Nullable: true},
+}, nil)
+
+const colX, colS = 2, 3
+
+func call(name string, distinct bool, cols ...int) agg.Call {
+	c := agg.Call{Name: name, Filter: -1, Distinct: distinct, Args: cols}
+	for _, col := range cols {
+		c.ArgTypes = append(c.ArgTypes, input.Field(col).Type)
+	}
+	r, err := agg.Builtin().Resolve(name, distinct, c.ArgTypes, c.Span)
+	if err != nil {
+		panic(err)
+	}
+	c.Type, c.Nullable = r.Type, r.Nullable
+	return c
+}
+
+func calls() []agg.Call {
+	return []agg.Call{
+		call("count", false), call("sum", false, colX), call("max", false, colX), call("min", false, colS),
+		call("count", true, colX, colS), call("avg", true, colX),
+	}
+}
+
+type aRow struct {
+	key    string
+	time   int64
+	x      *int64
+	s      *string
+	change column.Change
+}
+
+// want is the line of a group with these rows; "" if it has none.
+func want(rows []aRow, global bool) string {
+	var n, sum, nx int64
+	xs, ss, pairs := map[int64]int64{}, map[string]int64{}, map[string]int64{}
+	latest := int64(math.MinInt64)
+	for _, r := range rows {
+		c := int64(r.change)
+		n += c
+		latest = max(latest, r.time)
+		if r.x != nil {
+			sum += c * *r.x
+			nx += c
+			xs[*r.x] += c
+		}
+		if r.s != nil {
+			ss[*r.s] += c
+		}
+		if r.x != nil && r.s != nil {
+			pairs[fmt.Sprint(*r.x, *r.s)] += c
+		}
+	}
+	if n <= 0 && !global { // below zero when the rows taken back were forgotten before
+		return ""
+	}
+	distinct := sortedKeys(xs)
+	avg, maximum := "null", "null"
+	if len(distinct) > 0 {
+		t := int64(0)
+		for _, x := range distinct {
+			t += x
+		}
+		avg, maximum = fmt.Sprint(float64(t)/float64(len(distinct))), fmt.Sprint(distinct[len(distinct)-1])
+	}
+	least := "null"
+	if k := sortedKeys(ss); len(k) > 0 {
+		least = k[0]
+	}
+	total := "null"
+	if nx != 0 {
+		total = fmt.Sprint(sum)
+	}
+	return fmt.Sprintf("%d %s %s %s %d %s @%d", n, total, maximum, least, len(sortedKeys(pairs)), avg, latest)
+}
+
+func total(rows []aRow) (n int) {
+	for _, r := range rows {
+		n += int(r.change)
+	}
+	return n
+}
+
+func sortedKeys[T int64 | string](m map[T]int64) (out []T) {
+	for k, n := range m {
+		if n > 0 {
+			out = append(out, k)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func show(v column.Vector, i int) string {
+	if !v.Validity().IsValid(i) {
+		return "null"
+	}
+	switch c := v.(type) {
+	case *column.Fixed[int64]:
+		return fmt.Sprint(c.Values[i])
+	case *column.Fixed[float64]:
+		return fmt.Sprint(c.Values[i])
+	case *column.Bytes:
+		return strings.Clone(c.Str(i))
+	}
+	panic(v.Type().String())
+}
+
+// table materialises a changelog and checks that it is a proper one.
+type table struct {
+	keys   int
+	rows   map[string]string
+	events int
+	err    string
+	// retracted is the key and row of the retraction just before, which an insert of the same key must follow.
+	retracted string
+}
+
+func (s *table) Emit(b *column.Batch) error {
+	if b.N == 0 || b.N > 8192 || len(b.Change) != b.N {
+		s.err = fmt.Sprintf("a batch of %d rows", b.N)
+	}
+	s.retracted = ""
+	for i := range b.N {
+		var keys, aggs []string
+		for k, v := range b.Cols {
+			if k < s.keys {
+				keys = append(keys, show(v, i))
+			} else {
+				aggs = append(aggs, show(v, i))
+			}
+		}
+		key, row := strings.Join(keys, ","), strings.Join(aggs, " ")
+		old, exists := s.rows[key]
+		line := fmt.Sprintf("%s @%d", row, b.Time[i])
+		s.events++
+		switch {
+		case b.Change[i] == column.Retract && (!exists || old != line):
+			s.err = fmt.Sprintf("retraction of %s: %s, there is %q", key, line, old)
+		case b.Change[i] == column.Retract:
+			delete(s.rows, key)
+			s.retracted = key + ": " + row
+		case exists:
+			s.err = fmt.Sprintf("insert of %s twice", key)
+		case s.retracted == key+": "+row:
+			s.err = fmt.Sprintf("%s was put out though nothing changed", key)
+		default:
+			s.rows[key] = line
+		}
+		if b.Change[i] == column.Insert {
+			s.retracted = ""
+		}
+	}
+	return nil
+}
+
+func (s *table) Watermark(int64) error { return nil }
+func (s *table) Idle() error           { return nil }
+
+type cluster struct {
+	t     *rapid.T
+	spec  *graph.UpdatingAggregateSpec
+	mode  graph.Mode
+	clock *clock.Virtual
+	ops   []operator.Operator
+	envs  []operator.Env
+	store statetest.Store
+	out   *table
+}
+
+func (c *cluster) start(parallelism int, restore bool) {
+	c.ops, c.envs = nil, nil
+	for i := range parallelism {
+		env := operator.Env{Subtask: i, Parallelism: parallelism, Keys: column.Range(i, parallelism), Clock: c.clock, Metrics: &operator.Metrics{}}
+		if restore {
+			env.Restore = c.store.Reader()
+		}
+		op, err := updating.New(c.spec, input, c.mode, env)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.ops, c.envs = append(c.ops, op), append(c.envs, env)
+	}
+}
+
+func (c *cluster) process(b *column.Batch) {
+	var keys []column.Vector
+	for _, k := range c.spec.Keys {
+		keys = append(keys, b.Cols[k])
+	}
+	hashes := column.HashColumns(nil, keys, b.N, nil)
+	for i, op := range c.ops {
+		part := *b
+		part.Sel = []int32{}
+		for _, r := range b.Selected(nil) {
+			if column.Owner(hashes[r], len(c.ops)) == i {
+				part.Sel = append(part.Sel, r)
+			}
+		}
+		if len(c.ops) == 1 {
+			part.Sel = b.Sel
+		}
+		if err := op.Process(0, &part, c.out); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+func (c *cluster) flush(tick bool) {
+	for _, op := range c.ops {
+		var err error
+		if tick {
+			err = op.(operator.Ticker).Tick(c.clock.Now(), c.out)
+		} else {
+			err = op.(operator.Flusher).Flush(c.out)
+		}
+		if err != nil || c.out.err != "" {
+			c.t.Fatal(err, c.out.err)
+		}
+	}
+}
+
+func (c *cluster) snapshot() {
+	c.flush(false)
+	for i, op := range c.ops {
+		if err := op.Snapshot(c.store.Writer(c.envs[i].Keys)); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	if err := c.store.Complete(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// model keeps the rows of each group, the time of its last touch, and forgets groups by the rule.
+type model struct {
+	keys   []int
+	groups map[string][]aRow
+	seen   map[string]time.Time
+	fresh  map[string]bool
+	shown  map[string]string
+	ttl    time.Duration
+	events int
+}
+
+func (m *model) add(rows []aRow) {
+	for _, r := range rows {
+		m.groups[r.key] = append(m.groups[r.key], r)
+		m.fresh[r.key] = true
+	}
+}
+
+// flush brings shown up to date.
+func (m *model) flush(now time.Time) {
+	for key, rows := range m.groups {
+		global := len(m.keys) == 0
+		if m.fresh[key] {
+			m.seen[key] = now
+		} else if m.ttl > 0 && !global && now.Sub(m.seen[key]) >= m.ttl {
+			rows = nil
+		}
+		line := want(rows, global)
+		if total(rows) == 0 && !global {
+			delete(m.groups, key)
+			delete(m.seen, key)
+		}
+		old := m.shown[key]
+		m.fresh[key] = false
+		if cut(line) == cut(old) {
+			continue
+		}
+		if m.events++; line != "" && old != "" {
+			m.events++
+		}
+		m.shown[key] = line
+		if line == "" {
+			delete(m.shown, key)
+		}
+	}
+}
+
+func cut(line string) string {
+	before, _, _ := strings.Cut(line, "@")
+	return before
+}
+
+func drawRows(t *rapid.T, keys []int, live *[]aRow, batches *[]*column.Batch, updating bool) (*column.Batch, []aRow) {
+	b := column.NewBuilder(input, updating)
+	n := rapid.IntRange(0, 20).Draw(t, "rows")
+	for range n {
+		b.Column(0).(*column.Fixed[int64]).Append(rapid.Int64Range(0, 4).Draw(t, "k"))
+		text(t, b.Column(1).(*column.Bytes))
+		if rapid.Bool().Draw(t, "null") {
+			b.Column(colX).AppendNull()
+		} else {
+			b.Column(colX).(*column.Fixed[int64]).Append(rapid.Int64Range(-3, 3).Draw(t, "x"))
+		}
+		text(t, b.Column(colS).(*column.Bytes))
+		b.AppendTime(rapid.Int64Range(-50, 50).Draw(t, "time"), column.Insert)
+	}
+	if updating && len(*batches) > 0 {
+		// Take back an earlier batch, whole.
+		i := rapid.IntRange(0, len(*batches)-1).Draw(t, "which")
+		old := (*batches)[i]
+		b.AppendSel(old, nil)
+		for j := n; j < b.Rows(); j++ {
+			b.Batch().Change[j] = -b.Batch().Change[j]
+		}
+		*batches = slices.Delete(*batches, i, i+1)
+	}
+	batch := *b.Batch()
+	if updating {
+		part := column.NewBuilder(input, true)
+		part.AppendSel(&batch, column.AllRows(nil, n))
+		*batches = append(*batches, part.Batch())
+	} else if rapid.Bool().Draw(t, "selected") {
+		batch.Sel = []int32{}
+		for i := range batch.N {
+			if rapid.Bool().Draw(t, "sel") {
+				batch.Sel = append(batch.Sel, int32(i))
+			}
+		}
+	}
+	return &batch, modelRows(&batch, keys)
+}
+
+func text(t *rapid.T, c *column.Bytes) {
+	if v := rapid.SampledFrom([]string{"", "a", "longer than twelve bytes", "-"}).Draw(t, "text"); v == "-" {
+		c.AppendNull()
+	} else {
+		c.AppendString(v)
+	}
+}
+
+func modelRows(b *column.Batch, keys []int) (rows []aRow) {
+	for _, r := range b.Selected(nil) {
+		i := int(r)
+		row := aRow{time: b.Time[i], change: column.Insert}
+		if b.Change != nil {
+			row.change = b.Change[i]
+		}
+		var parts []string
+		for _, k := range keys {
+			parts = append(parts, show(b.Cols[k], i))
+		}
+		row.key = strings.Join(parts, ",")
+		if c := b.Cols[colX].(*column.Fixed[int64]); c.Valid.IsValid(i) {
+			row.x = &c.Values[i]
+		}
+		if c := b.Cols[colS].(*column.Bytes); c.Valid.IsValid(i) {
+			s := c.Str(i)
+			row.s = &s
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// The changelog is proper and materialises to what the model holds after every flush, with as few changes as possible,
+// whatever the batches, retractions, idle groups, checkpoints, crashes and changes of parallelism.
+func TestAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		keys := rapid.SampledFrom([][]int{{}, {0}, {1}, {0, 1}}).Draw(t, "keys")
+		m := &model{keys: keys, groups: map[string][]aRow{}, seen: map[string]time.Time{}, fresh: map[string]bool{}, shown: map[string]string{}}
+		m.ttl = rapid.SampledFrom([]time.Duration{0, 10 * time.Second}).Draw(t, "ttl")
+		c := &cluster{t: t, clock: clock.NewVirtual(time.Unix(1000, 0)), out: &table{keys: len(keys), rows: map[string]string{}}}
+		c.spec = &graph.UpdatingAggregateSpec{Keys: keys, Aggs: calls(), FlushInterval: int64(time.Second), TTL: int64(m.ttl)}
+		isUpdating := rapid.Bool().Draw(t, "updating")
+		if isUpdating {
+			c.mode = graph.Updating
+		}
+		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
+		if len(keys) == 0 {
+			m.groups[""], m.fresh[""] = nil, true
+		}
+		var batches []*column.Batch
+		check := func() {
+			m.flush(c.clock.Now())
+			for k, line := range m.shown {
+				if got := c.out.rows[k]; cut(got) != cut(line) {
+					t.Fatalf("group %q is %q, want %q", k, got, line)
+				}
+			}
+			if len(c.out.rows) != len(m.shown) || c.out.events != m.events {
+				t.Fatalf("%d groups after %d changes, want %d after %d", len(c.out.rows), c.out.events, len(m.shown), m.events)
+			}
+		}
+		for range rapid.IntRange(1, 25).Draw(t, "steps") {
+			switch rapid.IntRange(0, 5).Draw(t, "step") {
+			case 0, 1, 2:
+				b, rows := drawRows(t, keys, nil, &batches, isUpdating)
+				m.add(rows)
+				c.process(b)
+			case 3:
+				c.clock.Advance(rapid.SampledFrom([]time.Duration{time.Second, 4 * time.Second, 11 * time.Second}).Draw(t, "pass"))
+				c.flush(true)
+				check()
+			case 4:
+				c.snapshot()
+				check()
+			default:
+				c.snapshot()
+				check()
+				c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), true)
+			}
+		}
+		c.flush(true)
+		check()
+	})
+}
