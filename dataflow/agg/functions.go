@@ -115,7 +115,7 @@ func (f *Functions) Has(name string) bool {
 // Nearest is the known name that looks most like an unknown one; empty if none does.
 func (f *Functions) Nearest(name string) string {
 	name = strings.ToLower(name)
-	best, bestDist := "", 1+max(1, len(name)/3)
+	best, bestDist := "", 2+len(name)/3
 	for n := range f.byName {
 		if d := distance(name, n); d < bestDist || d == bestDist && best != "" && n < best {
 			best, bestDist = n, d

@@ -40,11 +40,12 @@ func (g *Groups) states(c *compiled) states {
 func (g *Groups) Update(cols []column.Vector, slots, rows []int32, change []column.Change) error {
 	for i := range g.set.calls {
 		c := &g.set.calls[i]
-		in := input{cols: cols, slots: slots, rows: rows, change: change}
+		in := &g.set.in
+		*in = input{cols: cols, slots: slots, rows: rows, change: change}
 		if c.call.Filter >= 0 {
-			g.set.filter(&in, cols[c.call.Filter].(*column.Bool))
+			g.set.filter(in, cols[c.call.Filter].(*column.Bool))
 		}
-		if err := c.acc.update(g.states(c), &in); err != nil {
+		if err := c.acc.update(g.states(c), in); err != nil {
 			return err
 		}
 	}

@@ -59,6 +59,7 @@ type Set struct {
 	words   int
 	sides   int
 	invert  bool
+	in      input
 	scratch [2][]int32
 	bytes   []byte
 }
