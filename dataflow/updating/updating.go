@@ -160,7 +160,13 @@ func (a *aggregate) count(b *column.Batch, rows []int32) {
 // packTime turns a time into a word that orders as an unsigned number.
 func packTime(t int64) int64 { return int64(uint64(t) ^ 1<<63) }
 
-func unpackTime(w int64) int64 { return int64(uint64(w) ^ 1<<63) }
+// unpackTime is the time of a packed word; a group that has never had a row gets the epoch.
+func unpackTime(w int64) int64 {
+	if w == 0 {
+		return 0
+	}
+	return int64(uint64(w) ^ 1<<63)
+}
 
 // Watermark implements operator.Operator. There is nothing that a watermark releases.
 func (a *aggregate) Watermark(int64, operator.Emitter) error { return nil }
