@@ -244,8 +244,11 @@ func (b *Binder) rename(r *relation, names []ast.Ident, span fault.Span) *relati
 // distinctNames refuses two columns of one name where names are all that tells columns apart.
 func (b *Binder) distinctNames(r *relation, span fault.Span) bool {
 	seen := map[string]bool{}
-	for _, f := range r.node.Schema().Fields() {
+	for i, f := range r.node.Schema().Fields() {
 		if seen[f.Name] {
+			if i < len(r.spans) {
+				span = r.spans[i]
+			}
 			b.errorf(CodeDuplicate, span, "two columns are named %q", f.Name).WithHint("give one of them another name with AS")
 			return false
 		}

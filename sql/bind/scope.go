@@ -15,6 +15,8 @@ import (
 type relation struct {
 	node  logical.Node
 	scope *scope
+	// spans are the places of the columns, if they are known.
+	spans []fault.Span
 }
 
 // scope is the columns that expressions can name.
@@ -39,8 +41,8 @@ func scopeOf(table string, n logical.Node) *scope {
 	return s
 }
 
-// names reports whether id, as written, means name. The case counts for a quoted id; an unquoted one is compared in lower
-// case first, and without case only if nothing else fits.
+// exactly reports whether id, as written, means name. The case counts for a quoted id; an unquoted one is compared in
+// lower case first, and without case (loosely) only if nothing else fits.
 func exactly(id ast.Ident, name string) bool { return id.Folded() == name }
 
 func loosely(id ast.Ident, name string) bool {
@@ -126,7 +128,8 @@ func hintNearest(e *fault.Error, word string, columns []scopeColumn) *fault.Erro
 
 // hintAmong points at the nearest of some names, or lists them while they are few.
 func hintAmong(e *fault.Error, word string, names []string, what string) *fault.Error {
-	if near := expr.Nearest(word, names); near != "" {
+	// One letter is near to every other.
+	if near := expr.Nearest(word, names); near != "" && len(word) > 1 {
 		return e.WithHint("did you mean %q?", near)
 	}
 	switch {

@@ -248,7 +248,11 @@ func (b *Binder) projected(in logical.Node, items []*item, span fault.Span) *rel
 		exprs[i], fields[i] = it.node, it.field
 	}
 	p := logical.NewProject(in, exprs, fields, span)
-	return &relation{node: p, scope: itemScope(p, items)}
+	r := &relation{node: p, scope: itemScope(p, items)}
+	for _, it := range items {
+		r.spans = append(r.spans, it.span)
+	}
+	return r
 }
 
 // itemScope names the columns of a select list for the query around it. Plain columns can still be named by their table,

@@ -1,6 +1,8 @@
 package logical
 
 import (
+	"fmt"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/expr"
@@ -78,8 +80,13 @@ func NewAggregate(in Node, g Group, span fault.Span) *Aggregate {
 	} else if g.TTL <= 0 {
 		props.State = StateUnbounded
 	}
+	same := map[string]int{}
 	for _, c := range g.Calls {
-		fields = append(fields, arrow.Field{Name: c.Name, Type: c.Type, Nullable: c.Nullable})
+		name := c.Name
+		if same[name]++; same[name] > 1 {
+			name = fmt.Sprintf("%s_%d", name, same[name])
+		}
+		fields = append(fields, arrow.Field{Name: name, Type: c.Type, Nullable: c.Nullable})
 	}
 	return &Aggregate{base: base{arrow.NewSchema(fields, nil), props, span}, Group: g, Input: in}
 }

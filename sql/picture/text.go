@@ -95,7 +95,21 @@ func (d *drawing) edge(e graph.Edge) string {
 	if e.Kind == graph.Shuffle {
 		parts = append(parts, "shuffle by "+names(from.Out, e.Keys))
 	}
-	return strings.Join(append(parts, Row(from.Out)), " ")
+	if e.Kind == graph.Shuffle || !passes(from.Spec) {
+		parts = append(parts, Row(from.Out))
+	}
+	return strings.Join(parts, " ")
+}
+
+// passes reports whether an operator's rows have the columns of its input, which are drawn below it.
+func passes(s graph.Spec) bool {
+	switch s := s.(type) {
+	case *graph.WatermarkSpec:
+		return true
+	case *graph.ProjectSpec:
+		return s.Exprs == nil
+	}
+	return false
 }
 
 func names(s *arrow.Schema, columns []int) string {

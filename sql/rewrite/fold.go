@@ -10,21 +10,17 @@ import (
 var foldConstants = Rule{
 	Name: "fold-constants",
 	Doc:  "compute constant expressions while planning",
-	Apply: func(_ *Context, roots []logical.Node) []logical.Node {
-		return logical.Rewrite(roots, func(_, n logical.Node) logical.Node { return foldNode(n) })
+	Apply: func(c *Context, roots []logical.Node) []logical.Node {
+		return logical.Rewrite(roots, func(_, n logical.Node) logical.Node { return c.foldNode(n) })
 	},
 }
 
-func foldNode(n logical.Node) logical.Node {
+func (c *Context) foldNode(n logical.Node) logical.Node {
 	switch n := n.(type) {
 	case *logical.Project:
 		return n.With(n.Input, foldAll(n.Exprs), n.Schema().Fields())
 	case *logical.Filter:
-		cond := expr.Fold(n.Cond)
-		if cond.Kind == expr.Literal && cond.Value == true {
-			return n.Input
-		}
-		return logical.NewFilter(n.Input, cond, n.Span())
+		return c.foldFilter(n)
 	case *logical.Aggregate:
 		g := n.Group
 		g.Keys = foldAll(g.Keys)
@@ -43,6 +39,20 @@ func foldNode(n logical.Node) logical.Node {
 		return logical.NewAggregate(n.Input, g, n.Span())
 	}
 	return n
+}
+
+// foldFilter drops the terms that are always true, and the filter if none is left.
+func (c *Context) foldFilter(n *logical.Filter) logical.Node {
+	var terms []*expr.Node
+	for _, t := range conjuncts(n.Cond) {
+		if t = expr.Fold(t); t.Kind != expr.Literal || t.Value != true {
+			terms = append(terms, t)
+		}
+	}
+	if len(terms) == 0 {
+		return n.Input
+	}
+	return logical.NewFilter(n.Input, c.all(terms), n.Span())
 }
 
 func foldAll(list []*expr.Node) []*expr.Node {

@@ -24,9 +24,9 @@ type Context struct {
 	Functions *expr.Functions
 }
 
-// Rules are all rules in the order in which they run.
+// Rules are all rules in the order in which they run. Merging puts constants into expressions, so they are folded again.
 func Rules() []Rule {
-	return []Rule{foldConstants, pushFilters, mergeProjections, pruneColumns}
+	return []Rule{foldConstants, pushFilters, mergeProjections, foldConstants, pruneColumns}
 }
 
 // Apply runs all rules.
