@@ -142,7 +142,7 @@ func (b *builder) connect(edge graph.Edge) {
 		}
 		queues := make([]*queue, len(receivers))
 		for k, r := range receivers {
-			q := newQueue(b.e.config.QueueBytes, b.e.config.Synchronous)
+			q := newQueue(max(minQueueBytes, b.e.config.QueueBytes/len(receivers)), b.e.config.Synchronous)
 			q.wake = r.task.wake
 			queues[k] = q
 			r.task.inputs = append(r.task.inputs, &input{queue: q, port: edge.Input, watermark: -1 << 63})

@@ -60,7 +60,8 @@ type Config struct {
 	Clock       clock.Clock
 	// Restore gives the state of an operator; nil, or a nil result, for a fresh start.
 	Restore func(operatorID string) *OperatorState
-	// BatchRows and Linger as in operator.Env; QueueBytes bounds each queue between two subtasks.
+	// BatchRows and Linger as in operator.Env; QueueBytes bounds what a subtask has waiting in its queues to the subtasks
+	// of one consumer, together.
 	BatchRows  int
 	Linger     time.Duration
 	QueueBytes int
@@ -77,6 +78,9 @@ const (
 	DefaultLinger     = 100 * time.Millisecond
 	DefaultQueueBytes = 4 << 20
 )
+
+// minQueueBytes is the least bound of one queue, however many there are.
+const minQueueBytes = 64 << 10
 
 // Engine runs a program's subtasks. It is used once: New, Start, and Wait at the end.
 type Engine struct {
