@@ -29,6 +29,11 @@ type Decoder interface {
 	Rows() int
 	// Take lends the rows held. The next Decode starts a new batch.
 	Take() *column.Batch
+}
+
+// MetadataDecoder is a decoder whose rows have columns that the source fills; all decoders of this package are.
+type MetadataDecoder interface {
+	Decoder
 	// SetMetadata sets the function that, for each row of the frame being decoded and each column flagged in NewDecoder's
 	// meta, appends exactly one value to that column. Without one those columns are null.
 	SetMetadata(fill func(column int, to column.Appender))
@@ -41,7 +46,7 @@ type Encoder interface {
 }
 
 // NewDecoder makes a decoder for rows of this schema. Columns whose entry in meta is not empty (meta may be nil) are not
-// read from the payload: the source fills them, see Decoder.SetMetadata. needed lists what the query reads, as dotted
+// read from the payload: the source fills them, see MetadataDecoder. needed lists what the query reads, as dotted
 // paths, nil meaning everything; other columns are left null, even those that are NOT NULL. Batches of debezium_json are
 // changelogs. Faults are of kind User.
 func NewDecoder(spec graph.FormatSpec, schema *arrow.Schema, meta []string, needed []string) (Decoder, error) {
@@ -67,7 +72,7 @@ func NewDecoder(spec graph.FormatSpec, schema *arrow.Schema, meta []string, need
 }
 
 // decoder keeps a nil pointer from becoming an interface that is not nil.
-func decoder[D Decoder](d D, err error) (Decoder, error) {
+func decoder[D MetadataDecoder](d D, err error) (Decoder, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,8 @@ func (l *Lines) Line() int64 { return l.lines }
 // Held is the memory in bytes behind frames that have not been released.
 func (l *Lines) Held() int { return l.held + len(l.buf) }
 
-// Release says that no frame handed out is used any more.
+// Release says that no frame handed out is used any more, nor a batch with text columns that point into frames: a source
+// calls it after it has emitted the batch that its decoder made of them.
 func (l *Lines) Release() {
 	for _, b := range l.used {
 		l.keep(b)

@@ -16,6 +16,8 @@ type Memory struct {
 	base   unsafe.Pointer
 	// offset is where the current frame starts in region; negative if the frame is not part of one.
 	offset int
+	// end is how far the frames so far reach into region.
+	end int
 	// regions and arenas count up, so that registrations of earlier ones are known to be stale.
 	regions, arenas uint64
 
@@ -67,6 +69,7 @@ func (m *Memory) Enter(frame []byte) {
 	off := uintptr(p) - uintptr(m.base)
 	if size := uintptr(len(m.region)); off < size && off+uintptr(len(frame)) <= size {
 		m.offset = int(off)
+		m.end = max(m.end, m.offset+len(frame))
 		return
 	}
 	if cap(frame) < minRegion {
@@ -75,7 +78,7 @@ func (m *Memory) Enter(frame []byte) {
 	}
 	m.region = frame[:cap(frame):cap(frame)]
 	m.base = p
-	m.offset = 0
+	m.offset, m.end = 0, len(frame)
 	m.regions++
 }
 
@@ -109,6 +112,17 @@ func (m *Memory) AppendCopy(c *column.Bytes, r *Registration, v []byte) {
 	}
 	c.AppendShared(r.arena.buffer, uint32(m.filled), len(v))
 	m.filled += len(v)
+}
+
+// Trim says that c takes no more values until the next Reset: its newest buffers end where its values do, so that c's
+// size is not that of a whole, hardly used buffer.
+func (m *Memory) Trim(c *column.Bytes, r *Registration) {
+	if r.frames.generation == m.regions {
+		c.Buffers[r.frames.buffer] = m.region[:m.end:m.end]
+	}
+	if r.arena.generation == m.arenas {
+		c.Buffers[r.arena.buffer] = m.chunks[m.chunk][:m.filled:m.filled]
+	}
 }
 
 func (m *Memory) nextChunk(need int) {

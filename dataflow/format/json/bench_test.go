@@ -3,6 +3,7 @@ package json_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math/rand"
 	"strconv"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/format/json"
+	"wadi/dataflow/framing"
 )
 
 // benchRecords makes n lines of about 200 bytes with 8 fields: three integers, two floating-point numbers (one of them
@@ -92,6 +94,41 @@ func BenchmarkEncode(b *testing.B) {
 	for b.Loop() {
 		if out, err = e.Encode(out[:0], batch); err != nil {
 			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*rows/1e6/b.Elapsed().Seconds(), "Mrow/s")
+}
+
+// BenchmarkReadDecode is the way of a file through framing and the decoder.
+func BenchmarkReadDecode(b *testing.B) {
+	const rows = 200_000
+	data := benchRecords(rows)
+	d, err := json.NewDecoder(benchSchema, nil, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		l := framing.NewLines(bytes.NewReader(data), framing.Options{})
+		n := 0
+		for l.Fill(b.Context()) != io.EOF {
+			for {
+				line, ok := l.Next()
+				if !ok {
+					break
+				}
+				if err := d.Decode(line, 1); err != nil {
+					b.Fatal(err)
+				}
+				if d.Rows() == 8192 {
+					n += d.Take().N
+					l.Release()
+				}
+			}
+		}
+		if n += d.Take().N; n != rows {
+			b.Fatal(n)
 		}
 	}
 	b.ReportMetric(float64(b.N)*rows/1e6/b.Elapsed().Seconds(), "Mrow/s")

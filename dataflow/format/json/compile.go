@@ -192,6 +192,22 @@ func compileObject(fields []arrow.Field, cols []column.Appender, n *needs, prefi
 	return o, nil
 }
 
+// appendTexts appends the fields from f down that hold bytes.
+func (f *field) appendTexts(to []*field) []*field {
+	if f.bytes != nil && f.kind != kindUnread {
+		to = append(to, f)
+	}
+	if f.object != nil {
+		for _, m := range f.object.fields {
+			to = m.appendTexts(to)
+		}
+	}
+	if f.elem != nil {
+		to = f.elem.appendTexts(to)
+	}
+	return to
+}
+
 // nobody is a field whose key matches nothing: eight bytes 0xff are not UTF-8.
 var nobody = &field{head: ^uint64(0), mask: ^uint64(0)}
 

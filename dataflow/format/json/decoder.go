@@ -18,6 +18,8 @@ type Decoder struct {
 	root   *object
 	// unread holds the columns that nobody reads. They stay null and are only made as long as the batch.
 	unread []column.Appender
+	// texts are the fields at any depth whose values may lie in memory.
+	texts []*field
 	// source holds the columns that the source fills, fill appends to them.
 	source []int
 	fill   func(column int, to column.Appender)
@@ -57,6 +59,7 @@ func NewDecoder(schema *arrow.Schema, meta, needed []string) (*Decoder, error) {
 		if f.kind == kindUnread {
 			d.unread = append(d.unread, f.col)
 		}
+		d.texts = f.appendTexts(d.texts)
 	}
 	return d, nil
 }
@@ -79,6 +82,9 @@ func (d *Decoder) Take() *column.Batch {
 		d.reset()
 	}
 	d.taken = true
+	for _, f := range d.texts {
+		d.memory.Trim(f.bytes, &f.place)
+	}
 	return d.held()
 }
 
@@ -182,6 +188,9 @@ func (d *Decoder) reset() {
 	}
 	d.batch.Time = d.batch.Time[:0]
 	d.memory.Reset()
+	if cap(d.scratch) > maxKept {
+		d.scratch = nil
+	}
 }
 
 // row reads the object at i into the fields of o.

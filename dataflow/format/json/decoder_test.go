@@ -384,7 +384,8 @@ func TestMetadataIsFilledBySource(t *testing.T) {
 // TestSharedMemory checks that long strings of many frames in one buffer are not copied, and that one buffer serves all.
 func TestSharedMemory(t *testing.T) {
 	line := `{"t":"a string beyond twelve bytes","u":"escaped \n and beyond twelve"}` + "\n"
-	data := []byte(strings.Repeat(line, 1000))
+	all := append([]byte(strings.Repeat(line, 1000)), make([]byte, 1<<20)...)
+	data := all[:len(line)*1000]
 	d := decoder(t, nullable("t", arrow.BinaryTypes.String), nullable("u", arrow.BinaryTypes.String))
 	for l := range bytes.Lines(data) {
 		l = l[: len(l) : cap(data)-(cap(data)-cap(l))]
@@ -396,6 +397,9 @@ func TestSharedMemory(t *testing.T) {
 	shared := b.Cols[0].(*column.Bytes)
 	if n := len(shared.Buffers); n > 2 {
 		t.Errorf("%d buffers for frames of one", n)
+	}
+	if n := shared.Size(); n > 16*1000+len(line)*1000 {
+		t.Errorf("a size of %d bytes", n)
 	}
 	if got := strings.Count(encode(t, b), "beyond twelve"); got != 2000 {
 		t.Fatal(got)

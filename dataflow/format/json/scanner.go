@@ -25,9 +25,12 @@ type scanner struct {
 	why   string
 }
 
+// maxKept bounds the memory in bytes that one huge text leaves behind.
+const maxKept = 4 << 20
+
 // load makes the scanner read a copy of text.
 func (s *scanner) load(text []byte) {
-	if need := len(text) + guard; cap(s.buf) < need {
+	if need := len(text) + guard; cap(s.buf) < need || (cap(s.buf) > maxKept && need < maxKept/2) {
 		s.buf = make([]byte, need+need/2)
 	}
 	s.n = len(text)
@@ -383,10 +386,13 @@ func (s *scanner) skipNumber(i int) int {
 }
 
 func (s *scanner) digitsEnd(i int) int {
-	for load1(s.p, i)-'0' < 10 {
-		i++
+	for {
+		n := leadingDigits(load8(s.p, i))
+		i += n
+		if n < 8 {
+			return i
+		}
 	}
-	return i
 }
 
 // compact appends the value at i without whitespace and with its strings in their shortest form, and gives the position

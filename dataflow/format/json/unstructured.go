@@ -65,6 +65,7 @@ func (u *Unstructured) Take() *column.Batch {
 		u.reset()
 	}
 	u.taken = true
+	u.memory.Trim(u.value, &u.place)
 	u.batch.N = len(u.batch.Time)
 	return &u.batch
 }

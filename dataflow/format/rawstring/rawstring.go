@@ -84,6 +84,7 @@ func (d *Decoder) Take() *column.Batch {
 		d.reset()
 	}
 	d.taken = true
+	d.memory.Trim(d.value, &d.place)
 	d.batch.N = len(d.batch.Time)
 	return &d.batch
 }
