@@ -1,3 +1,0 @@
-package expr
-
-func encodingFunctions() []*function { return nil }

@@ -1,3 +1,0 @@
-package expr
-
-func patternFunctions() []*function { return nil }

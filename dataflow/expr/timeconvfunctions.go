@@ -1,3 +1,0 @@
-package expr
-
-func timeConversionFunctions() []*function { return nil }
