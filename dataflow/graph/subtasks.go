@@ -1,5 +1,8 @@
 package graph
 
+// MaxParallelism is the largest parallelism that a job may have; a shuffle has as many queues as its square.
+const MaxParallelism = 1024
+
 // Subtasks gives the number of subtasks of every node when the job runs with this parallelism. It is the one place that
 // decides it: a node has the job's parallelism, bounded by its MaxParallelism; a node that only has Forward inputs of
 // one common parallelism stays at that, so that a stream which one subtask reads keeps its order up to the next shuffle.

@@ -23,6 +23,8 @@ type Run struct {
 	Query string
 	// StateDir loses against --state-dir.
 	StateDir string
+	// DrainTimeout bounds the time from the first signal to the end of the process.
+	DrainTimeout time.Duration
 }
 
 // API configures the REST server.

@@ -22,6 +22,7 @@ func keys() []key {
 		duration("default-checkpoint-interval", "10s", "time between two checkpoints", func(c *Config) *time.Duration { return &c.CheckpointInterval }),
 		text("run.query", "", "the query of wadi run; wins over the command line", func(c *Config) *string { return &c.Run.Query }),
 		text("run.state-dir", "", "the state directory of wadi run; --state-dir wins over it", func(c *Config) *string { return &c.Run.StateDir }),
+		duration("run.drain-timeout", "60s", "longest time from the first signal to the end of wadi run", func(c *Config) *time.Duration { return &c.Run.DrainTimeout }),
 		text("api.bind-address", "127.0.0.1", "address of the REST server", func(c *Config) *string { return &c.API.BindAddress }),
 		number("api.http-port", 5115, 0, 65535, "port of the REST server", func(c *Config) *int { return &c.API.HTTPPort }),
 		number("api.run-http-port", 0, 0, 65535, "port of the REST server in wadi run; 0 picks a free one", func(c *Config) *int { return &c.API.RunHTTPPort }),

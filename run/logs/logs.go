@@ -58,6 +58,8 @@ func ParseLevels(text string, fallback zerolog.Level) (Levels, error) {
 type Set struct {
 	base   zerolog.Logger
 	levels Levels
+	// terse leaves the package out of lines of the command itself: they are read by people.
+	terse bool
 }
 
 // New makes a set that writes to w in this format; color is for console only.
@@ -74,14 +76,21 @@ func New(w io.Writer, format string, levels Levels, color bool) (*Set, error) {
 		return nil, fault.Userf(fault.CodeInvalid, fault.Span{}, "there is no log format %q", format).
 			WithHint("use one of %s", strings.Join(Formats, ", "))
 	}
-	return &Set{base: zerolog.New(out).With().Timestamp().Logger(), levels: levels}, nil
+	_, terse := out.(zerolog.ConsoleWriter)
+	return &Set{base: zerolog.New(out).With().Timestamp().Logger(), levels: levels, terse: terse}, nil
 }
+
+// command is the package of the command line.
+const command = "run"
 
 // For gives the logger of a package.
 func (s *Set) For(pkg string) zerolog.Logger {
 	level, ok := s.levels.Packages[pkg]
 	if !ok {
 		level = s.levels.Default
+	}
+	if s.terse && pkg == command {
+		return s.base.Level(level)
 	}
 	return s.base.With().Str("package", pkg).Logger().Level(level)
 }

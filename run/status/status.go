@@ -217,6 +217,9 @@ func (s *Screen) Draw(lines []string) {
 
 // Clear removes the block, for example before other lines are written.
 func (s *Screen) Clear() {
+	if s.drawn == 0 {
+		return
+	}
 	var b strings.Builder
 	s.erase(&b)
 	s.drawn = 0

@@ -1,0 +1,72 @@
+package run
+
+import (
+	"strings"
+
+	"wadi/dataflow/agg"
+	"wadi/dataflow/connector"
+	"wadi/dataflow/connector/builtin"
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/dataflow/graph"
+	"wadi/sql"
+	"wadi/worker/operators"
+)
+
+// registries are the connectors, functions and aggregates that this process has, for planning and for running.
+type registries struct {
+	connectors *connector.Registry
+	functions  *expr.Functions
+	aggregates *agg.Functions
+}
+
+func newRegistries() registries {
+	return registries{builtin.Registry(), expr.Builtin(), agg.Builtin()}
+}
+
+func (r registries) library() operators.Library {
+	return operators.Library{Connectors: r.connectors, Functions: r.functions, Aggregates: r.aggregates}
+}
+
+// options are what texts are compiled with; sink takes the rows of bare SELECTs.
+func (s *session) options(r registries, sink string) sql.Options {
+	return sql.Options{
+		DefaultSink: sink, UpdateAggregateFlushInterval: s.config.Pipeline.UpdateAggregateFlush,
+		Connectors: r.connectors, Functions: r.functions, Aggregates: r.aggregates,
+	}
+}
+
+// plan compiles a query. Warnings are shown; the error knows the places in the text.
+func (s *session) plan(r registries, q query) (*graph.Program, error) {
+	o := s.options(r, "stdout")
+	o.Name = q.name
+	plan, faults := sql.Compile(q.text, o)
+	if len(faults) > 0 {
+		return nil, located{faults, q}
+	}
+	for _, w := range plan.Warnings {
+		s.warn(w, q)
+	}
+	return plan.Program, nil
+}
+
+// warn shows a fault that stops nothing.
+func (s *session) warn(f *fault.Error, q query) {
+	text := fault.Render(f, q.name, q.text)
+	s.print(strings.Replace(text, "error:", "warning:", 1))
+}
+
+// notStdinTwice refuses a query that came over standard input and wants to read its rows there, too.
+func notStdinTwice(p *graph.Program, q query) error {
+	if q.name != fromStdin {
+		return nil
+	}
+	for i := range p.Nodes {
+		if spec, ok := p.Nodes[i].Spec.(*graph.SourceSpec); ok && spec.Connector == "stdin" {
+			err := fault.Userf(fault.CodeInvalid, p.Nodes[i].Span, "table %s reads its rows from standard input, which the query came from", spec.Table).
+				WithHint("put the query into a file: … | wadi run query.sql")
+			return located{err, q}
+		}
+	}
+	return nil
+}

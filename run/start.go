@@ -1,0 +1,195 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"wadi/dataflow/fault"
+	"wadi/dataflow/graph"
+	"wadi/storage/blob"
+	"wadi/storage/lease"
+)
+
+// run is one run of one query: plan it, find its state, start a cluster, submit the query, follow it to its end.
+func (s *session) run(ctx context.Context, r request) error {
+	s.interrupts.orderly.Store(true)
+	s.interrupts.drainWithin(s.config.Run.DrainTimeout, s.clock)
+	// Until there is a pipeline to stop, the first signal ends whatever goes on.
+	setup, done := s.interrupts.context(ctx)
+	defer done()
+	err := s.prepare(setup, r)
+	if err != nil && setup.Err() != nil && s.interrupts.asked() && !errors.As(err, new(outcome)) {
+		err = nil
+	}
+	code := s.report(err)
+	if s.afterwards != "" {
+		s.print(s.afterwards)
+	}
+	if code != exitOK {
+		return exitCode(code)
+	}
+	return nil
+}
+
+// prepare does everything that comes before the first object in the state directory is written.
+func (s *session) prepare(ctx context.Context, r request) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	q, err := s.readQuery(ctx, r.query)
+	if err != nil {
+		return err
+	}
+	parts := newRegistries()
+	program, err := s.plan(parts, q)
+	if err != nil {
+		return err
+	}
+	if err := notStdinTwice(program, q); err != nil {
+		return err
+	}
+	opener := &blob.Opener{Clock: s.clock}
+	p, err := s.openPlace(ctx, opener, r.stateDir)
+	if err != nil {
+		return err
+	}
+	defer p.bucket.Close()
+	name := r.pipelineName(q)
+	if err := p.admit(ctx, q, name, r.force); err != nil {
+		return err
+	}
+	if over, err := s.alreadyFinished(ctx, p); over || err != nil {
+		return err
+	}
+	if err := blob.ProbeConditionalPut(ctx, p.bucket); err != nil {
+		return err
+	}
+	held, err := lease.Acquire(ctx, p.bucket, lease.Options{Clock: s.clock, Force: r.force})
+	if err != nil {
+		return err
+	}
+	return s.hold(ctx, held, func() error {
+		// Another process may have been here between the first look and the lease.
+		if err := p.admit(ctx, q, name, r.force); err != nil {
+			return err
+		}
+		if over, err := s.alreadyFinished(ctx, p); over || err != nil {
+			return err
+		}
+		return s.execute(ctx, r, &cluster{session: s, parts: parts, opener: opener, place: p, gauge: newGauge(program)}, q, program)
+	})
+}
+
+// hold does something under the lease of the state directory. The loss of the lease ends the process at once: somebody
+// else is writing there.
+func (s *session) hold(ctx context.Context, held *lease.Lease, do func() error) error {
+	over := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-held.Lost():
+			s.interrupts.die(held.Err())
+			<-over // the process ends before
+		case <-over:
+		}
+	}()
+	err := do()
+	close(over)
+	<-watched
+	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := held.Release(release); err != nil {
+		s.log.Warn().Err(err).Msg("the lease of the state directory was not given back; it runs out by itself")
+	}
+	return err
+}
+
+// alreadyFinished says so if the query has come to its end in an earlier run.
+func (s *session) alreadyFinished(ctx context.Context, p *place) (bool, error) {
+	over, err := p.finished(ctx)
+	if !over || err != nil {
+		return false, err
+	}
+	s.print(fmt.Sprintf("%s has already finished: its state is in %s\n", p.id.Name, p.url))
+	s.print("  hint: to run it again from the start, use another --state-dir\n")
+	return true, nil
+}
+
+// execute runs the query in a state directory that is this process's.
+func (s *session) execute(ctx context.Context, r request, c *cluster, q query, program *graph.Program) (err error) {
+	p := c.place
+	if p.replaced != nil {
+		s.log.Warn().Str("query", p.replaced.Name).
+			Msg(fmt.Sprintf("put aside; its checkpoints stay in %s/%s/%s", p.url, p.replaced.PipelineID, p.replaced.JobID))
+	}
+	fresh := p.fresh
+	if err := p.settle(ctx); err != nil {
+		return err
+	}
+	defer func() { err = s.tidy(p, r, q, err) }()
+	db, removeCopy, err := s.openDatabase(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer removeCopy()
+	defer func() { err = errors.Join(err, db.Close()) }()
+	known, err := align(ctx, db, p.id, program)
+	if err != nil {
+		return err
+	}
+	copies := s.startBackup(p, db)
+	c.backup = func() {}
+	if copies != nil {
+		c.backup = copies.Request
+		defer func() {
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+			defer cancel()
+			if err := copies.Close(last); err != nil {
+				s.log.Warn().Err(err).Msg("the last copy of the database was not stored; checkpoints are not in it")
+			}
+		}()
+	}
+	c.heard = func(f *fault.Error, count int64) { s.notice(c, f, count, q) }
+	if err := c.start(db); err != nil {
+		return err
+	}
+	defer c.stop()
+	if err := c.submit(ctx, r, known, q); err != nil {
+		return err
+	}
+	if !fresh {
+		s.log.Debug().Str("state", p.url).Msg("going on")
+	}
+	return s.follow(context.WithoutCancel(ctx), c, q)
+}
+
+// submit hands the query to the API: as a new pipeline, or the one that is there once more.
+func (c *cluster) submit(ctx context.Context, r request, known bool, q query) error {
+	id := c.place.id
+	if known {
+		return c.interim.patch(ctx, id.PipelineID, pipelinePatch{Parallelism: r.parallelism, Stop: "none"})
+	}
+	return c.interim.create(ctx, id.PipelineID, pipelinePost{Name: id.Name, Query: q.text, Parallelism: r.parallelism, JobID: id.JobID})
+}
+
+// tidy removes a state directory that nobody has named once nothing in it is of use, and says how to go on from one that
+// is.
+func (s *session) tidy(p *place, r request, q query, err error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	m, latestErr := p.latest(ctx)
+	if latestErr == nil && (m == nil || m.Final) {
+		if discardErr := p.discard(); discardErr != nil {
+			s.log.Warn().Err(discardErr).Msg("the state directory was not removed")
+		}
+		return err
+	}
+	var ended outcome
+	if err == nil || errors.As(err, &ended) {
+		s.afterwards = fmt.Sprintf("to go on from here: %s\n", resumeCommand(s.Args, p.url, q.name))
+	}
+	return err
+}

@@ -1,0 +1,71 @@
+package run
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"wadi/dataflow/graph"
+	"wadi/sql/picture"
+)
+
+// pictures are the forms in which a plan is drawn.
+var pictures = []string{"text", "mermaid", "dot", "json"}
+
+func (p Process) visualizeCommand() *cli.Command {
+	return &cli.Command{
+		Name: "visualize", Usage: "print a query's plan as a picture", ArgsUsage: "[QUERY]",
+		Description: "QUERY is a file, or - for standard input.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "format", Value: pictures[0], Usage: strings.Join(pictures, ", ")},
+		},
+		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
+		Action: func(c *cli.Context) error {
+			if c.Args().Len() > 1 {
+				return usageError{fmt.Errorf("one query at a time; %q is one too many", c.Args().Get(1))}
+			}
+			s, err := p.open(c)
+			if err != nil {
+				return err
+			}
+			return s.visualize(c)
+		},
+	}
+}
+
+// visualize plans a query and prints the plan on standard output.
+func (s *session) visualize(c *cli.Context) error {
+	draw := picturer(c.String("format"))
+	if draw == nil {
+		return usageError{fmt.Errorf("there is no format %q; use one of %s", c.String("format"), strings.Join(pictures, ", "))}
+	}
+	q, err := s.readQuery(c.Context, c.Args().First())
+	if err != nil {
+		return err
+	}
+	program, err := s.plan(newRegistries(), q)
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(s.Stdout, strings.TrimRight(draw(program), "\n")+"\n"); err != nil {
+		return asUser(err, "standard output")
+	}
+	return nil
+}
+
+// picturer draws in this format; nil if there is no such format.
+func picturer(format string) func(*graph.Program) string {
+	switch format {
+	case "text":
+		return picture.Text
+	case "mermaid":
+		return picture.Mermaid
+	case "dot":
+		return picture.Dot
+	case "json":
+		return func(p *graph.Program) string { return picture.JSON(p, 1) }
+	}
+	return nil
+}
