@@ -255,6 +255,10 @@ func (t *Table) FindOrInsertFrom(src *Table, slots []int32, dst []int32) []int32
 	}
 	dst = dst[:len(slots)]
 	k := t.l.keyWords
+	if k == 1 && !t.l.arena {
+		t.findOneWordFrom(src, slots, dst)
+		return dst
+	}
 	for j, s := range slots {
 		row := src.words[int(s)*src.l.stride:]
 		if t.l.arena {
@@ -264,6 +268,37 @@ func (t *Table) FindOrInsertFrom(src *Table, slots []int32, dst []int32) []int32
 		}
 	}
 	return dst
+}
+
+// findOneWordFrom serves keys of one word, whatever their type.
+func (t *Table) findOneWordFrom(src *Table, slots, dst []int32) {
+	stride := t.l.stride
+	from := src.words
+	dst = dst[:len(slots)]
+next:
+	for j, s := range slots {
+		at := int(s) * stride
+		h, k := uint64(from[at]), from[at+1]
+		index, table := t.index, t.words
+		mask := uint64(len(index) - 1)
+		p := h & mask
+		for {
+			e := index[p&uint64(len(index)-1)]
+			if e>>32 == h&0xffffffff {
+				if slot := int(uint32(e)) - 1; slot >= 0 && table[slot*stride+1] == k {
+					dst[j] = int32(slot)
+					continue next
+				}
+			}
+			if e == 0 {
+				break
+			}
+			p = (p + 1) & mask
+		}
+		slot := t.insert(h, p)
+		t.words[int(slot)*stride+1] = k
+		dst[j] = slot
+	}
 }
 
 // FindFrom is like FindOrInsertFrom but inserts nothing: a missing key's slot is -1.

@@ -102,6 +102,17 @@ func (t *Table) Reset() {
 	t.dirtyList, t.graves = t.dirtyList[:0], nil
 }
 
+// CopyFrom makes t, which is empty, hold the same rows in the same slots as src, a table with the same layout. What has
+// changed since a snapshot is not copied.
+func (t *Table) CopyFrom(src *Table) {
+	t.index = append(t.index[:0], src.index...)
+	t.words = append(t.words[:0], src.words...)
+	t.arena = append(t.arena[:0], src.arena...)
+	t.free = append(t.free[:0], src.free...)
+	t.dead = append(t.dead[:0], src.dead...)
+	t.rows, t.live, t.garbage = src.rows, src.live, src.garbage
+}
+
 // insert adds a row with this hash at the empty index place p and returns its slot; the caller writes its key.
 func (t *Table) insert(h, p uint64) int32 {
 	slot := t.newRow()

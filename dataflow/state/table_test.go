@@ -134,6 +134,13 @@ func TestTableAgainstMap(t *testing.T) {
 		if !slices.Equal(other.FindFrom(table, from, nil), to) || other.Len() != len(model) {
 			t.Fatal("keys copied from another table are not found")
 		}
+		other.Reset()
+		other.CopyFrom(table)
+		compare(t, other, fields, model)
+		if !slices.Equal(other.FindFrom(table, from, nil), from) {
+			t.Fatal("a copied table has other slots")
+		}
+		to = other.Slots(nil)
 		table.Reset()
 		if table.Len() != 0 || len(table.Slots(nil)) != 0 || slices.ContainsFunc(table.FindFrom(other, to, nil), func(s int32) bool { return s >= 0 }) {
 			t.Fatal("a table that was reset holds rows")

@@ -127,6 +127,23 @@ func TestChangelog(t *testing.T) {
 	r.expect(r.out.take(), "+2: 1 1 1 @1")
 }
 
+// Without aggregates it is SELECT DISTINCT: one row per key that is there.
+func TestKeysOnly(t *testing.T) {
+	r := start(t, []int{0}, graph.Updating, 0, operator.Env{})
+	op, err := updating.New(&graph.UpdatingAggregateSpec{Keys: []int{0}, FlushInterval: 1}, input, graph.Updating, r.env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.op = op
+	r.row(1, 10, column.Insert)
+	r.row(1, 11, column.Insert)
+	r.row(2, 12, column.Insert)
+	r.expect(r.tick(time.Second), "+1:  @11; +2:  @12")
+	r.row(1, 10, column.Retract)
+	r.row(2, 12, column.Retract)
+	r.expect(r.tick(time.Second), "-2:  @12")
+}
+
 func TestGlobalRowAlwaysExists(t *testing.T) {
 	r := start(t, nil, graph.Updating, time.Second, operator.Env{})
 	r.expect(r.tick(time.Second), "+: 0 null null @0")

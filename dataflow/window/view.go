@@ -41,6 +41,9 @@ type mergeScratch struct {
 
 // add merges the groups of src into dst, or with sign -1 takes them back and deletes the groups that have no rows left.
 func (m *mergeScratch) add(dst, src *agg.Groups, sign int64) error {
+	if sign > 0 && dst.Table.Len() == 0 && dst.CopyFrom(src) {
+		return nil
+	}
 	m.from = src.Table.Slots(m.from[:0])
 	m.to = dst.Table.FindOrInsertFrom(src.Table, m.from, m.to)
 	w, stride := dst.Table.Values()

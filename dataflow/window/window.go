@@ -72,6 +72,9 @@ const ownWords = 1
 // env.Restore. The result's columns are the keys, the window {start, end} and the aggregates.
 func New(spec *graph.WindowAggregateSpec, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error) {
 	w := spec.Window
+	if w.Kind == graph.Tumble {
+		w.Slide = w.Width
+	}
 	if w.Width <= 0 || w.Slide <= 0 {
 		return nil, fault.Userf(fault.CodeInvalid, fault.Span{}, "a window's width and slide must be positive")
 	}
