@@ -44,6 +44,14 @@ func TestPlans(t *testing.T) {
 				}
 				return b.String()
 			}
+			switch d.Cmd {
+			case "mermaid":
+				return picture.Mermaid(plan.Program)
+			case "dot":
+				return picture.Dot(plan.Program)
+			case "json":
+				return picture.JSON(plan.Program, 4)
+			}
 			var b strings.Builder
 			b.WriteString(picture.Text(plan.Program))
 			for _, w := range plan.Warnings {

@@ -14,6 +14,7 @@ import (
 	"wadi/dataflow/connector"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
+	"wadi/dataflow/format"
 	"wadi/dataflow/graph"
 	"wadi/sql/ast"
 	"wadi/sql/catalog"
@@ -184,14 +185,18 @@ func (b *Binder) bareSelect(s *ast.QueryStatement) {
 		return
 	}
 	spec := &graph.SinkSpec{Table: decl.Name, Connector: decl.Name, Options: options, Schema: node.Schema()}
-	if decl.Formats {
-		spec.Format = graph.FormatSpec{Name: "json", Options: map[string]string{}}
-	}
+	name := "json"
 	if node.Properties().Mode == graph.Updating {
-		if decl.Formats {
-			spec.Format = graph.FormatSpec{Name: "debezium_json", Options: map[string]string{}}
+		name, spec.PrimaryKey = "debezium_json", node.Properties().Key
+	}
+	if decl.Formats {
+		if spec.Format, err = format.Resolve(name, nil); err != nil {
+			b.report(err, s.Span())
+			return
 		}
-		spec.PrimaryKey = node.Properties().Key
+	}
+	if !b.writable(spec, node.Properties().Mode, s.Span()) {
+		return
 	}
 	b.bare = append(b.bare, logical.NewSink([]logical.Node{node}, spec, decl.MaxParallelism, decl.Description(options), true, s.Span()))
 }

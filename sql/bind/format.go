@@ -1,75 +1,118 @@
 package bind
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/connector"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
+	"wadi/dataflow/format"
 	"wadi/dataflow/graph"
 	"wadi/sql/catalog"
 )
 
-// formats are the formats that tables can have; the others of the dialect are refused by name.
-var formats = []string{"json", "debezium_json", "raw_string"}
+// otherFormats are formats of the dialect that tables cannot have; they are refused by name.
+var otherFormats = []string{"raw_bytes", "avro", "parquet", "protobuf"}
 
 // format takes the options about the format, framing and bad data.
-func (g *bag) format(decl *connector.Declaration, use connector.Use) graph.FormatSpec {
-	f := graph.FormatSpec{Options: map[string]string{}}
-	raw, given := g.raw["format"]
-	f.Name, _ = g.text("format", "")
-	switch f.Name {
-	case "":
-		if !given && decl.Formats {
-			g.fail(fault.Userf(connector.CodeMissingOption, g.span, "connector %q needs the option \"format\"", decl.Name).WithHint("add format = 'json'"))
+func (g *bag) format(decl *connector.Declaration) graph.FormatSpec {
+	name, span := g.text("format", "")
+	given := !span.IsZero()
+	if given && !decl.Formats {
+		g.b.warn(CodeOption, span, "connector %q has no format; the option is ignored", decl.Name).WithHint("leave format out")
+	}
+	if !given && decl.Formats {
+		g.fail(fault.Userf(connector.CodeMissingOption, g.span, "connector %q needs the option \"format\"", decl.Name).WithHint("add format = 'json'"))
+	}
+	if _, known := format.Lookup(name); !known {
+		if given && name != "" {
+			g.unknownFormat(name, span)
 		}
-	case "json", "debezium_json":
-		g.jsonOptions(&f)
-	case "raw_string":
-	case "raw_bytes", "avro", "parquet", "protobuf":
-		g.fail(fault.Userf(fault.CodeUnsupported, raw.Span, "format %q is not supported", f.Name).WithHint("the formats are 'json', 'debezium_json' and 'raw_string'"))
-	default:
-		e := fault.Userf(connector.CodeOptionValue, raw.Span, "unknown format %q", f.Name)
-		g.fail(hintAmong(e, f.Name, formats, "formats"))
+		// The options that every format has still belong to no one else.
+		name = "raw_string"
 	}
-	if f.Name != "" && !decl.Formats {
-		g.b.warn(CodeOption, raw.Span, "connector %q has no format; the option is ignored", decl.Name).WithHint("leave format out")
-		f.Name, f.Options = "", map[string]string{}
+	spec := g.formatOptions(name)
+	if !given || !decl.Formats {
+		spec.Name, spec.Options = "", nil
 	}
-	f.Framing, _ = g.text("framing", "", "newline")
-	if n, span := g.whole("framing.newline.max_length"); !span.IsZero() {
-		if n < 1 {
-			g.fail(fault.Userf(connector.CodeOptionValue, span, "the longest line must have at least one byte").WithHint("write a number of bytes"))
-		}
-		f.MaxLength = n
-	}
-	policy, _ := g.text("bad_data", "fail", "fail", "drop")
-	f.DropBadData = policy == "drop"
-	_ = use
-	return f
+	return spec
 }
 
-func (g *bag) jsonOptions(f *graph.FormatSpec) {
-	if v, _ := g.text("json.timestamp_format", "", "RFC3339", "rfc3339", "UnixMillis", "unix_millis"); v != "" {
-		f.Options["timestamp_format"] = map[string]string{"RFC3339": "rfc3339", "UnixMillis": "unix_millis"}[v]
-		if f.Options["timestamp_format"] == "" {
-			f.Options["timestamp_format"] = v
+func (g *bag) unknownFormat(name string, span fault.Span) {
+	var names []string
+	for _, d := range format.Declarations() {
+		names = append(names, d.Name)
+	}
+	if slices.Contains(otherFormats, name) {
+		e := fault.Userf(fault.CodeUnsupported, span, "format %q is not supported", name)
+		g.fail(hintAmong(e, "", names, "formats"))
+		return
+	}
+	g.fail(hintAmong(fault.Userf(connector.CodeOptionValue, span, "unknown format %q", name), name, names, "formats"))
+}
+
+// formatOptions takes the options that a format declares. Each is checked alone first, so that a fault has its place.
+func (g *bag) formatOptions(name string) graph.FormatSpec {
+	values := map[string]string{}
+	var place fault.Span
+	for _, o := range format.Options(name) {
+		r, ok := g.take(o.Name)
+		if !ok {
+			continue
 		}
-	}
-	if v, _ := g.text("json.decimal_encoding", "", "number", "string", "bytes"); v != "" {
-		f.Options["decimal_encoding"] = v
-	}
-	for _, name := range []string{"include_schema", "unstructured"} {
-		if g.flag("json." + name) {
-			f.Options[name] = "true"
+		place = r.Span
+		switch r.Kind {
+		case connector.RawString, connector.RawBool, connector.RawNumber:
+		default:
+			g.fail(fault.Userf(connector.CodeOptionType, r.Span, "option %q takes no %s", o.Name, r.Kind).WithHint("%s", o.Doc))
+			continue
 		}
+		alone := map[string]string{o.Name: r.Text}
+		if o.Name == "framing.newline.max_length" {
+			alone["framing"] = "newline"
+		}
+		if _, err := format.Resolve(name, alone); err != nil {
+			g.b.report(err, r.Span)
+			g.ok = false
+			continue
+		}
+		values[o.Name] = r.Text
 	}
-	if r, ok := g.raw["json.confluent_schema_registry"]; ok && g.flag("json.confluent_schema_registry") {
-		g.fail(fault.Userf(fault.CodeUnsupported, r.Span, "schema registries are not supported").WithHint("leave the option out"))
+	spec, err := format.Resolve(name, values)
+	if err != nil {
+		g.b.report(err, place)
+		g.ok = false
 	}
-	if v, span := g.text("json.compression", "uncompressed", "uncompressed", "gzip"); v == "gzip" {
-		g.fail(fault.Userf(fault.CodeUnsupported, span, "json.compression works only with the filesystem connector").WithHint("leave the option out"))
+	return spec
+}
+
+// strangers refuses options that can only be meant for a format, and that this one does not have.
+func (g *bag) strangers(name string) {
+	for _, o := range g.left() {
+		prefix, _, dotted := strings.Cut(o, ".")
+		if !dotted || prefix != "json" && prefix != "avro" && prefix != "parquet" && prefix != "framing" {
+			continue
+		}
+		r, _ := g.take(o)
+		if name == "" {
+			// That the format is missing or unknown is reported already.
+			continue
+		}
+		var known []string
+		for _, k := range format.Options(name) {
+			known = append(known, k.Name)
+		}
+		g.fail(hintAmong(fault.Userf(connector.CodeUnknownOption, r.Key, "format %q has no option %q", name, o), o, known, "options"))
 	}
+}
+
+// updating reports whether tables of a format are changelogs.
+func updating(formatName string) bool {
+	d, _ := format.Lookup(formatName)
+	return d.Updating
 }
 
 // columnsFit checks what a format asks of the declared columns.
@@ -95,13 +138,37 @@ func (b *Binder) columnsFit(t *catalog.Table) bool {
 		return single(func(f arrow.Field) bool { return f.Type.ID() == arrow.STRING }, "TEXT")
 	case t.Format.Options["unstructured"] == "true":
 		return single(expr.IsJSON, "JSON")
-	case t.Format.Name == "debezium_json" && virtual:
-		b.errorf(CodeTable, t.Span, "table %q can't use virtual columns with format 'debezium_json'", t.Name).
+	case updating(t.Format.Name) && virtual:
+		b.errorf(CodeTable, t.Span, "table %q can't use virtual columns with format '%s'", t.Name, t.Format.Name).
 			WithHint("compute the column in a view over the table")
 		return false
-	case t.Format.Name == "debezium_json" && t.Kind == catalog.Source && len(t.PrimaryKey()) == 0:
-		b.errorf(CodeTable, t.Span, "a source with format 'debezium_json' must have at least one PRIMARY KEY column").
+	case updating(t.Format.Name) && t.Kind == catalog.Source && len(t.PrimaryKey()) == 0:
+		b.errorf(CodeTable, t.Span, "a source with format '%s' must have at least one PRIMARY KEY column", t.Format.Name).
 			WithHint("add PRIMARY KEY behind the type of the column that identifies a row")
+		return false
+	}
+	return true
+}
+
+// readable checks that a format can read the columns of a source, so that nobody finds out at run time.
+func (b *Binder) readable(spec *graph.SourceSpec, span fault.Span) bool {
+	if spec.Format.Name == "" {
+		return true
+	}
+	if _, err := format.NewDecoder(spec.Format, spec.Schema, spec.Metadata, nil); err != nil {
+		b.report(err, span)
+		return false
+	}
+	return true
+}
+
+// writable checks that a format can write the columns of a sink.
+func (b *Binder) writable(spec *graph.SinkSpec, mode graph.Mode, span fault.Span) bool {
+	if spec.Format.Name == "" {
+		return true
+	}
+	if _, err := format.NewEncoder(spec.Format, spec.Schema, mode, spec.PrimaryKey); err != nil {
+		b.report(err, span)
 		return false
 	}
 	return true

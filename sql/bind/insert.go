@@ -32,7 +32,7 @@ func (b *Binder) insert(s *ast.Insert) {
 		t.Stream = node
 		return
 	}
-	if node.Properties().Mode == graph.Updating && t.Format.Name != "" && t.Format.Name != "debezium_json" {
+	if node.Properties().Mode == graph.Updating && t.Format.Name != "" && !updating(t.Format.Name) {
 		b.errorf(CodeUpdating, s.Table.Span(), "the query updates its results, and table %q can only append", t.Name).
 			WithHint("set format = 'debezium_json' on %s, or group by a time window", t.Name)
 		return
@@ -183,7 +183,9 @@ func (b *Binder) sameAsFirst(t *catalog.Table, in []arrow.Field, s *ast.Insert) 
 func (b *Binder) tableSink(t *catalog.Table) *logical.Sink {
 	spec := &graph.SinkSpec{Table: t.Name, Connector: t.Connector.Name, Options: t.Options, Format: t.Format, Schema: arrow.NewSchema(t.Writable(), nil)}
 	spec.PrimaryKey = sinkKey(t)
-	return logical.NewSink(t.Inserts, spec, t.Connector.MaxParallelism, t.Connector.Description(t.Options), false, t.Span)
+	sink := logical.NewSink(t.Inserts, spec, t.Connector.MaxParallelism, t.Connector.Description(t.Options), false, t.Span)
+	b.writable(spec, sink.Properties().Mode, t.Span)
+	return sink
 }
 
 // sinkKey is what identifies a row of the changelogs that reach a sink: what the queries group by if they agree, else the

@@ -63,7 +63,7 @@ func (b *Binder) stream(t *catalog.Table, o timeOptions, s *ast.CreateTable) log
 	}
 	src := &source{b: b, t: t}
 	src.scanTable()
-	if !src.virtual(s) {
+	if !b.readable(src.scan.Spec, t.Span) || !src.virtual(s) {
 		return nil
 	}
 	eventTime, w, ok := src.times(o, s)
@@ -116,7 +116,7 @@ func (src *source) scanTable() {
 		metadata = nil
 	}
 	mode := graph.Append
-	if t.Format.Name == "debezium_json" {
+	if updating(t.Format.Name) {
 		mode = graph.Updating
 	}
 	spec := &graph.SourceSpec{

@@ -105,10 +105,13 @@ func (b *Binder) connect(t *catalog.Table, decl *connector.Declaration, g *bag, 
 		b.report(err, t.Span)
 		return
 	}
-	g.take("type")
+	if !declares(decl, "type") {
+		g.take("type")
+	}
 	t.Kind = map[connector.Use]catalog.Kind{connector.Source: catalog.Source, connector.Sink: catalog.Sink, connector.Lookup: catalog.Lookup}[use]
-	t.Format = g.format(decl, use)
+	t.Format = g.format(decl)
 	times := g.timeOptions()
+	g.strangers(t.Format.Name)
 	options, err := decl.Resolve(use, g.raw)
 	if err != nil {
 		b.report(err, t.Span)
@@ -129,6 +132,16 @@ func (b *Binder) connect(t *catalog.Table, decl *connector.Declaration, g *bag, 
 	for _, w := range s.Watermarks {
 		b.warn(CodeTable, w.Span(), "table %q is a %s; its watermark is ignored", t.Name, t.Kind).WithHint("leave WATERMARK FOR out")
 	}
+}
+
+// declares reports whether a connector has an option of this name.
+func declares(decl *connector.Declaration, name string) bool {
+	for i := range decl.Options {
+		if decl.Options[i].Name == name {
+			return true
+		}
+	}
+	return false
 }
 
 // columns binds the declared columns' names and types.

@@ -128,25 +128,6 @@ func (g *bag) text(name, otherwise string, values ...string) (string, fault.Span
 	return otherwise, r.Span
 }
 
-// flag takes a boolean option.
-func (g *bag) flag(name string) bool {
-	r, ok := g.take(name)
-	if !ok {
-		return false
-	}
-	switch {
-	case r.Kind == connector.RawBool, r.Kind == connector.RawString:
-		switch r.Text {
-		case "true", "yes":
-			return true
-		case "false", "no":
-			return false
-		}
-	}
-	g.fail(fault.Userf(connector.CodeOptionType, r.Span, "option %q takes true or false", name).WithHint("write %s = true", name))
-	return false
-}
-
 // whole takes an integer option; the span is zero when it is absent.
 func (g *bag) whole(name string) (int64, fault.Span) {
 	r, ok := g.take(name)

@@ -215,15 +215,14 @@ func (p *planner) sink(s *logical.Sink) {
 // named makes sure that rows arrive at a sink under the sink's names.
 func (p *planner) named(from int, schema *arrow.Schema) int {
 	have := p.program.Nodes[from].Out
-	exprs, same := make([]*expr.Node, schema.NumFields()), true
-	for i, f := range have.Fields() {
-		same = same && f.Name == schema.Field(i).Name
-		exprs[i] = expr.NewColumn(i, f)
-	}
-	if same {
+	fields := schema.Fields()
+	if sameNames(fields, have.Fields()) {
 		return from
 	}
-	fields := schema.Fields()
+	exprs := make([]*expr.Node, len(fields))
+	for i, f := range have.Fields() {
+		exprs[i] = expr.NewColumn(i, f)
+	}
 	for i := range fields {
 		fields[i].Nullable = have.Field(i).Nullable
 	}

@@ -49,9 +49,10 @@ func (p *planner) apply(spec *graph.ProjectSpec, fields []arrow.Field, below log
 	return []int{p.project(spec, arrow.NewSchema(fields, nil), mode, span, from)}
 }
 
+// sameNames reports whether two rows look the same to a format.
 func sameNames(a, b []arrow.Field) bool {
 	for i := range a {
-		if a[i].Name != b[i].Name {
+		if a[i].Name != b[i].Name || expr.IsJSON(a[i]) != expr.IsJSON(b[i]) {
 			return false
 		}
 	}
@@ -133,7 +134,7 @@ func (p *planner) aggregate(n *logical.Aggregate) []int {
 	for i, f := range from {
 		in[i] = input{from: f, kind: graph.Shuffle, keys: keys}
 	}
-	node := graph.Node{Description: describeAggregate(n), Out: n.Schema(), Mode: n.Properties().Mode, Span: n.Span()}
+	node := graph.Node{Description: describeAggregate(n), MaxParallelism: unsharded(keys), Out: n.Schema(), Mode: n.Properties().Mode, Span: n.Span()}
 	name := "updating"
 	if n.Window != nil {
 		name = "window"
@@ -142,6 +143,14 @@ func (p *planner) aggregate(n *logical.Aggregate) []int {
 		node.Spec = &graph.UpdatingAggregateSpec{Keys: keys, Aggs: calls, FlushInterval: n.Flush, TTL: n.TTL}
 	}
 	return []int{p.add(name, p.meaningOf(n).base, node, in)}
+}
+
+// unsharded gives the bound of an aggregation: without keys there is one group, so one subtask.
+func unsharded(keys []int) int {
+	if len(keys) == 0 {
+		return 1
+	}
+	return 0
 }
 
 // argumentName names a column for people; plain columns keep theirs.

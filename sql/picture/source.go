@@ -48,7 +48,7 @@ func (d *drawing) label(e graph.Edge) string {
 	if e.Kind == graph.Shuffle {
 		parts = append(parts, "shuffle by "+names(from.Out, e.Keys))
 	}
-	return strings.Join(append(parts, Row(from.Out)), " ")
+	return strings.Join(append(parts, d.row(e.From)), " ")
 }
 
 func mermaidText(s string) string {
@@ -140,9 +140,12 @@ func API(p *graph.Program, parallelism int) Graph {
 
 // JSON gives the program as indented JSON in the shape of the REST API, for a job of this parallelism.
 func JSON(p *graph.Program, parallelism int) string {
-	text, err := json.MarshalIndent(API(p, parallelism), "", "  ")
-	if err != nil {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(API(p, parallelism)); err != nil {
 		panic("picture: " + err.Error())
 	}
-	return string(text) + "\n"
+	return b.String()
 }

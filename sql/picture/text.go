@@ -96,7 +96,7 @@ func (d *drawing) edge(e graph.Edge) string {
 		parts = append(parts, "shuffle by "+names(from.Out, e.Keys))
 	}
 	if e.Kind == graph.Shuffle || !passes(from.Spec) {
-		parts = append(parts, Row(from.Out))
+		parts = append(parts, d.row(e.From))
 	}
 	return strings.Join(parts, " ")
 }
@@ -123,6 +123,28 @@ func names(s *arrow.Schema, columns []int) string {
 	return strings.Join(out, ", ")
 }
 
+// row spells the columns of node i for an edge: of a source, those that are read.
+func (d *drawing) row(i int) string {
+	n := &d.program.Nodes[i]
+	s, ok := n.Spec.(*graph.SourceSpec)
+	if !ok || s.Needed == nil {
+		return Row(n.Out)
+	}
+	var read []arrow.Field
+	for _, f := range n.Out.Fields() {
+		for _, path := range s.Needed {
+			if column, _, _ := strings.Cut(path, "."); column == f.Name {
+				read = append(read, f)
+				break
+			}
+		}
+	}
+	return Row(arrow.NewSchema(read, nil))
+}
+
+// maxType bounds how much of a column's type is spelled, in bytes.
+const maxType = 48
+
 // Row spells a schema: (id BIGINT, name TEXT NULL).
 func Row(s *arrow.Schema) string {
 	parts := make([]string, s.NumFields())
@@ -133,6 +155,9 @@ func Row(s *arrow.Schema) string {
 		}
 		if arrow.TypeEqual(f.Type, expr.Window) {
 			t = "WINDOW"
+		}
+		if st, ok := f.Type.(*arrow.StructType); ok && len(t) > maxType {
+			t = fmt.Sprintf("STRUCT<%d members>", st.NumFields())
 		}
 		if f.Nullable {
 			t += " NULL"

@@ -69,6 +69,10 @@ func resolve(t *ast.DataType, in table) (arrow.DataType, *fault.Error) {
 		return arrow.BinaryTypes.Binary, nil
 	case "TIMESTAMP":
 		return timestamp(t)
+	case "TIMESTAMPTZ":
+		if in == cast {
+			return expr.TimestampTZ, nil
+		}
 	case "DATE":
 		return arrow.FixedWidthTypes.Date32, nil
 	case "TIME":
