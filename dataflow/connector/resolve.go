@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strings"
 
+	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 )
 
@@ -109,7 +110,7 @@ func (o *Option) resolve(d *Declaration, r Raw, given bool) (*string, *fault.Err
 	}
 	if len(o.Values) > 0 && !contains(o.Values, value) {
 		f := fault.Userf(CodeOptionValue, r.Span, "option %q is none of '%s'", o.Name, strings.Join(o.Values, "', '"))
-		if near := nearest(value, o.Values); near != "" {
+		if near := expr.Nearest(value, o.Values); near != "" {
 			f.Hint = "did you mean '" + near + "'?"
 		}
 		return nil, f
@@ -161,7 +162,7 @@ func (d *Declaration) leftovers(use Use, raw map[string]Raw) *fault.Error {
 
 func (d *Declaration) unknownHint(use Use, unknown, known, elsewhere []string) string {
 	for _, name := range unknown {
-		if near := nearest(name, known); near != "" {
+		if near := expr.Nearest(name, known); near != "" {
 			return "did you mean '" + near + "'?"
 		}
 		if contains(elsewhere, name) {

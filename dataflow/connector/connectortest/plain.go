@@ -48,3 +48,6 @@ func (Plain) Encode(dst []byte, b *column.Batch) ([]byte, error) {
 	}
 	return dst, nil
 }
+
+// SetMetadata implements format.Decoder; Plain has no metadata columns.
+func (p *Plain) SetMetadata(func(column int, to column.Appender)) {}
