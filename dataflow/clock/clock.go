@@ -32,6 +32,8 @@ type Virtual struct {
 	mu     sync.Mutex
 	now    time.Time
 	timers []timer
+	// set is closed, and replaced, when a timer is set.
+	set chan struct{}
 }
 
 type timer struct {
@@ -63,7 +65,33 @@ func (v *Virtual) After(d time.Duration) <-chan time.Time {
 		return ch
 	}
 	v.timers = append(v.timers, timer{now.Add(d), ch})
+	if v.set != nil {
+		close(v.set)
+		v.set = nil
+	}
 	return ch
+}
+
+// AwaitTimers waits until at least n timers are set and not yet due, so that a test knows that a goroutine is waiting
+// before it advances the clock. It returns false when done is closed first.
+func (v *Virtual) AwaitTimers(n int, done <-chan struct{}) bool {
+	for {
+		v.mu.Lock()
+		if len(v.timers) >= n {
+			v.mu.Unlock()
+			return true
+		}
+		if v.set == nil {
+			v.set = make(chan struct{})
+		}
+		set := v.set
+		v.mu.Unlock()
+		select {
+		case <-set:
+		case <-done:
+			return false
+		}
+	}
 }
 
 // Advance moves the clock by d and fires the timers that are due, in the order in which they were set.

@@ -228,6 +228,8 @@ func (s *Server) execute(r *wire.StartExecutionRequest) {
 	e, err := s.initialize(r)
 	if err == nil {
 		s.setPhase(wire.WorkerPhase_WORKER_PHASE_RUNNING, nil)
+	} else {
+		s.setPhase(wire.WorkerPhase_WORKER_PHASE_FAILED, err)
 	}
 	s.tell(func(ctx context.Context) error {
 		_, callErr := s.config.Controller.WorkerInitializationComplete(ctx, &wire.WorkerInitializationCompleteRequest{
@@ -236,7 +238,6 @@ func (s *Server) execute(r *wire.StartExecutionRequest) {
 		return callErr
 	})
 	if err != nil {
-		s.setPhase(wire.WorkerPhase_WORKER_PHASE_FAILED, err)
 		return
 	}
 	e.Start()
