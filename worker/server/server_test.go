@@ -248,6 +248,7 @@ func TestAWholeLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.script.await(t, "finished", r.tasks)
+	r.script.await(t, "completed epoch 2", r.tasks)
 	var rows int64
 	for _, c := range r.script.completed {
 		for _, table := range c.Tables {
