@@ -219,7 +219,7 @@ func integerToInteger[F, T interface {
 		for i, v := range argOf[F](c, 0).values[:len(o.Values)] {
 			t := T(v)
 			o.Values[i] = t
-			bad |= b2i(F(t) != v) | b2i(t < 0) ^ b2i(v < 0)
+			bad |= b2i(F(t) != v) | b2i((t < 0) != (v < 0))
 		}
 		if bad != 0 {
 			return slow(c)

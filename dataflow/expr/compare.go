@@ -58,7 +58,7 @@ type comparer interface {
 func newComparer(dt arrow.DataType) comparer {
 	switch dt.ID() {
 	case arrow.BOOL, arrow.NULL:
-		return boolComparer{}
+		return &boolComparer{}
 	case arrow.INT8:
 		return fixedComparer[int8]{}
 	case arrow.INT16:
@@ -80,9 +80,9 @@ func newComparer(dt arrow.DataType) comparer {
 	case arrow.FLOAT64:
 		return fixedComparer[float64]{}
 	case arrow.STRING, arrow.BINARY, arrow.FIXED_SIZE_BINARY:
-		return bytesComparer{}
+		return &bytesComparer{}
 	}
-	return rowComparer{}
+	return &rowComparer{}
 }
 
 // ordered are the element types with operators for comparison.
@@ -115,7 +115,7 @@ func (fixedComparer[T]) pick(o comparison, dst []int32, a, b column.Vector, rows
 	if c, ok := b.(*column.Const); ok {
 		cv := c.Value.(*column.Fixed[T]).Values[0]
 		if cv != cv {
-			return rowComparer{}.pick(o, dst, a, b, rows, n)
+			return new(rowComparer).pick(o, dst, a, b, rows, n)
 		}
 		if rows == nil {
 			return pickConst(base, b2i(invert), scratchRows(dst, n), av[:n], cv)
@@ -295,16 +295,17 @@ func bitsPairs[T ordered](o comparison, flip uint64, dst column.Bitmap, a, b []T
 }
 
 // bytesComparer compares text and bytes, bytewise.
-type bytesComparer struct{}
+type bytesComparer struct{ all []int32 }
 
-func (bytesComparer) bits(comparison, column.Bitmap, column.Vector, column.Vector, int) bool {
+func (*bytesComparer) bits(comparison, column.Bitmap, column.Vector, column.Vector, int) bool {
 	return false
 }
 
-func (bytesComparer) pick(o comparison, dst []int32, a, b column.Vector, rows []int32, n int) []int32 {
+func (m *bytesComparer) pick(o comparison, dst []int32, a, b column.Vector, rows []int32, n int) []int32 {
 	x, y := a.(*column.Bytes), textsOf(b)
 	if rows == nil {
-		rows = validRows(nil, nil, nil, n)
+		m.all = column.AllRows(m.all, n)
+		rows = m.all
 	}
 	dst = scratchRows(dst, len(rows))
 	k := 0
@@ -334,9 +335,9 @@ func (bytesComparer) pick(o comparison, dst []int32, a, b column.Vector, rows []
 }
 
 // boolComparer compares booleans; false is less than true.
-type boolComparer struct{}
+type boolComparer struct{ scratch column.Bitmap }
 
-func (boolComparer) bits(o comparison, dst column.Bitmap, a, b column.Vector, n int) bool {
+func (*boolComparer) bits(o comparison, dst column.Bitmap, a, b column.Vector, n int) bool {
 	x := a.(*column.Bool).Bits
 	for w := range column.Words(n) {
 		var y uint64
@@ -360,22 +361,23 @@ func (boolComparer) bits(o comparison, dst column.Bitmap, a, b column.Vector, n 
 	return true
 }
 
-func (c boolComparer) pick(o comparison, dst []int32, a, b column.Vector, rows []int32, n int) []int32 {
-	bits := column.NewBitmap(n, false)
-	c.bits(o, bits, a, b, n)
-	return validRows(dst, bits, rows, n)
+func (m *boolComparer) pick(o comparison, dst []int32, a, b column.Vector, rows []int32, n int) []int32 {
+	m.scratch = m.scratch.Resize(n)
+	m.bits(o, m.scratch, a, b, n)
+	return validRows(dst, m.scratch, rows, n)
 }
 
 // rowComparer compares values of any type, a row at a time.
-type rowComparer struct{}
+type rowComparer struct{ all []int32 }
 
-func (rowComparer) bits(comparison, column.Bitmap, column.Vector, column.Vector, int) bool {
+func (*rowComparer) bits(comparison, column.Bitmap, column.Vector, column.Vector, int) bool {
 	return false
 }
 
-func (rowComparer) pick(o comparison, dst []int32, a, b column.Vector, rows []int32, n int) []int32 {
+func (m *rowComparer) pick(o comparison, dst []int32, a, b column.Vector, rows []int32, n int) []int32 {
 	if rows == nil {
-		rows = validRows(nil, nil, nil, n)
+		m.all = column.AllRows(m.all, n)
+		rows = m.all
 	}
 	mask := -1
 	if c, ok := b.(*column.Const); ok {

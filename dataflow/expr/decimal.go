@@ -66,6 +66,12 @@ func multiplyDecimal(a, b decimal128.Num, dropDigits int32) (decimal128.Num, boo
 func isWord(v decimal128.Num) bool { return v.HighBits() == int64(v.LowBits())>>63 }
 
 func divideDecimal(op arithmetic, a, b decimal128.Num, as, bs, rs int32) (decimal128.Num, bool) {
+	if shift := rs - as + bs; op == opDivide && shift >= 0 && shift <= 18 && isWord(a) && isWord(b) {
+		hi, lo := multiply64(int64(a.LowBits()), powers10[shift])
+		if d := int64(b.LowBits()); hi == lo>>63 && lo != math.MinInt64 && d != math.MinInt64 {
+			return decimal128.FromI64(divideWords(lo, d)), true
+		}
+	}
 	x, y := a.BigInt(), b.BigInt()
 	if op == opModulo {
 		scale := max(as, bs)
@@ -80,6 +86,24 @@ func divideDecimal(op arithmetic, a, b decimal128.Num, as, bs, rs int32) (decima
 	}
 	return decimalFromBig(divideRounded(x, y))
 }
+
+// divideWords is x/y rounded half away from zero; neither is the least integer.
+func divideWords(x, y int64) int64 {
+	q, rem := x/y, x%y
+	if rem < 0 {
+		rem = -rem
+	}
+	if uint64(rem)*2 >= uint64(max(y, -y)) {
+		if (x < 0) != (y < 0) {
+			return q - 1
+		}
+		return q + 1
+	}
+	return q
+}
+
+// powers10 are the powers of ten that fit into an int64.
+var powers10 = [...]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
 
 // divideRounded is x/y rounded half away from zero; it changes x.
 func divideRounded(x, y *big.Int) *big.Int {
@@ -107,7 +131,10 @@ func decimalFromBig(v *big.Int) (decimal128.Num, bool) {
 
 // rescale converts a decimal to another scale, rounding half away from zero; ok is false if it does not fit.
 func rescale(v decimal128.Num, from int32, to *arrow.Decimal128Type) (decimal128.Num, bool) {
-	if to.Scale != from {
+	if up := to.Scale - from; up > 0 && up <= 18 && isWord(v) {
+		hi, lo := multiply64(int64(v.LowBits()), powers10[up])
+		v = decimal128.New(hi, uint64(lo))
+	} else if up != 0 {
 		x := v.BigInt()
 		if to.Scale > from {
 			x.Mul(x, pow10(to.Scale-from))

@@ -158,8 +158,14 @@ func appendUpper(dst []byte, s string) []byte {
 }
 
 func appendMapped(dst []byte, s string, f func(rune) rune) []byte {
-	for _, r := range s {
-		dst = utf8.AppendRune(dst, f(r))
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			for _, r := range s[i:] {
+				dst = utf8.AppendRune(dst, f(r))
+			}
+			return dst
+		}
+		dst = append(dst, byte(f(rune(s[i]))))
 	}
 	return dst
 }
