@@ -33,7 +33,7 @@ type Table struct {
 }
 
 // minIndex is the smallest size of an index.
-const minIndex = 64
+const minIndex = 16
 
 // NewTable makes an empty table.
 func NewTable(l *Layout) *Table {
@@ -136,7 +136,7 @@ func (t *Table) newRow() int32 {
 	}
 	n := len(t.words)
 	if n+stride > cap(t.words) {
-		grown := make([]int64, n, max(2*cap(t.words), 64*stride))
+		grown := make([]int64, n, max(2*cap(t.words), 8*stride))
 		copy(grown, t.words)
 		t.words = grown
 	}
