@@ -101,8 +101,10 @@ func credentialHint(name string) string {
 func brief(err error) error {
 	text := err.Error()
 	text, _, _ = strings.Cut(text, "\n")
-	if i := strings.Index(text, "api error "); i >= 0 {
-		text = text[i+len("api error "):]
+	for _, lead := range []string{"get credentials: ", "api error "} {
+		if i := strings.Index(text, lead); i >= 0 {
+			text = text[i+len(lead):]
+		}
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	"gocloud.dev/blob/s3blob"
 
 	"wadi/dataflow/fault"
@@ -21,7 +22,9 @@ func openS3(ctx context.Context, u URL, env env) (driver, error) {
 	name := URL{Scheme: u.Scheme, Bucket: u.Bucket, Endpoint: u.Endpoint}.String()
 	cfg, err := config.LoadDefaultConfig(ctx,
 		// The bucket retries by itself, on the injected clock.
-		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }))
+		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }),
+		// What goes wrong is in the errors; the SDK would print it as well.
+		config.WithLogger(logging.Nop{}))
 	if err != nil {
 		return nil, fault.Userf(CodeCredentials, fault.Span{}, "%s: the AWS configuration cannot be read", name).
 			WithCause(brief(err)).WithHint("check ~/.aws/config, ~/.aws/credentials and the AWS_ variables")

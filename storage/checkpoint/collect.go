@@ -19,8 +19,9 @@ type Collected struct {
 	Bytes           int64
 }
 
-// Collect deletes what the newest keep checkpoints (at least one) do not need: older checkpoints, aborted ones, leftovers
-// of earlier generations. It does nothing before gen has published a checkpoint of its own, and touches nothing of the
+// Collect deletes what the newest keep checkpoints (at least two) do not need: older checkpoints, aborted ones, leftovers
+// of earlier generations. Two, because the newest may be one whose publisher is just being replaced: the generation that
+// replaces it may not have seen it, and restores from the one before. It does nothing before gen has published a checkpoint of its own, and touches nothing of the
 // epoch that gen is writing. An unreadable manifest among the kept ones is an error, and nothing is deleted: what it
 // references is not known.
 func (s *Store) Collect(ctx context.Context, gen uint64, keep int) (Collected, error) {
@@ -32,7 +33,7 @@ func (s *Store) Collect(ctx context.Context, gen uint64, keep int) (Collected, e
 	if err != nil || len(h.records) == 0 || h.records[0].Generation != gen {
 		return done, err
 	}
-	kept := h.chain(max(1, keep))
+	kept := h.chain(max(2, keep))
 	protected := map[string]bool{}
 	for _, r := range kept {
 		m, err := s.readManifest(ctx, r)

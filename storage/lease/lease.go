@@ -189,17 +189,17 @@ func (l *Lease) renewOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(tokens) == 0 || tokens[len(tokens)-1] < l.record.Token {
-		return fault.Userf(fault.CodeConflict, fault.Span{}, "the lease on %s was removed", l.bucket).
-			WithHint("stop wadi before removing its state directory")
-	}
-	if top := tokens[len(tokens)-1]; top > l.record.Token {
+	if n := len(tokens); n > 0 && tokens[n-1] > l.record.Token {
 		by := "another process"
-		if r, err := read(ctx, l.bucket, top); err == nil {
+		if r, err := read(ctx, l.bucket, tokens[n-1]); err == nil {
 			by = r.holder()
 		}
 		return fault.Userf(fault.CodeConflict, fault.Span{}, "the lease on %s was taken over by %s", l.bucket, by).
 			WithHint("this process stops; the other one goes on from the last checkpoint")
+	}
+	if _, err := read(ctx, l.bucket, l.record.Token); fault.Is(err, fault.CodeNotFound) {
+		return fault.Userf(fault.CodeConflict, fault.Span{}, "the lease on %s was removed", l.bucket).
+			WithHint("stop wadi before removing its state directory")
 	}
 	next := l.record
 	next.Renewed = l.o.Clock.Now().UnixMicro()

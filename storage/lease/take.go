@@ -102,10 +102,21 @@ func take(ctx context.Context, b blob.Bucket, o Options) (mine record, replaced 
 		if err != nil {
 			return mine, "", err
 		}
-		if created {
-			sweep(ctx, b, tokens)
-			return mine, replaced, nil
+		if !created {
+			continue
 		}
+		// A listing is no snapshot: where the old object went and the new one came while it ran, it shows neither, and the
+		// token just taken may be an old one.
+		now, err := list(ctx, b)
+		if err != nil {
+			return mine, "", err
+		}
+		if len(now) > 0 && now[len(now)-1] > mine.Token {
+			_ = b.Delete(ctx, key(mine.Token))
+			continue
+		}
+		sweep(ctx, b, tokens)
+		return mine, replaced, nil
 	}
 	return mine, "", fault.Transientf(nil, "too many processes want the lease on %s", b).WithHint("start one at a time")
 }
@@ -116,9 +127,10 @@ func (o Options) record(token uint64) record {
 	return record{Version: 1, Token: token, Host: o.Host, PID: o.PID, Place: o.Machine.Place(), Process: process, Run: rand.Text(), Started: now, Renewed: now}
 }
 
-// sweep deletes the objects of earlier holders. One that stays is harmless, and goes with the next sweep.
+// sweep deletes the objects of earlier holders but the last, so that a listing that runs meanwhile shows one that is old
+// rather than none. What cannot be deleted is harmless, and goes with the next sweep.
 func sweep(ctx context.Context, b blob.Bucket, tokens []uint64) {
-	for _, t := range tokens {
+	for _, t := range tokens[:max(0, len(tokens)-1)] {
 		_ = b.Delete(ctx, key(t))
 	}
 }
