@@ -79,6 +79,9 @@ type Declaration struct {
 	Formats bool
 	// MaxParallelism bounds the subtasks of a source or sink; 0 is no bound.
 	MaxParallelism int
+	// Exclusive names the option that says where a sink writes, a path, if nobody else may read or write there; see
+	// Registry.CheckOutputs.
+	Exclusive string
 	// Describe gives a short line for plans from the options; nil: the name.
 	Describe func(options map[string]string) string
 

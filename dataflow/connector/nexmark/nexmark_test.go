@@ -131,7 +131,7 @@ func TestProportionsInEveryGroup(t *testing.T) {
 }
 
 func TestDistributions(t *testing.T) {
-	const n = 500_000
+	const n = 200_000
 	b := generate(t, n, 8192, nil)
 	_, auction, bid := structs(b)
 	var bids, hotAuction, hotBidder, hotChannel, cheap, withID, auctions, hotSeller int

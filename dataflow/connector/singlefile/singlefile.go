@@ -15,6 +15,7 @@ import (
 
 	"wadi/dataflow/connector"
 	"wadi/dataflow/fault"
+	"wadi/dataflow/operator"
 )
 
 // Codes of this package's faults.
@@ -30,9 +31,10 @@ const table = "f"
 
 // Declaration declares the connector.
 func Declaration() *connector.Declaration {
+	open := newClaims()
 	return &connector.Declaration{
 		Name: "single_file", Doc: "Reads or writes one local file, a record per line.", Uses: connector.Source | connector.Sink,
-		Formats: true, MaxParallelism: 1,
+		Formats: true, MaxParallelism: 1, Exclusive: "path",
 		Options: []connector.Option{
 			{Name: "path", Type: connector.String, Required: true, Check: checkPath, Doc: "path of the file"},
 			{Name: "type", Type: connector.String, Values: []string{"source", "sink"}, Doc: "whether the table is read or written"},
@@ -40,8 +42,8 @@ func Declaration() *connector.Declaration {
 				Doc: "accepted for compatibility: whether a test harness, if there is one, steps the source line by line"},
 		},
 		Describe:  func(o map[string]string) string { return "SingleFile<" + o["path"] + ">" },
-		NewSource: newSource,
-		NewSink:   newSink,
+		NewSource: func(c connector.SourceConfig) (operator.Source, error) { return newSource(c, open) },
+		NewSink:   func(c connector.SinkConfig) (operator.Operator, error) { return newSink(c, open) },
 	}
 }
 

@@ -20,6 +20,7 @@ type sink struct {
 	path    string
 	encoder format.Encoder
 	file    *os.File
+	claim   *claim
 	buf     []byte
 	// length is the length of the file in bytes with what has been written; dirty says that some of it is not yet durable.
 	length int64
@@ -29,15 +30,15 @@ type sink struct {
 // maxKept bounds the buffer that is kept for the next batch, in bytes.
 const maxKept = 4 << 20
 
-func newSink(c connector.SinkConfig) (operator.Operator, error) {
+func newSink(c connector.SinkConfig, open *claims) (operator.Operator, error) {
 	encoder, err := c.NewEncoder()
 	if err != nil {
 		return nil, err
 	}
 	s := &sink{env: c.Env, path: c.Spec.Options["path"], encoder: encoder}
-	if err := s.open(); err != nil {
+	if err := s.open(open); err != nil {
 		if s.file != nil {
-			s.file.Close()
+			s.Close()
 		}
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func newSink(c connector.SinkConfig) (operator.Operator, error) {
 }
 
 // open makes the file as long as the checkpoint says, 0 without one.
-func (s *sink) open() error {
+func (s *sink) open(open *claims) error {
 	length, err := s.savedLength()
 	if err != nil {
 		return err
@@ -66,6 +67,9 @@ func (s *sink) open() error {
 	if !lock(s.file) {
 		return fault.Transientf(nil, "another sink is writing the file %q", s.path).
 			WithHint("give every sink a file of its own, or stop the other pipeline")
+	}
+	if s.claim, err = open.take(s.file, s.path, s.env.JobID, true); err != nil {
+		return err
 	}
 	return s.cut(length, dir)
 }
@@ -173,6 +177,7 @@ func (s *sink) Finish(operator.Emitter) error { return nil }
 
 // Close implements operator.Operator.
 func (s *sink) Close() error {
+	s.claim.release()
 	if err := s.file.Close(); err != nil {
 		return explain(err, s.path, "written")
 	}

@@ -151,6 +151,36 @@ func TestTwoSinksOfOneFile(t *testing.T) {
 	s.Close()
 }
 
+func TestAJobDoesNotOverwriteWhatItReads(t *testing.T) {
+	path := file(t, "a\n")
+	other := path + ".link"
+	if err := os.Symlink(path, other); err != nil {
+		t.Fatal(err)
+	}
+	h := connectortest.NewHost(t, 0, 1, 10)
+	d := singlefile.Declaration()
+	src, err := d.NewSource(connector.SourceConfig{Env: h.Env, Spec: &graph.SourceSpec{Options: map[string]string{"path": path}},
+		NewDecoder: func() (format.Decoder, error) { return connectortest.NewPlain(), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := func() error {
+		s, err := d.NewSink(connector.SinkConfig{Env: h.Env, Spec: &graph.SinkSpec{Options: map[string]string{"path": other}},
+			NewEncoder: func() (format.Encoder, error) { return connectortest.Plain{}, nil }})
+		if err == nil {
+			err = s.Close()
+		}
+		return err
+	}
+	if err := sink(); fault.As(err) == nil || fault.As(err).Kind != fault.User || contents(t, path) != "a\n" {
+		t.Errorf("got %v, and the file holds %q", err, contents(t, path))
+	}
+	src.Close()
+	if err := sink(); err != nil {
+		t.Errorf("after the source was closed: %v", err)
+	}
+}
+
 func TestSinksThatCannotBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	for path, want := range map[string]string{

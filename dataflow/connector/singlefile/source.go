@@ -23,13 +23,14 @@ type source struct {
 	drop    bool
 	decoder format.Decoder
 	file    *os.File
+	claim   *claim
 	lines   *framing.Lines
 	// counted is the offset up to which bytes have been counted in the metrics.
 	counted int64
 	done    bool
 }
 
-func newSource(c connector.SourceConfig) (operator.Source, error) {
+func newSource(c connector.SourceConfig, open *claims) (operator.Source, error) {
 	s := &source{env: c.Env, path: c.Spec.Options["path"], drop: c.Spec.Format.DropBadData}
 	if c.Env.Subtask != 0 {
 		s.done = true
@@ -39,7 +40,7 @@ func newSource(c connector.SourceConfig) (operator.Source, error) {
 	if s.decoder, err = c.NewDecoder(); err != nil {
 		return nil, err
 	}
-	if err := s.open(int(c.Spec.Format.MaxLength)); err != nil {
+	if err := s.open(int(c.Spec.Format.MaxLength), open); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func newSource(c connector.SourceConfig) (operator.Source, error) {
 }
 
 // open opens the file at the saved position. A file that has been read to its end is not needed any more.
-func (s *source) open(truncate int) error {
+func (s *source) open(truncate int, open *claims) error {
 	p, err := s.saved()
 	if err != nil {
 		return err
@@ -66,6 +67,9 @@ func (s *source) open(truncate int) error {
 	}
 	if s.file, err = os.Open(s.path); err != nil {
 		return explain(err, s.path, "read")
+	}
+	if s.claim, err = open.take(s.file, s.path, s.env.JobID, false); err != nil {
+		return err
 	}
 	if err := p.verify(s.file, s.path); err != nil {
 		return err
@@ -197,6 +201,7 @@ func (s *source) Snapshot(w state.Writer) error {
 
 // Close implements operator.Source.
 func (s *source) Close() error {
+	s.claim.release()
 	if s.file != nil {
 		s.file.Close()
 	}
