@@ -53,7 +53,14 @@ func (s *session) follow(ctx context.Context, c *cluster, q query) error {
 		}
 		f.state(j)
 		switch j.State {
-		case "Finished", "Stopped":
+		case "Stopped":
+			// A job that goes on starts from here.
+			if !f.moved && signal != nil {
+				continue
+			}
+			f.summary(j.State)
+			return nil
+		case "Finished":
 			f.summary(j.State)
 			return nil
 		case "Failed":
@@ -67,9 +74,11 @@ func (s *session) follow(ctx context.Context, c *cluster, q query) error {
 // follower shows the progress of a job.
 type follower struct {
 	*session
-	cluster     *cluster
-	started     time.Time
-	last        string
+	cluster *cluster
+	started time.Time
+	last    string
+	// moved says that the job has been in another state than that of its start.
+	moved       bool
 	before      status.Sample
 	drawn, said time.Time
 }
@@ -80,6 +89,7 @@ func (f *follower) state(j *apiJob) {
 		return
 	}
 	f.last = j.State
+	f.moved = f.moved || j.State != "Stopped"
 	switch j.State {
 	case "Running":
 		f.log.Info().Str("state", f.cluster.place.url).Str("console", f.cluster.console()).Msg(f.cluster.place.id.Name + " is running")
