@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"wadi/dataflow/fault"
 )
@@ -16,20 +17,6 @@ type client struct {
 	base string // http://host:port/api/v1
 	key  string // for static-api-key
 	http *http.Client
-}
-
-type span struct {
-	Start struct{ Line, Column int } `json:"start"`
-	End   struct{ Line, Column int } `json:"end"`
-}
-
-type diagnostic struct {
-	Message string `json:"message"`
-	Span    *span  `json:"span"`
-}
-
-type validation struct {
-	Errors []diagnostic `json:"errors"`
 }
 
 type pipelinePost struct {
@@ -45,17 +32,10 @@ type pipelinePatch struct {
 	Stop        string `json:"stop,omitempty"`
 }
 
-type pipeline struct {
-	ID    string `json:"id"`
-	Query string `json:"query"`
-	Name  string `json:"name"`
-}
-
 type apiJob struct {
 	ID            string `json:"id"`
 	State         string `json:"state"`
 	RunID         uint64 `json:"run_id"`
-	fault         *fault.Error
 	FailureReason *struct {
 		Error     string `json:"error"`
 		Domain    string `json:"domain"`
@@ -68,9 +48,6 @@ type apiJob struct {
 
 // failure is why the job failed or recovers; nil if it does not.
 func (j *apiJob) failure() *fault.Error {
-	if j.fault != nil {
-		return j.fault
-	}
 	r := j.FailureReason
 	if r == nil {
 		return nil
@@ -90,13 +67,10 @@ func kindOf(domain string) fault.Kind {
 	return fault.Internal
 }
 
-// apiError is an answer that is not a success.
-type apiError struct {
-	status int
-	text   string
+// newClient makes a client of the API at base. It never goes through a proxy.
+func newClient(base, key string) *client {
+	return &client{base: base, key: key, http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}}
 }
-
-func (e *apiError) Error() string { return e.text }
 
 func (c *client) call(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
@@ -127,13 +101,11 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 		return fault.Transientf(err, "own API")
 	}
 	if resp.StatusCode >= 300 {
-		var e struct {
-			Error string `json:"error"`
-		}
+		var e struct{ Error, Hint string }
 		if json.Unmarshal(data, &e) != nil || e.Error == "" {
 			e.Error = fmt.Sprintf("%s %s: status %d", method, path, resp.StatusCode)
 		}
-		return &apiError{resp.StatusCode, e.Error}
+		return fault.Userf(fault.CodeInvalid, fault.Span{}, "%s", e.Error).WithHint("%s", e.Hint)
 	}
 	if out == nil {
 		return nil
@@ -144,32 +116,12 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 	return nil
 }
 
-func (c *client) validate(ctx context.Context, text string) ([]diagnostic, error) {
-	var v validation
-	err := c.call(ctx, http.MethodPost, "/pipelines/validate_query", map[string]string{"query": text}, &v)
-	return v.Errors, err
-}
-
-// pipeline gives nil when there is none with this id.
-func (c *client) pipeline(ctx context.Context, id string) (*pipeline, error) {
-	var p pipeline
-	err := c.call(ctx, http.MethodGet, "/pipelines/"+id, nil, &p)
-	if e, ok := err.(*apiError); ok && e.status == http.StatusNotFound {
-		return nil, nil
-	}
-	return &p, err
-}
-
 func (c *client) create(ctx context.Context, id string, p pipelinePost) error {
 	return c.call(ctx, http.MethodPut, "/pipelines/"+id, p, nil)
 }
 
 func (c *client) patch(ctx context.Context, id string, p pipelinePatch) error {
 	return c.call(ctx, http.MethodPatch, "/pipelines/"+id, p, nil)
-}
-
-func (c *client) restart(ctx context.Context, id string) error {
-	return c.call(ctx, http.MethodPost, "/pipelines/"+id+"/restart", map[string]bool{"force": false}, nil)
 }
 
 func (c *client) job(ctx context.Context, pipelineID string) (*apiJob, error) {

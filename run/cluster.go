@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wadi/controller"
+	"wadi/controller/api"
 	coordinator "wadi/controller/checkpoint"
 	jobs "wadi/controller/job"
 	"wadi/controller/schedule/embedded"
@@ -34,7 +35,6 @@ type cluster struct {
 	gauge      *gauge
 	controller *controller.Controller
 	client     *client
-	interim    *interim
 	// heard gets errors of workers that do not stop the job.
 	heard func(f *fault.Error, count int64)
 	// backup asks for a copy of the database.
@@ -77,14 +77,27 @@ func (c *cluster) start(db *meta.DB) error {
 			s.interrupts.die(err)
 		}
 	})
+	key := ""
+	if s.config.API.AuthMode == "static-api-key" {
+		key = s.config.API.APIKey
+	}
+	c.client = newClient(c.url(listener.Addr())+"/api/v1", key)
 	c.server = &http.Server{Handler: c.handler(db, planner), ReadHeaderTimeout: 10 * time.Second}
 	c.group.Go(func() {
 		if err := c.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.interrupts.die(fault.Transientf(err, "the API stopped"))
 		}
 	})
-	c.client = &client{base: c.url(listener.Addr()) + "/api/v1", key: s.config.API.APIKey, http: &http.Client{Timeout: time.Minute}}
 	return nil
+}
+
+// handler is the REST API.
+func (c *cluster) handler(db *meta.DB, planner controller.Planner) http.Handler {
+	s := c.session
+	return api.New(api.Config{
+		DB: db, Controller: c.controller, Planner: planner, Connectors: c.parts.connectors, Clock: s.clock, Log: s.logs.For("api"),
+		APIKey: c.client.key, DefaultInterval: s.config.CheckpointInterval.Microseconds(), MaxParallelism: graph.MaxParallelism, StateURLs: true,
+	})
 }
 
 // url is where the API is, for this process and for people.

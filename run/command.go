@@ -59,7 +59,10 @@ func (r request) pipelineName(q query) string {
 		return "query"
 	}
 	base := filepath.Base(q.name)
-	return strings.TrimSuffix(base, filepath.Ext(base))
+	if name := strings.TrimSuffix(base, filepath.Ext(base)); name != "" {
+		return name
+	}
+	return base
 }
 
 // check refuses a parallelism that no machine has use for.

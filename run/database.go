@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"wadi/controller/job"
 	"wadi/dataflow/fault"
@@ -69,7 +70,7 @@ func (s *session) startBackup(p *place, db *meta.DB) *backup.Backup {
 // align brings what the database remembers into line with this run, before a controller sees it. The truth about a job
 // is its checkpoints, and nothing of it runs any more: it counts as stopped, with the program as planned now. Other jobs
 // in the directory stay stopped. It reports whether the database knows the pipeline.
-func align(ctx context.Context, db *meta.DB, id *identity, program *graph.Program) (known bool, err error) {
+func align(ctx context.Context, db *meta.DB, id *identity, program *graph.Program, interval time.Duration) (known bool, err error) {
 	jobs, err := db.ListJobs(ctx, "")
 	if err != nil {
 		return false, err
@@ -86,6 +87,13 @@ func align(ctx context.Context, db *meta.DB, id *identity, program *graph.Progra
 		return false, nil
 	}
 	encoded, err := graphwire.Encode(program)
+	if err != nil {
+		return false, err
+	}
+	_, err = db.UpdateJobConfig(ctx, id.JobID, func(c *meta.JobConfig) error {
+		c.CheckpointIntervalMicros, c.ParallelismOverrides = interval.Microseconds(), nil
+		return nil
+	})
 	if err != nil {
 		return false, err
 	}

@@ -43,11 +43,11 @@ func (s *session) follow(ctx context.Context, c *cluster, q query) error {
 		case <-signal:
 			signal = nil
 			s.log.Info().Msg("stopping: a last checkpoint is taken")
-			if err := c.interim.patch(ctx, c.place.id.PipelineID, pipelinePatch{Stop: "checkpoint"}); err != nil {
+			if err := c.client.patch(ctx, c.place.id.PipelineID, pipelinePatch{Stop: "checkpoint"}); err != nil {
 				return err
 			}
 		}
-		j, err := c.interim.job(ctx, c.place.id.PipelineID)
+		j, err := c.client.job(ctx, c.place.id.PipelineID)
 		if err != nil {
 			return err
 		}

@@ -136,7 +136,7 @@ func (s *session) execute(ctx context.Context, r request, c *cluster, q query, p
 	}
 	defer removeCopy()
 	defer func() { err = errors.Join(err, db.Close()) }()
-	known, err := align(ctx, db, p.id, program)
+	known, err := align(ctx, db, p.id, program, s.config.CheckpointInterval)
 	if err != nil {
 		return err
 	}
@@ -170,9 +170,9 @@ func (s *session) execute(ctx context.Context, r request, c *cluster, q query, p
 func (c *cluster) submit(ctx context.Context, r request, known bool, q query) error {
 	id := c.place.id
 	if known {
-		return c.interim.patch(ctx, id.PipelineID, pipelinePatch{Parallelism: r.parallelism, Stop: "none"})
+		return c.client.patch(ctx, id.PipelineID, pipelinePatch{Parallelism: r.parallelism, Stop: "none"})
 	}
-	return c.interim.create(ctx, id.PipelineID, pipelinePost{Name: id.Name, Query: q.text, Parallelism: r.parallelism, JobID: id.JobID})
+	return c.client.create(ctx, id.PipelineID, pipelinePost{Name: id.Name, Query: q.text, Parallelism: r.parallelism, JobID: id.JobID})
 }
 
 // tidy removes a state directory that nobody has named once nothing in it is of use, and says how to go on from one that
