@@ -310,7 +310,7 @@ func TestPreviewRowsAndMetrics(t *testing.T) {
 		}
 		time.Sleep(5 * time.Second)
 		groups := h.c.Metrics(pj.Job.Config.ID)
-		if len(groups) != 2 || groups[0].NodeID != "source" || len(groups[0].MetricGroups) != 5 {
+		if len(groups) != 2 || groups[0].NodeID != 0 || len(groups[0].MetricGroups) != 5 {
 			t.Fatalf("metrics %+v", groups)
 		}
 		series := groups[0].MetricGroups[2].Subtasks[0].Metrics

@@ -11,7 +11,8 @@ import (
 
 // OperatorMetricGroup is the rates of one operator.
 type OperatorMetricGroup struct {
-	NodeID       string        `json:"node_id"`
+	// NodeID is the operator's index in the graph.
+	NodeID       int           `json:"node_id"`
 	MetricGroups []MetricGroup `json:"metric_groups"`
 }
 
@@ -100,8 +101,8 @@ func (m *metrics) groups() []OperatorMetricGroup {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	out := []OperatorMetricGroup{}
-	for _, op := range m.order {
-		g := OperatorMetricGroup{NodeID: op, MetricGroups: []MetricGroup{}}
+	for i, op := range m.order {
+		g := OperatorMetricGroup{NodeID: i, MetricGroups: []MetricGroup{}}
 		for _, r := range rates {
 			g.MetricGroups = append(g.MetricGroups, m.series(op, r.name, func(before, now *wire.SubtaskMetrics, seconds float64) float64 {
 				return max(0, float64(r.value(now)-r.value(before))/seconds)

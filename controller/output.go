@@ -67,7 +67,7 @@ func (o *output) begin(_ uint64, left map[graphSubtask]bool) {
 func (o *output) add(r *wire.SendSinkDataRequest) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if r.Batch != "" {
+	if r.Batch != "" && r.Batch != "[]" {
 		o.rows = append(o.rows, OutputData{r.OperatorId, r.Subtask, append([]int64{}, r.TimestampsMicros...), r.StartId, r.Batch})
 		o.bytes += len(r.Batch)
 	}
