@@ -112,7 +112,16 @@ func checkedRows[T interface {
 	integer
 	column.Value
 }](c *call, op arithmetic, out []T, a, b numbers[T]) error {
-	return c.each(func(r int) error {
+	rows := c.live()
+	n := len(rows)
+	if rows == nil {
+		n = c.n
+	}
+	for i := range n {
+		r := i
+		if rows != nil {
+			r = int(rows[i])
+		}
 		x, y := a.at(r), b.at(r)
 		if y == 0 && op >= opDivide {
 			return divisionByZero(c.node.Span)
@@ -122,8 +131,8 @@ func checkedRows[T interface {
 			return overflow(c.node.Span, c.node.Type)
 		}
 		out[r] = v
-		return nil
-	})
+	}
+	return nil
 }
 
 func signedArithmetic[T interface {

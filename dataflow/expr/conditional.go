@@ -90,7 +90,7 @@ func bindNullif(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
 // extreme gives the argument for which o holds against all others.
 func extreme(n *Node, o comparison) kernel {
 	out, cmp := newAssigner(n.Type), newComparer(n.Type)
-	var picked, rows, fresh []int32
+	var picked, rows, fresh, first []int32
 	var both column.Bitmap
 	return func(c *call) (column.Vector, error) {
 		out.start(c.n)
@@ -103,15 +103,18 @@ func extreme(n *Node, o comparison) kernel {
 			best := out.result()
 			// Where nothing has been found yet, the argument is the best so far.
 			fresh = invalidRows(fresh, best.Validity(), c.sel, c.n)
-			fresh = validRows(nil, a.Validity(), fresh, c.n)
-			both = column.And(both, best.Validity(), a.Validity(), c.n)
-			rows = validRows(rows, both, c.sel, c.n)
+			first = validRows(first, a.Validity(), fresh, c.n)
+			rows = validRows(rows, best.Validity(), c.sel, c.n)
+			if v := a.Validity(); v != nil {
+				both = column.And(both, best.Validity(), v, c.n)
+				rows = validRows(rows, both, c.sel, c.n)
+			}
 			if constant {
 				picked = cmp.pick(o.flip(), picked, best, a, rows, c.n)
 			} else {
 				picked = cmp.pick(o, picked, a, best, rows, c.n)
 			}
-			out.assign(a, fresh)
+			out.assign(a, first)
 			out.assign(a, picked)
 		}
 		return out.result(), nil

@@ -1,6 +1,7 @@
 package expr_test
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -325,7 +326,8 @@ func (p *parser) atom() *expr.Node {
 	case next != "" && next[0] == '\'':
 		p.at++
 		if strings.EqualFold(tok, "X") {
-			return expr.NewLiteral(testTypes["bytea"], []byte(unquote(next)))
+			raw, _ := hex.DecodeString(unquote(next))
+			return expr.NewLiteral(testTypes["bytea"], raw)
 		}
 		dt, ok := testTypes[strings.ToLower(tok)]
 		if !ok {
