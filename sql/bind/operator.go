@@ -113,17 +113,19 @@ func (p *place) in(e *ast.In) *expr.Node {
 }
 
 func (p *place) like(e *ast.Like) *expr.Node {
-	if e.Escape != nil {
-		if lit, ok := e.Escape.(*ast.StringLit); !ok || lit.Value != "\\" {
-			p.b.unsupported(e.Escape.Span(), `the only escape character of %s is \`, e.Kind).WithHint(`leave ESCAPE out and write \%% for a percent sign`)
-			return nil
-		}
-	}
 	name := [...]string{ast.LikePattern: "like", ast.ILikePattern: "ilike", ast.SimilarPattern: "similar_to"}[e.Kind]
 	if e.Not {
 		name = "not_" + name
 	}
-	return p.call2(name, e.X, e.Pattern, e.Span())
+	args := []ast.Expr{e.X, e.Pattern}
+	if e.Escape != nil {
+		args = append(args, e.Escape)
+	}
+	bound := p.all(args)
+	if bound == nil {
+		return nil
+	}
+	return p.function(name, e.Span(), bound...)
 }
 
 // atOperand moves a type error of an operator to the operand that is to blame, where one alone is.
