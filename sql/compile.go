@@ -52,9 +52,7 @@ func Compile(text string, o Options) (*Plan, fault.List) {
 		DefaultSink: o.DefaultSink, UpdateAggregateFlushInterval: o.UpdateAggregateFlushInterval, UpdatingTTL: o.UpdatingTTL,
 		Connectors: o.Connectors, Functions: o.Functions, Aggregates: o.Aggregates,
 	})
-	for _, s := range statements {
-		b.Statement(s)
-	}
+	b.Statements(statements)
 	sinks, bindErrs, warnings := b.Finish()
 	errs = append(errs, besides(errs, bindErrs)...)
 	if len(errs) > 0 {

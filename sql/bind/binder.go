@@ -49,11 +49,13 @@ type Options struct {
 
 // Binder binds the statements of one script.
 type Binder struct {
-	opts     Options
-	catalog  *catalog.Catalog
-	ttl      time.Duration
-	errs     fault.List
-	warnings []*fault.Error
+	opts    Options
+	catalog *catalog.Catalog
+	// ttl is updating_ttl as the script has set it so far, which holds for views; lastTTL is what it sets in the end,
+	// which holds for all queries that write.
+	ttl, lastTTL time.Duration
+	errs         fault.List
+	warnings     []*fault.Error
 	// bare holds the sinks of bare SELECTs.
 	bare []*logical.Sink
 	// queries counts statements that move rows, planned or refused.
@@ -64,11 +66,23 @@ type Binder struct {
 
 // New makes a Binder with an empty catalog.
 func New(o Options) *Binder {
-	return &Binder{opts: o, catalog: catalog.New(), ttl: o.UpdatingTTL}
+	return &Binder{opts: o, catalog: catalog.New(), ttl: o.UpdatingTTL, lastTTL: o.UpdatingTTL}
 }
 
-// Statement binds one statement; statements come in the order of the script.
-func (b *Binder) Statement(s ast.Statement) {
+// Statements binds a whole script.
+func (b *Binder) Statements(list []ast.Statement) {
+	for _, s := range list {
+		if set, ok := s.(*ast.Set); ok {
+			b.set(set)
+		}
+	}
+	b.lastTTL, b.ttl, b.errs = b.ttl, b.opts.UpdatingTTL, nil
+	for _, s := range list {
+		b.statement(s)
+	}
+}
+
+func (b *Binder) statement(s ast.Statement) {
 	switch s := s.(type) {
 	case *ast.Set:
 		b.set(s)

@@ -49,6 +49,9 @@ func (p *place) call(e *ast.Call) *expr.Node {
 		return p.window(name, e)
 	case name == "row_time" && len(e.Args) == 0:
 		return &expr.Node{Kind: expr.RowTime, Name: name, Type: expr.Timestamp}
+	case name == "row_time":
+		p.b.errorf(fault.CodeInvalid, e.Span(), "row_time takes no arguments").WithHint("write row_time()")
+		return nil
 	case name == "unnest":
 		p.b.unsupported(e.Span(), "unnest is not supported").WithHint("let the source give one record per element")
 		return nil
@@ -213,6 +216,11 @@ func (p *place) resolveCall(name string, e *ast.Call, args []*expr.Node, filter 
 	}
 	r, err := p.b.opts.Aggregates.Resolve(name, e.Distinct, argTypes, span)
 	if err != nil {
+		if fault.Is(err, fault.CodeUnsupported) {
+			moved := *fault.As(err)
+			moved.Span = e.Name.Span()
+			err = &moved
+		}
 		p.b.report(err, span)
 		return nil, false
 	}

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"strings"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/expr"
@@ -176,6 +178,9 @@ func (p *place) column(e *ast.ColumnRef) *expr.Node {
 	}
 	c, rest, err := p.scope.find(e.Path)
 	if err != nil {
+		if id := e.Path[0]; len(e.Path) == 1 && !id.Quoted && p.b.opts.Functions.Has(id.Name) {
+			err.WithHint("write %s() to call the function", strings.ToLower(id.Name))
+		}
 		p.b.errs = append(p.b.errs, err)
 		return nil
 	}
@@ -264,7 +269,10 @@ func (p *place) caseOf(e *ast.Case) *expr.Node {
 	if e.Operand != nil {
 		operand = p.expr(e.Operand)
 	}
-	ok := e.Operand == nil || operand != nil
+	ok := e.Operand == nil || operand != nil && p.repeatable(operand, e.Span())
+	if !ok {
+		return nil
+	}
 	conds, results := make([]*expr.Node, len(e.Whens)), make([]*expr.Node, len(e.Whens))
 	for i, w := range e.Whens {
 		conds[i], results[i] = p.expr(w.Cond), p.expr(w.Result)

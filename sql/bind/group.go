@@ -279,7 +279,10 @@ func (g *grouping) collectKeys() {
 func (g *grouping) aggregate(calls []*logical.Call) *logical.Aggregate {
 	group := logical.Group{Keys: g.keys, KeyFields: g.keyFields, Calls: calls, Window: g.window, Of: g.of, Pinned: g.b.view}
 	if g.window == nil {
-		group.Flush, group.TTL = int64(g.b.opts.UpdateAggregateFlushInterval), int64(g.b.ttl)
+		group.Flush, group.TTL = int64(g.b.opts.UpdateAggregateFlushInterval), int64(g.b.lastTTL)
+		if g.b.view {
+			group.TTL = int64(g.b.ttl)
+		}
 	}
 	return logical.NewAggregate(g.in, group, g.span)
 }

@@ -78,7 +78,7 @@ func (p *place) is(e *ast.Is) *expr.Node {
 // between is x >= low AND x <= high; SYMMETRIC takes the bounds in either order.
 func (p *place) between(e *ast.Between) *expr.Node {
 	x, low, high := p.expr(e.X), p.expr(e.Low), p.expr(e.High)
-	if x == nil || low == nil || high == nil {
+	if x == nil || low == nil || high == nil || !p.repeatable(x, e.Span()) {
 		return nil
 	}
 	n := p.inRange(x, low, high, e.Span())
@@ -89,6 +89,22 @@ func (p *place) between(e *ast.Between) *expr.Node {
 		n = p.function("not", e.Span(), n)
 	}
 	return n
+}
+
+// maxRepeated bounds an expression that is written once and planned several times, in nodes, so that nesting such
+// expressions cannot blow a short text up.
+const maxRepeated = 1000
+
+func (p *place) repeatable(n *expr.Node, span fault.Span) bool {
+	size := 0
+	n.Walk(func(*expr.Node) bool {
+		size++
+		return size <= maxRepeated
+	})
+	if size > maxRepeated {
+		p.b.unsupported(span, "the expression is too large").WithHint("compute its operand as a column of a subquery in FROM")
+	}
+	return size <= maxRepeated
 }
 
 func (p *place) inRange(x, low, high *expr.Node, span fault.Span) *expr.Node {

@@ -94,7 +94,7 @@ func (s *scope) find(path ast.Name) (scopeColumn, []ast.Ident, *fault.Error) {
 	}
 	if len(path) > 1 {
 		e := fault.Userf(CodeUnknownColumn, path[0].Span(), "there is no table or column %q", path[0].Name)
-		if near := expr.Nearest(path[0].Name, s.tables()); near != "" {
+		if near := expr.Nearest(path[0].Name, s.tables()); near != "" && len(path[0].Name) > 1 {
 			return scopeColumn{}, nil, e.WithHint("did you mean %q?", near)
 		}
 		return scopeColumn{}, nil, hintNearest(e, path[0].Name, s.columns)

@@ -57,7 +57,7 @@ func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
 	var out *relation
 	if s.GroupBy != nil || s.Having != nil || len(p.aggregates.calls) > 0 {
 		out = b.grouped(s, p, node, items, having, ok)
-	} else if ok && p.strayWindows(nodes(items)) {
+	} else if p.strayWindows(items) && ok {
 		out = b.projected(node, items, s.Span())
 	}
 	if out == nil || !s.Distinct {
@@ -77,14 +77,6 @@ func (b *Binder) selectClauses(s *ast.Select) {
 	if s.Qualify != nil {
 		b.unsupported(s.Qualify.Span(), "QUALIFY is not supported").WithHint("conditions on aggregates belong in HAVING")
 	}
-}
-
-func nodes(items []*item) []*expr.Node {
-	out := make([]*expr.Node, len(items))
-	for i, it := range items {
-		out[i] = it.node
-	}
-	return out
 }
 
 // aliasesOf maps what AS has named; a name given twice stands for nothing.
@@ -266,10 +258,13 @@ func itemScope(n logical.Node, items []*item) *scope {
 }
 
 // strayWindows refuses window calls that no GROUP BY has; it reports whether all is well.
-func (p *place) strayWindows(exprs []*expr.Node) bool {
+func (p *place) strayWindows(items []*item) bool {
 	ok := true
-	for _, e := range exprs {
-		e.Walk(func(n *expr.Node) bool {
+	for _, it := range items {
+		if it.node == nil {
+			continue
+		}
+		it.node.Walk(func(n *expr.Node) bool {
 			if n.Kind == expr.Column && n.Index >= firstWindow {
 				p.misplacedWindow(strings.ToLower(n.Name), n.Span)
 				ok = false

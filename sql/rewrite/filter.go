@@ -46,13 +46,18 @@ func conjuncts(n *expr.Node) []*expr.Node {
 
 // all joins conditions with AND, in their order: the first one that is false keeps the others from failing.
 func (c *Context) all(conds []*expr.Node) *expr.Node {
-	n := conds[0]
-	for _, d := range conds[1:] {
-		and, err := c.Functions.Call("and", []*expr.Node{n, d}, n.Span.Join(d.Span))
-		if err != nil {
-			panic("rewrite: AND of two conditions: " + err.Error())
-		}
-		n = and
+	if len(conds) == 1 {
+		return conds[0]
+	}
+	// Leaning to the left like what people write, but in halves when long, so that the tree stays low.
+	half := len(conds) - 1
+	if len(conds) > 16 {
+		half = len(conds) / 2
+	}
+	l, r := c.all(conds[:half]), c.all(conds[half:])
+	n, err := c.Functions.Call("and", []*expr.Node{l, r}, l.Span.Join(r.Span))
+	if err != nil {
+		panic("rewrite: AND of two conditions: " + err.Error())
 	}
 	return n
 }
