@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"math"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
@@ -125,7 +127,8 @@ func sameValue(a, b any) bool {
 	case float64:
 		x, y := a.(float64), b
 		f, ok := y.(float64)
-		return ok && (x == f || x != x && f != f)
+		// 0 and -0 are equal numbers, but 1/0 and 1/-0 are not.
+		return ok && (math.Float64bits(x) == math.Float64bits(f) || x != x && f != f)
 	}
 	return false
 }
