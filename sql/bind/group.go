@@ -278,6 +278,7 @@ func (g *grouping) collectKeys() {
 
 func (g *grouping) aggregate(calls []*logical.Call) *logical.Aggregate {
 	group := logical.Group{Keys: g.keys, KeyFields: g.keyFields, Calls: calls, Window: g.window, Of: g.of, Pinned: g.b.view}
+	g.warnOfFlushes()
 	if g.window == nil {
 		group.Flush, group.TTL = int64(g.b.opts.UpdateAggregateFlushInterval), int64(g.b.lastTTL)
 		if g.b.view {
@@ -285,6 +286,23 @@ func (g *grouping) aggregate(calls []*logical.Call) *logical.Aggregate {
 		}
 	}
 	return logical.NewAggregate(g.in, group, g.span)
+}
+
+// warnOfFlushes tells that a window over an updating aggregation sees its changes when they are flushed, which may be after
+// the window has closed.
+func (g *grouping) warnOfFlushes() {
+	if g.window == nil {
+		return
+	}
+	flushed := false
+	logical.Walk([]logical.Node{g.in}, func(n logical.Node) {
+		a, ok := n.(*logical.Aggregate)
+		flushed = flushed || ok && a.Window == nil
+	})
+	if flushed {
+		g.b.warn(CodeWindow, g.span, "the window is over an updating query, whose changes may come after the window has closed").
+			WithHint("group the inner query by the window too, so that its results are final")
+	}
 }
 
 // result is group expression i over the columns of the aggregation.
