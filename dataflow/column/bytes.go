@@ -27,8 +27,10 @@ type Bytes struct {
 	Views    []View
 	Buffers  [][]byte
 	Valid    Bitmap
-	// shared is set while Buffers may hold memory of others, which Reset must not reuse.
-	shared bool
+	// shared is set while Buffers may hold memory of others, which Reset must not reuse; the first foreign of them are
+	// another column's, which fills the rest of them itself.
+	shared  bool
+	foreign int
 }
 
 // bufferSize is the size of the buffers that a Bytes column makes for itself.
@@ -119,7 +121,7 @@ func (b *Bytes) SetString(i int, v string) { b.Set(i, unsafe.Slice(unsafe.String
 // store copies v into the newest buffer of b's own, making one when it has no room.
 func (b *Bytes) store(v []byte) (buffer, offset uint32) {
 	k := len(b.Buffers) - 1
-	if k < 0 || cap(b.Buffers[k])-len(b.Buffers[k]) < len(v) {
+	if k < b.foreign || cap(b.Buffers[k])-len(b.Buffers[k]) < len(v) {
 		b.Buffers = nextBuffer(b.Buffers, len(v))
 		k = len(b.Buffers) - 1
 	}
@@ -197,6 +199,7 @@ func (b *Bytes) AppendSel(src Vector, sel []int32) {
 func (b *Bytes) ShareSel(src *Bytes, sel []int32) {
 	b.shared = true
 	b.Buffers = src.Buffers[:len(src.Buffers):len(src.Buffers)]
+	b.foreign = len(b.Buffers)
 	b.Views = appendSlice(b.Views[:0], src.Views, sel)
 	b.Valid = appendValidity(nil, 0, src.Valid, len(src.Views), sel)
 }
@@ -212,7 +215,7 @@ func (b *Bytes) Reset() {
 	b.Views = b.Views[:0]
 	b.Valid = nil
 	if b.shared {
-		b.Buffers, b.shared = nil, false
+		b.Buffers, b.shared, b.foreign = nil, false, 0
 		return
 	}
 	for i := range b.Buffers {

@@ -144,6 +144,17 @@ func TestBytesResetDoesNotReuseSharedMemory(t *testing.T) {
 	}
 }
 
+func TestAppendAfterSharingLeavesTheSourceAlone(t *testing.T) {
+	src, view := column.NewBytes(arrow.BinaryTypes.String), column.NewBytes(arrow.BinaryTypes.String)
+	src.Append(bytes.Repeat([]byte("x"), 100))
+	view.ShareSel(src, nil)
+	view.Append(bytes.Repeat([]byte("y"), 100))
+	src.Append(bytes.Repeat([]byte("z"), 100))
+	if view.Str(0)[0] != 'x' || view.Str(1)[0] != 'y' || src.Str(1)[0] != 'z' {
+		t.Errorf("values are %.3s, %.3s, %.3s", view.Str(0), view.Str(1), src.Str(1))
+	}
+}
+
 func TestStructAndListCopy(t *testing.T) {
 	lt := arrow.ListOf(arrow.PrimitiveTypes.Int64)
 	st := arrow.StructOf(arrow.Field{Name: "a", Type: arrow.BinaryTypes.String, Nullable: true}, arrow.Field{Name: "l", Type: lt, Nullable: true})

@@ -32,7 +32,7 @@ func New(spec *graph.ProjectSpec, in, out *arrow.Schema, functions *expr.Functio
 	o.out.Schema = out
 	var err error
 	if spec.Filter != nil {
-		if o.filter, err = expr.CompilePredicate(spec.Filter, in, functions); err != nil {
+		if o.filter, err = expr.CompilePredicate(spec.Filter, in, functions, expr.WithClock(env.Clock)); err != nil {
 			return nil, err
 		}
 	}
@@ -45,7 +45,7 @@ func New(spec *graph.ProjectSpec, in, out *arrow.Schema, functions *expr.Functio
 	if o.hasTime {
 		nodes = append(nodes[:len(nodes):len(nodes)], spec.EventTime)
 	}
-	o.exprs, err = expr.Compile(nodes, in, functions)
+	o.exprs, err = expr.Compile(nodes, in, functions, expr.WithClock(env.Clock))
 	return o, err
 }
 

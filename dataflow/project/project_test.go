@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"wadi/dataflow/clock"
 	"wadi/dataflow/column"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
@@ -53,7 +54,7 @@ func rows(n int) *column.Batch {
 func run(t *testing.T, spec *graph.ProjectSpec) (taker, *operator.Metrics, error) {
 	t.Helper()
 	m := &operator.Metrics{}
-	o, err := project.New(spec, in, in, expr.Builtin(), operator.Env{Metrics: m})
+	o, err := project.New(spec, in, in, expr.Builtin(), operator.Env{Metrics: m, Clock: clock.System{}})
 	if err != nil {
 		t.Fatal(err)
 	}

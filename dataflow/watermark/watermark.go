@@ -50,7 +50,7 @@ type Operator struct {
 func New(spec *graph.WatermarkSpec, in *arrow.Schema, functions *expr.Functions, granularity int64, env operator.Env) (*Operator, error) {
 	o := &Operator{spec: spec, env: env, granularity: granularity, reached: none, sent: none, lastRow: env.Clock.Now()}
 	if spec.Expr != nil {
-		e, err := expr.Compile([]*expr.Node{spec.Expr}, in, functions)
+		e, err := expr.Compile([]*expr.Node{spec.Expr}, in, functions, expr.WithClock(env.Clock))
 		if err != nil {
 			return nil, err
 		}
