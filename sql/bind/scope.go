@@ -94,10 +94,10 @@ func (s *scope) find(path ast.Name) (scopeColumn, []ast.Ident, *fault.Error) {
 	}
 	if len(path) > 1 {
 		e := fault.Userf(CodeUnknownColumn, path[0].Span(), "there is no table or column %q", path[0].Name)
-		if near := expr.Nearest(path[0].Name, s.tables()); near != "" && len(path[0].Name) > 1 {
+		if near := nearColumn(path[0].Name, s.columns); near != "" {
 			return scopeColumn{}, nil, e.WithHint("did you mean %q?", near)
 		}
-		return scopeColumn{}, nil, hintNearest(e, path[0].Name, s.columns)
+		return scopeColumn{}, nil, hintAmong(e, path[0].Name, s.tables(), "tables")
 	}
 	e := fault.Userf(CodeUnknownColumn, path[0].Span(), "there is no column %q", path[0].Name)
 	return scopeColumn{}, nil, hintNearest(e, path[0].Name, s.columns)
@@ -116,6 +116,18 @@ func one(found []scopeColumn, name ast.Name, rest []ast.Ident) (scopeColumn, []a
 		return scopeColumn{}, nil, e.WithHint("two columns have this name; give them different aliases")
 	}
 	return scopeColumn{}, nil, e.WithHint("write %s", strings.Join(full, " or "))
+}
+
+// nearColumn gives the column nearest to a word; "" if none is near.
+func nearColumn(word string, columns []scopeColumn) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.field.Name
+	}
+	if len(word) < 2 {
+		return ""
+	}
+	return expr.Nearest(word, names)
 }
 
 func hintNearest(e *fault.Error, word string, columns []scopeColumn) *fault.Error {
