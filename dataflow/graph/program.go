@@ -176,6 +176,18 @@ type UpdatingAggregateSpec struct {
 	FlushInterval, TTL int64
 }
 
+// SessionAggregateSpec groups by key and session: a maximal run of rows of a key in which the next row by event time is
+// always less than Gap away. The output columns are the keys in order, then the window struct {start, end}, from the
+// earliest event time of the session to its latest plus Gap, then one column per aggregate; the event time of a result is
+// the window's end − 1 ns.
+type SessionAggregateSpec struct {
+	// Gap is in nanoseconds, positive.
+	Gap int64
+	// Keys are input columns.
+	Keys []int
+	Aggs []agg.Call
+}
+
 // SinkSpec writes a table.
 type SinkSpec struct {
 	Table     string
@@ -194,4 +206,5 @@ func (*ProjectSpec) spec()           {}
 func (*WatermarkSpec) spec()         {}
 func (*WindowAggregateSpec) spec()   {}
 func (*UpdatingAggregateSpec) spec() {}
+func (*SessionAggregateSpec) spec()  {}
 func (*SinkSpec) spec()              {}

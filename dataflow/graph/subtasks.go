@@ -62,8 +62,11 @@ func (p *Program) WatermarkGranularity(i int) int64 {
 			continue
 		}
 		reached[e.To] = true
-		if w, ok := p.Nodes[e.To].Spec.(*WindowAggregateSpec); ok {
-			g = gcd(g, gcd(w.Window.Width, w.Window.Slide))
+		switch s := p.Nodes[e.To].Spec.(type) {
+		case *WindowAggregateSpec:
+			g = gcd(g, gcd(s.Window.Width, s.Window.Slide))
+		case *SessionAggregateSpec:
+			g = 1 // sessions end anywhere
 		}
 	}
 	return g

@@ -43,4 +43,8 @@ func TestWatermarkGranularity(t *testing.T) {
 	if g := p.WatermarkGranularity(2); g != 0 {
 		t.Errorf("granularity below the window is %d, want 0", g)
 	}
+	p.Nodes[2].Spec = &graph.SessionAggregateSpec{Gap: 60}
+	if g := p.WatermarkGranularity(0); g != 1 {
+		t.Errorf("granularity above a session is %d, want 1", g)
+	}
 }

@@ -40,7 +40,7 @@ func (f filler) program() *graph.Program {
 func (f filler) spec() graph.Spec {
 	specs := []graph.Spec{
 		&graph.SourceSpec{}, &graph.ProjectSpec{}, &graph.WatermarkSpec{}, &graph.WindowAggregateSpec{},
-		&graph.UpdatingAggregateSpec{}, &graph.SinkSpec{},
+		&graph.UpdatingAggregateSpec{}, &graph.SessionAggregateSpec{}, &graph.SinkSpec{},
 	}
 	s := rapid.SampledFrom(specs).Draw(f.T, "spec")
 	f.fill(reflect.ValueOf(s).Elem())
@@ -50,6 +50,8 @@ func (f filler) spec() graph.Spec {
 		if s.Metadata != nil {
 			s.Metadata = make([]string, s.Schema.NumFields())
 		}
+	case *graph.SessionAggregateSpec:
+		s.Gap = int64(f.n(1, 1e9))
 	case *graph.SinkSpec:
 		s.PrimaryKey = f.columns(s.Schema.NumFields())
 	}
@@ -83,6 +85,13 @@ func (f filler) fill(v reflect.Value) {
 			x.ArgTypes = append(x.ArgTypes, f.dataType(1))
 		}
 		x.Filter = f.n(-1, 3)
+		if x.OrderBy = nil; len(x.Args) > 0 && f.bool() {
+			x.OrderBy = []agg.Order{{Arg: f.n(0, len(x.Args)-1), Desc: f.bool(), NullsFirst: f.bool()}}
+		}
+	case *any:
+		if *x = f.literal(); *x == nil {
+			*x = int64(1)
+		}
 	default:
 		f.fillPlain(v)
 	}

@@ -524,6 +524,7 @@ type Node struct {
 	//	*Node_WindowAggregate
 	//	*Node_UpdatingAggregate
 	//	*Node_Sink
+	//	*Node_SessionAggregate
 	Spec          isNode_Spec `protobuf_oneof:"spec"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -662,6 +663,15 @@ func (x *Node) GetSink() *SinkSpec {
 	return nil
 }
 
+func (x *Node) GetSessionAggregate() *SessionAggregateSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_SessionAggregate); ok {
+			return x.SessionAggregate
+		}
+	}
+	return nil
+}
+
 type isNode_Spec interface {
 	isNode_Spec()
 }
@@ -690,6 +700,10 @@ type Node_Sink struct {
 	Sink *SinkSpec `protobuf:"bytes,15,opt,name=sink,proto3,oneof"`
 }
 
+type Node_SessionAggregate struct {
+	SessionAggregate *SessionAggregateSpec `protobuf:"bytes,16,opt,name=session_aggregate,json=sessionAggregate,proto3,oneof"`
+}
+
 func (*Node_Source) isNode_Spec() {}
 
 func (*Node_Project) isNode_Spec() {}
@@ -701,6 +715,8 @@ func (*Node_WindowAggregate) isNode_Spec() {}
 func (*Node_UpdatingAggregate) isNode_Spec() {}
 
 func (*Node_Sink) isNode_Spec() {}
+
+func (*Node_SessionAggregate) isNode_Spec() {}
 
 type Edge struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1473,6 +1489,66 @@ func (x *UpdatingAggregateSpec) GetTtl() int64 {
 	return 0
 }
 
+type SessionAggregateSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Gap           int64                  `protobuf:"varint,1,opt,name=gap,proto3" json:"gap,omitempty"`
+	Keys          []uint32               `protobuf:"varint,2,rep,packed,name=keys,proto3" json:"keys,omitempty"`
+	Aggs          []*AggregateCall       `protobuf:"bytes,3,rep,name=aggs,proto3" json:"aggs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionAggregateSpec) Reset() {
+	*x = SessionAggregateSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionAggregateSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionAggregateSpec) ProtoMessage() {}
+
+func (x *SessionAggregateSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionAggregateSpec.ProtoReflect.Descriptor instead.
+func (*SessionAggregateSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SessionAggregateSpec) GetGap() int64 {
+	if x != nil {
+		return x.Gap
+	}
+	return 0
+}
+
+func (x *SessionAggregateSpec) GetKeys() []uint32 {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *SessionAggregateSpec) GetAggs() []*AggregateCall {
+	if x != nil {
+		return x.Aggs
+	}
+	return nil
+}
+
 type SinkSpec struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Table         string                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
@@ -1487,7 +1563,7 @@ type SinkSpec struct {
 
 func (x *SinkSpec) Reset() {
 	*x = SinkSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[14]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +1575,7 @@ func (x *SinkSpec) String() string {
 func (*SinkSpec) ProtoMessage() {}
 
 func (x *SinkSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[14]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,7 +1588,7 @@ func (x *SinkSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SinkSpec.ProtoReflect.Descriptor instead.
 func (*SinkSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{14}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SinkSpec) GetTable() string {
@@ -1564,17 +1640,19 @@ type AggregateCall struct {
 	Args     []uint32               `protobuf:"varint,3,rep,packed,name=args,proto3" json:"args,omitempty"`
 	ArgTypes []*Type                `protobuf:"bytes,4,rep,name=arg_types,json=argTypes,proto3" json:"arg_types,omitempty"`
 	// Absent: no filter.
-	Filter        *uint32 `protobuf:"varint,5,opt,name=filter,proto3,oneof" json:"filter,omitempty"`
-	Type          *Type   `protobuf:"bytes,6,opt,name=type,proto3" json:"type,omitempty"`
-	Nullable      bool    `protobuf:"varint,7,opt,name=nullable,proto3" json:"nullable,omitempty"`
-	Span          *Span   `protobuf:"bytes,8,opt,name=span,proto3" json:"span,omitempty"`
+	Filter        *uint32           `protobuf:"varint,5,opt,name=filter,proto3,oneof" json:"filter,omitempty"`
+	Type          *Type             `protobuf:"bytes,6,opt,name=type,proto3" json:"type,omitempty"`
+	Nullable      bool              `protobuf:"varint,7,opt,name=nullable,proto3" json:"nullable,omitempty"`
+	Span          *Span             `protobuf:"bytes,8,opt,name=span,proto3" json:"span,omitempty"`
+	OrderBy       []*AggregateOrder `protobuf:"bytes,9,rep,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	Params        []*Value          `protobuf:"bytes,10,rep,name=params,proto3" json:"params,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AggregateCall) Reset() {
 	*x = AggregateCall{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[15]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1586,7 +1664,7 @@ func (x *AggregateCall) String() string {
 func (*AggregateCall) ProtoMessage() {}
 
 func (x *AggregateCall) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[15]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1599,7 +1677,7 @@ func (x *AggregateCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateCall.ProtoReflect.Descriptor instead.
 func (*AggregateCall) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{15}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AggregateCall) GetName() string {
@@ -1658,6 +1736,81 @@ func (x *AggregateCall) GetSpan() *Span {
 	return nil
 }
 
+func (x *AggregateCall) GetOrderBy() []*AggregateOrder {
+	if x != nil {
+		return x.OrderBy
+	}
+	return nil
+}
+
+func (x *AggregateCall) GetParams() []*Value {
+	if x != nil {
+		return x.Params
+	}
+	return nil
+}
+
+type AggregateOrder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// An index into the call's args.
+	Arg           uint32 `protobuf:"varint,1,opt,name=arg,proto3" json:"arg,omitempty"`
+	Desc          bool   `protobuf:"varint,2,opt,name=desc,proto3" json:"desc,omitempty"`
+	NullsFirst    bool   `protobuf:"varint,3,opt,name=nulls_first,json=nullsFirst,proto3" json:"nulls_first,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AggregateOrder) Reset() {
+	*x = AggregateOrder{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AggregateOrder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AggregateOrder) ProtoMessage() {}
+
+func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AggregateOrder.ProtoReflect.Descriptor instead.
+func (*AggregateOrder) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *AggregateOrder) GetArg() uint32 {
+	if x != nil {
+		return x.Arg
+	}
+	return 0
+}
+
+func (x *AggregateOrder) GetDesc() bool {
+	if x != nil {
+		return x.Desc
+	}
+	return false
+}
+
+func (x *AggregateOrder) GetNullsFirst() bool {
+	if x != nil {
+		return x.NullsFirst
+	}
+	return false
+}
+
 type Expr struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Kind     ExprKind               `protobuf:"varint,1,opt,name=kind,proto3,enum=wadi.graph.v1.ExprKind" json:"kind,omitempty"`
@@ -1675,7 +1828,7 @@ type Expr struct {
 
 func (x *Expr) Reset() {
 	*x = Expr{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[16]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1687,7 +1840,7 @@ func (x *Expr) String() string {
 func (*Expr) ProtoMessage() {}
 
 func (x *Expr) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[16]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1700,7 +1853,7 @@ func (x *Expr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expr.ProtoReflect.Descriptor instead.
 func (*Expr) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{16}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Expr) GetKind() ExprKind {
@@ -1778,7 +1931,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[17]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1790,7 +1943,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[17]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1803,7 +1956,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{17}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Value) GetValue() isValue_Value {
@@ -1949,7 +2102,7 @@ type Decimal struct {
 
 func (x *Decimal) Reset() {
 	*x = Decimal{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[18]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1961,7 +2114,7 @@ func (x *Decimal) String() string {
 func (*Decimal) ProtoMessage() {}
 
 func (x *Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[18]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1974,7 +2127,7 @@ func (x *Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decimal.ProtoReflect.Descriptor instead.
 func (*Decimal) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{18}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Decimal) GetHigh() int64 {
@@ -2002,7 +2155,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2014,7 +2167,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2027,7 +2180,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{19}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Interval) GetMonths() int32 {
@@ -2061,7 +2214,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2073,7 +2226,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2086,7 +2239,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{20}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Schema) GetFields() []*Field {
@@ -2115,7 +2268,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2127,7 +2280,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2140,7 +2293,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{21}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Field) GetName() string {
@@ -2194,7 +2347,7 @@ type Type struct {
 
 func (x *Type) Reset() {
 	*x = Type{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2206,7 +2359,7 @@ func (x *Type) String() string {
 func (*Type) ProtoMessage() {}
 
 func (x *Type) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2219,7 +2372,7 @@ func (x *Type) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Type.ProtoReflect.Descriptor instead.
 func (*Type) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{22}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Type) GetKind() TypeKind {
@@ -2287,7 +2440,7 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12)\n" +
 	"\x05nodes\x18\x02 \x03(\v2\x13.wadi.graph.v1.NodeR\x05nodes\x12)\n" +
 	"\x05edges\x18\x03 \x03(\v2\x13.wadi.graph.v1.EdgeR\x05edges\x12\x10\n" +
-	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xe6\x04\n" +
+	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xba\x05\n" +
 	"\x04Node\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12'\n" +
@@ -2301,7 +2454,8 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\twatermark\x18\f \x01(\v2\x1c.wadi.graph.v1.WatermarkSpecH\x00R\twatermark\x12O\n" +
 	"\x10window_aggregate\x18\r \x01(\v2\".wadi.graph.v1.WindowAggregateSpecH\x00R\x0fwindowAggregate\x12U\n" +
 	"\x12updating_aggregate\x18\x0e \x01(\v2$.wadi.graph.v1.UpdatingAggregateSpecH\x00R\x11updatingAggregate\x12-\n" +
-	"\x04sink\x18\x0f \x01(\v2\x17.wadi.graph.v1.SinkSpecH\x00R\x04sinkB\x06\n" +
+	"\x04sink\x18\x0f \x01(\v2\x17.wadi.graph.v1.SinkSpecH\x00R\x04sink\x12R\n" +
+	"\x11session_aggregate\x18\x10 \x01(\v2#.wadi.graph.v1.SessionAggregateSpecH\x00R\x10sessionAggregateB\x06\n" +
 	"\x04spec\"\x81\x01\n" +
 	"\x04Edge\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\rR\x04from\x12\x0e\n" +
@@ -2361,7 +2515,11 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x04keys\x18\x01 \x03(\rR\x04keys\x120\n" +
 	"\x04aggs\x18\x02 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\x12%\n" +
 	"\x0eflush_interval\x18\x03 \x01(\x03R\rflushInterval\x12\x10\n" +
-	"\x03ttl\x18\x04 \x01(\x03R\x03ttl\"\xf4\x01\n" +
+	"\x03ttl\x18\x04 \x01(\x03R\x03ttl\"n\n" +
+	"\x14SessionAggregateSpec\x12\x10\n" +
+	"\x03gap\x18\x01 \x01(\x03R\x03gap\x12\x12\n" +
+	"\x04keys\x18\x02 \x03(\rR\x04keys\x120\n" +
+	"\x04aggs\x18\x03 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\"\xf4\x01\n" +
 	"\bSinkSpec\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x1c\n" +
 	"\tconnector\x18\x02 \x01(\tR\tconnector\x121\n" +
@@ -2369,7 +2527,7 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x06format\x18\x04 \x01(\v2\x19.wadi.graph.v1.FormatSpecR\x06format\x12-\n" +
 	"\x06schema\x18\x05 \x01(\v2\x15.wadi.graph.v1.SchemaR\x06schema\x12\x1f\n" +
 	"\vprimary_key\x18\x06 \x03(\rR\n" +
-	"primaryKey\"\x9b\x02\n" +
+	"primaryKey\"\x83\x03\n" +
 	"\rAggregateCall\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bdistinct\x18\x02 \x01(\bR\bdistinct\x12\x12\n" +
@@ -2378,8 +2536,16 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x06filter\x18\x05 \x01(\rH\x00R\x06filter\x88\x01\x01\x12'\n" +
 	"\x04type\x18\x06 \x01(\v2\x13.wadi.graph.v1.TypeR\x04type\x12\x1a\n" +
 	"\bnullable\x18\a \x01(\bR\bnullable\x12'\n" +
-	"\x04span\x18\b \x01(\v2\x13.wadi.graph.v1.SpanR\x04spanB\t\n" +
-	"\a_filter\"\xa0\x02\n" +
+	"\x04span\x18\b \x01(\v2\x13.wadi.graph.v1.SpanR\x04span\x128\n" +
+	"\border_by\x18\t \x03(\v2\x1d.wadi.graph.v1.AggregateOrderR\aorderBy\x12,\n" +
+	"\x06params\x18\n" +
+	" \x03(\v2\x14.wadi.graph.v1.ValueR\x06paramsB\t\n" +
+	"\a_filter\"W\n" +
+	"\x0eAggregateOrder\x12\x10\n" +
+	"\x03arg\x18\x01 \x01(\rR\x03arg\x12\x12\n" +
+	"\x04desc\x18\x02 \x01(\bR\x04desc\x12\x1f\n" +
+	"\vnulls_first\x18\x03 \x01(\bR\n" +
+	"nullsFirst\"\xa0\x02\n" +
 	"\x04Expr\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.wadi.graph.v1.ExprKindR\x04kind\x12'\n" +
 	"\x04type\x18\x02 \x01(\v2\x13.wadi.graph.v1.TypeR\x04type\x12\x1a\n" +
@@ -2503,7 +2669,7 @@ func file_dataflow_graph_wire_program_proto_rawDescGZIP() []byte {
 }
 
 var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(Mode)(0),                     // 0: wadi.graph.v1.Mode
 	(EdgeKind)(0),                 // 1: wadi.graph.v1.EdgeKind
@@ -2525,20 +2691,22 @@ var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(*Window)(nil),                // 17: wadi.graph.v1.Window
 	(*WindowAggregateSpec)(nil),   // 18: wadi.graph.v1.WindowAggregateSpec
 	(*UpdatingAggregateSpec)(nil), // 19: wadi.graph.v1.UpdatingAggregateSpec
-	(*SinkSpec)(nil),              // 20: wadi.graph.v1.SinkSpec
-	(*AggregateCall)(nil),         // 21: wadi.graph.v1.AggregateCall
-	(*Expr)(nil),                  // 22: wadi.graph.v1.Expr
-	(*Value)(nil),                 // 23: wadi.graph.v1.Value
-	(*Decimal)(nil),               // 24: wadi.graph.v1.Decimal
-	(*Interval)(nil),              // 25: wadi.graph.v1.Interval
-	(*Schema)(nil),                // 26: wadi.graph.v1.Schema
-	(*Field)(nil),                 // 27: wadi.graph.v1.Field
-	(*Type)(nil),                  // 28: wadi.graph.v1.Type
+	(*SessionAggregateSpec)(nil),  // 20: wadi.graph.v1.SessionAggregateSpec
+	(*SinkSpec)(nil),              // 21: wadi.graph.v1.SinkSpec
+	(*AggregateCall)(nil),         // 22: wadi.graph.v1.AggregateCall
+	(*AggregateOrder)(nil),        // 23: wadi.graph.v1.AggregateOrder
+	(*Expr)(nil),                  // 24: wadi.graph.v1.Expr
+	(*Value)(nil),                 // 25: wadi.graph.v1.Value
+	(*Decimal)(nil),               // 26: wadi.graph.v1.Decimal
+	(*Interval)(nil),              // 27: wadi.graph.v1.Interval
+	(*Schema)(nil),                // 28: wadi.graph.v1.Schema
+	(*Field)(nil),                 // 29: wadi.graph.v1.Field
+	(*Type)(nil),                  // 30: wadi.graph.v1.Type
 }
 var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
 	7,  // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
 	8,  // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
-	26, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
+	28, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
 	0,  // 3: wadi.graph.v1.Node.mode:type_name -> wadi.graph.v1.Mode
 	9,  // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
 	12, // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
@@ -2546,48 +2714,52 @@ var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
 	16, // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
 	18, // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
 	19, // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
-	20, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
-	1,  // 11: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
-	10, // 12: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
-	13, // 13: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	26, // 14: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
-	11, // 15: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
-	11, // 16: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
-	10, // 17: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
-	22, // 18: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
-	15, // 19: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
-	22, // 20: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
-	22, // 21: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
-	22, // 22: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
-	2,  // 23: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
-	17, // 24: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
-	21, // 25: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	21, // 26: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	10, // 27: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
-	13, // 28: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	26, // 29: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
-	28, // 30: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
-	28, // 31: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
-	9,  // 32: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
-	3,  // 33: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
-	28, // 34: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
-	23, // 35: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
-	22, // 36: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
-	9,  // 37: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
-	24, // 38: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
-	25, // 39: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
-	27, // 40: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
-	10, // 41: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
-	28, // 42: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
-	10, // 43: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
-	4,  // 44: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
-	5,  // 45: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
-	27, // 46: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
-	47, // [47:47] is the sub-list for method output_type
-	47, // [47:47] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	21, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
+	20, // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
+	1,  // 12: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
+	10, // 13: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
+	13, // 14: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	28, // 15: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
+	11, // 16: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
+	11, // 17: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
+	10, // 18: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
+	24, // 19: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
+	15, // 20: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
+	24, // 21: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
+	24, // 22: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
+	24, // 23: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
+	2,  // 24: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
+	17, // 25: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
+	22, // 26: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	22, // 27: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	22, // 28: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	10, // 29: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
+	13, // 30: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	28, // 31: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
+	30, // 32: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
+	30, // 33: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
+	9,  // 34: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
+	23, // 35: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
+	25, // 36: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
+	3,  // 37: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
+	30, // 38: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
+	25, // 39: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
+	24, // 40: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
+	9,  // 41: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
+	26, // 42: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
+	27, // 43: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
+	29, // 44: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
+	10, // 45: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
+	30, // 46: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
+	10, // 47: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
+	4,  // 48: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
+	5,  // 49: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
+	29, // 50: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
+	51, // [51:51] is the sub-list for method output_type
+	51, // [51:51] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_dataflow_graph_wire_program_proto_init() }
@@ -2602,9 +2774,10 @@ func file_dataflow_graph_wire_program_proto_init() {
 		(*Node_WindowAggregate)(nil),
 		(*Node_UpdatingAggregate)(nil),
 		(*Node_Sink)(nil),
+		(*Node_SessionAggregate)(nil),
 	}
-	file_dataflow_graph_wire_program_proto_msgTypes[15].OneofWrappers = []any{}
-	file_dataflow_graph_wire_program_proto_msgTypes[17].OneofWrappers = []any{
+	file_dataflow_graph_wire_program_proto_msgTypes[16].OneofWrappers = []any{}
+	file_dataflow_graph_wire_program_proto_msgTypes[19].OneofWrappers = []any{
 		(*Value_Bool)(nil),
 		(*Value_Int)(nil),
 		(*Value_Uint)(nil),
@@ -2620,7 +2793,7 @@ func file_dataflow_graph_wire_program_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dataflow_graph_wire_program_proto_rawDesc), len(file_dataflow_graph_wire_program_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -35,6 +35,8 @@ func (e *encoder) spec(n *graph.Node, msg *Node) {
 		msg.Spec = &Node_UpdatingAggregate{&UpdatingAggregateSpec{
 			Keys: e.uints(s.Keys), Aggs: e.calls(s.Aggs), FlushInterval: s.FlushInterval, Ttl: s.TTL,
 		}}
+	case *graph.SessionAggregateSpec:
+		msg.Spec = &Node_SessionAggregate{&SessionAggregateSpec{Gap: s.Gap, Keys: e.uints(s.Keys), Aggs: e.calls(s.Aggs)}}
 	case *graph.SinkSpec:
 		msg.Spec = &Node_Sink{&SinkSpec{
 			Table: s.Table, Connector: s.Connector, Options: options(s.Options), Format: e.format(s.Format),
@@ -81,6 +83,18 @@ func (e *encoder) calls(calls []agg.Call) []*AggregateCall {
 			f := e.uint(c.Filter)
 			out[i].Filter = &f
 		}
+		for _, o := range c.OrderBy {
+			if o.Arg >= len(c.Args) {
+				e.fail("the aggregate %q is ordered by argument %d of %d", c.Name, o.Arg, len(c.Args))
+			}
+			out[i].OrderBy = append(out[i].OrderBy, &AggregateOrder{Arg: e.uint(o.Arg), Desc: o.Desc, NullsFirst: o.NullsFirst})
+		}
+		for _, v := range c.Params {
+			if v == nil {
+				e.fail("the aggregate %q has a null parameter", c.Name)
+			}
+			out[i].Params = append(out[i].Params, e.value(v))
+		}
 	}
 	return out
 }
@@ -121,6 +135,12 @@ func (d *decoder) spec(n *Node) graph.Spec {
 		return &graph.UpdatingAggregateSpec{
 			Keys: d.ints(u.GetKeys()), Aggs: d.calls(u.GetAggs()), FlushInterval: u.GetFlushInterval(), TTL: u.GetTtl(),
 		}
+	case *Node_SessionAggregate:
+		a := s.SessionAggregate
+		if a.GetGap() <= 0 {
+			d.fail("a session has the gap %d", a.GetGap())
+		}
+		return &graph.SessionAggregateSpec{Gap: a.GetGap(), Keys: d.ints(a.GetKeys()), Aggs: d.calls(a.GetAggs())}
 	case *Node_Sink:
 		return d.sink(s.Sink)
 	}
@@ -219,8 +239,27 @@ func (d *decoder) calls(calls []*AggregateCall) []agg.Call {
 		if c != nil && c.Filter != nil {
 			out[i].Filter = d.int(*c.Filter)
 		}
+		d.order(c, &out[i])
 	}
 	return out
+}
+
+// order reads the order inside an aggregate and its parameters.
+func (d *decoder) order(msg *AggregateCall, c *agg.Call) {
+	for _, o := range msg.GetOrderBy() {
+		arg := d.int(o.GetArg())
+		if arg >= len(c.Args) {
+			d.fail("an aggregate is ordered by argument %d of %d", arg, len(c.Args))
+		}
+		c.OrderBy = append(c.OrderBy, agg.Order{Arg: arg, Desc: o.GetDesc(), NullsFirst: o.GetNullsFirst()})
+	}
+	for _, v := range msg.GetParams() {
+		p := d.value(v)
+		if p == nil {
+			d.fail("an aggregate has a null parameter")
+		}
+		c.Params = append(c.Params, p)
+	}
 }
 
 func (d *decoder) options(kvs []*KeyValue) map[string]string {

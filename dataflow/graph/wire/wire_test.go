@@ -115,6 +115,12 @@ func TestEncodeRefuses(t *testing.T) {
 		"missing expression": func(p *graph.Program) { p.Nodes[1].Spec = &graph.ProjectSpec{Exprs: []*expr.Node{nil}} },
 		"unknown expression": func(p *graph.Program) { p.Nodes[1].Spec = filter(&expr.Node{Kind: 99, Type: arrow.Null}) },
 		"unknown window":     func(p *graph.Program) { p.Nodes[1].Spec = &graph.WindowAggregateSpec{} },
+		"order by nothing": func(p *graph.Program) {
+			p.Nodes[2].Spec.(*graph.UpdatingAggregateSpec).Aggs[0].OrderBy = []agg.Order{{Arg: 0}}
+		},
+		"null parameter": func(p *graph.Program) {
+			p.Nodes[2].Spec.(*graph.UpdatingAggregateSpec).Aggs[0].Params = []any{nil}
+		},
 		"run-end encoding": func(p *graph.Program) {
 			p.Nodes[0].Out = arrow.NewSchema([]arrow.Field{{Type: arrow.RunEndEncodedOf(arrow.PrimitiveTypes.Int32, arrow.Null)}}, nil)
 		},
@@ -151,6 +157,15 @@ func TestDecodeRefuses(t *testing.T) {
 		"list of nothing": func(p *wire.Program) { p.Nodes[0].Out.Fields[0].Type.Kind = wire.TypeKind_TYPE_KIND_LIST },
 		"half a case": func(p *wire.Program) {
 			p.Nodes[1].GetProject().Filter = &wire.Expr{Kind: wire.ExprKind_EXPR_KIND_CASE, Type: &wire.Type{Kind: 1}}
+		},
+		"session without a gap": func(p *wire.Program) {
+			p.Nodes[2].Spec = &wire.Node_SessionAggregate{SessionAggregate: &wire.SessionAggregateSpec{}}
+		},
+		"order by nothing": func(p *wire.Program) {
+			p.Nodes[2].GetUpdatingAggregate().Aggs[0].OrderBy = []*wire.AggregateOrder{{Arg: 0}}
+		},
+		"null parameter": func(p *wire.Program) {
+			p.Nodes[2].GetUpdatingAggregate().Aggs[0].Params = []*wire.Value{{}}
 		},
 		"repeated option": func(p *wire.Program) {
 			s := p.Nodes[0].GetSource()
