@@ -140,12 +140,12 @@ func (c *Controller) reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	seen := make(map[string]bool, len(jobs))
+	busy := make(map[string]bool, len(jobs))
 	for _, j := range jobs {
 		if c.config.Only != nil && !c.config.Only(j.Config.ID) {
 			continue
 		}
-		seen[j.Config.ID] = true
+		busy[j.Config.ID] = !atRest(j)
 		s := c.supervisor(j.Config.ID)
 		if s == nil {
 			if atRest(j) {
@@ -157,7 +157,7 @@ func (c *Controller) reconcile(ctx context.Context) error {
 		}
 		s.want(j.Config)
 	}
-	c.forget(seen)
+	c.forget(busy)
 	return nil
 }
 
@@ -194,16 +194,17 @@ func (c *Controller) adopt(ctx context.Context, j meta.Job) (*supervisor, error)
 	return s, nil
 }
 
-// forget drops supervisors of jobs that are gone or at rest.
-func (c *Controller) forget(wanted map[string]bool) {
+// forget stops jobs that are not in the database any more, and drops the supervisors of those that have been at rest for
+// a while.
+func (c *Controller) forget(busy map[string]bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.config.Clock.Now()
 	for id, s := range c.jobs {
-		if !wanted[id] {
-			s.post(func() { s.remove() })
+		if _, there := busy[id]; !there {
+			s.post(s.remove)
 		}
-		if s.over(now) {
+		if !busy[id] && s.over(now) {
 			delete(c.jobs, id)
 			s.end()
 		}

@@ -36,6 +36,12 @@ func (s *server) getOutput(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.WriteHeader(http.StatusOK)
+	s.follow(w, r, reader, after)
+	return nil
+}
+
+// follow sends rows as they come, until there are no more or the client has gone.
+func (s *server) follow(w http.ResponseWriter, r *http.Request, reader *controller.OutputReader, after uint64) {
 	flush := http.NewResponseController(w)
 	for {
 		rows, first, done, changed := reader.After(after)
@@ -43,14 +49,14 @@ func (s *server) getOutput(w http.ResponseWriter, r *http.Request) error {
 			after = first + uint64(i)
 			b, err := json.Marshal(row)
 			if err != nil {
-				return nil // rows are text and numbers
+				return // rows are text and numbers
 			}
 			if _, err := fmt.Fprintf(w, "id: %d\ndata: %s\n\n", after, b); err != nil {
-				return nil // the reader has gone
+				return
 			}
 		}
 		if err := flush.Flush(); err != nil || done && len(rows) == 0 {
-			return nil
+			return
 		}
 		if len(rows) > 0 {
 			continue
@@ -58,10 +64,10 @@ func (s *server) getOutput(w http.ResponseWriter, r *http.Request) error {
 		select {
 		case <-changed:
 		case <-r.Context().Done():
-			return nil
+			return
 		case <-s.Clock.After(keepAlive):
 			if _, err := fmt.Fprint(w, ": alive\n\n"); err != nil {
-				return nil
+				return
 			}
 		}
 	}

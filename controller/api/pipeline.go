@@ -302,38 +302,52 @@ func (s *server) patchPipeline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	overrides := map[string]int{}
+	var overrides map[string]int
 	if patch.Parallelism != nil {
-		p, err := s.program(pj)
-		if err != nil {
+		if overrides, err = s.overrides(pj, int(*patch.Parallelism)); err != nil {
 			return err
-		}
-		for i := range p.Nodes {
-			overrides[p.Nodes[i].ID] = int(*patch.Parallelism)
 		}
 	}
 	failed := job.State(pj.Job.Status.State) == job.Failed
 	return s.change(w, r, pj, func(c *meta.JobConfig) error {
-		if patch.Parallelism != nil {
-			c.ParallelismOverrides = overrides
-		}
-		if i := patch.CheckpointIntervalMicros; i != nil {
-			c.CheckpointIntervalMicros = *i
-		}
-		if patch.EnvVars != nil {
-			c.EnvVars = patch.EnvVars
-		}
-		if len(patch.SchedulerConfig) > 0 && string(patch.SchedulerConfig) != "null" {
-			c.SchedulerConfig = patch.SchedulerConfig
-		}
-		if patch.Stop != nil {
-			c.Stop = meta.StopMode(*patch.Stop)
-			if failed && c.Stop == meta.StopNone {
-				c.RestartNonce++ // starting a failed job restarts it
-			}
-		}
+		apply(c, patch, overrides, failed)
 		return nil
 	})
+}
+
+// overrides gives every operator this parallelism, which is how a job's is changed.
+func (s *server) overrides(pj meta.PipelineJob, parallelism int) (map[string]int, error) {
+	p, err := s.program(pj)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]int, len(p.Nodes))
+	for i := range p.Nodes {
+		out[p.Nodes[i].ID] = parallelism
+	}
+	return out, nil
+}
+
+// apply changes what is wanted of a job, which may have failed.
+func apply(c *meta.JobConfig, patch pipelinePatch, overrides map[string]int, failed bool) {
+	if overrides != nil {
+		c.ParallelismOverrides = overrides
+	}
+	if i := patch.CheckpointIntervalMicros; i != nil {
+		c.CheckpointIntervalMicros = *i
+	}
+	if patch.EnvVars != nil {
+		c.EnvVars = patch.EnvVars
+	}
+	if len(patch.SchedulerConfig) > 0 && string(patch.SchedulerConfig) != "null" {
+		c.SchedulerConfig = patch.SchedulerConfig
+	}
+	if patch.Stop != nil {
+		c.Stop = meta.StopMode(*patch.Stop)
+		if failed && c.Stop == meta.StopNone {
+			c.RestartNonce++ // starting a failed job restarts it
+		}
+	}
 }
 
 func (s *server) checkPatch(p pipelinePatch) error {
