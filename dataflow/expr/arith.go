@@ -33,8 +33,14 @@ type integer interface{ signed | unsigned }
 
 // overflow is the fault of a result that does not fit its type.
 func overflow(span fault.Span, dt arrow.DataType) *fault.Error {
-	return fault.Userf(fault.CodeOverflow, span, "the result does not fit into %s", TypeName(dt)).
-		WithHint("cast an operand to a wider type, for example DOUBLE or DECIMAL(38, 0)")
+	err := fault.Userf(fault.CodeOverflow, span, "the result does not fit into %s", TypeName(dt))
+	switch {
+	case isTimestamp(dt):
+		return err.WithHint("times in nanoseconds go from 1677-09-21 to 2262-04-11")
+	case isTemporal(dt):
+		return err.WithHint("keep dates and intervals within some thousand years")
+	}
+	return err.WithHint("cast an operand to a wider type, for example DOUBLE or DECIMAL(38, 0)")
 }
 
 func divisionByZero(span fault.Span) *fault.Error {

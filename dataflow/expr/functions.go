@@ -301,9 +301,6 @@ func (s *callSite) mismatch(args []*Node) error {
 		types[i] = TypeName(a.Type)
 	}
 	given := strings.Join(types, ", ")
-	if given == "" {
-		given = "no arguments"
-	}
 	subject := s.fn.name
 	if s.fn.operator != "" {
 		subject = s.fn.operator
@@ -316,6 +313,9 @@ func (s *callSite) mismatch(args []*Node) error {
 		takes = append(takes, s.fn.overloads[i].signature(s.fn.name))
 	}
 	err := fault.Userf(CodeTypeMismatch, s.span, "%s does not take %s", subject, given)
+	if given == "" {
+		err = fault.Userf(CodeTypeMismatch, s.span, "%s needs arguments", subject)
+	}
 	if len(takes) > 0 {
 		return err.WithHint("it takes %s; CAST converts types", strings.Join(takes, " or "))
 	}

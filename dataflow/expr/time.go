@@ -396,8 +396,8 @@ func partKernel(n *Node) kernel {
 	case partEpoch:
 		return partOf(func(v int64) float64 {
 			perSecond := int64(1e9) / unit
-			whole := floorDiv(v, perSecond)
-			return float64(whole) + float64(v-whole*perSecond)/float64(perSecond)
+			// Towards zero: the fraction of -1 ns must not be rounded as 0.999999999.
+			return float64(v/perSecond) + float64(v%perSecond)/float64(perSecond)
 		})
 	case partNanosecond:
 		return partOf(func(v int64) int64 { return civilIn(v, unit).part(p) })
