@@ -150,6 +150,16 @@ func (w *wadi) prints(text string) *wadi {
 	return w
 }
 
+// printsWithin wants a text on standard output within a second.
+func (w *wadi) printsWithin(text string) {
+	w.t.Helper()
+	began := time.Now()
+	w.prints(text)
+	if d := time.Since(began); d > time.Second {
+		w.t.Errorf("%q came after %s", text, d)
+	}
+}
+
 // once runs the binary to its end.
 func once(t *testing.T, dir string, env []string, args ...string) *wadi {
 	t.Helper()

@@ -145,6 +145,8 @@ type session struct {
 	clock  clock.Clock
 	// console is where the status block is drawn; nil unless standard error is a terminal that can.
 	console *status.Console
+	// local says that the state directory is on this machine.
+	local bool
 	// afterwards is shown last.
 	afterwards string
 }

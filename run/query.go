@@ -38,6 +38,7 @@ func (s *session) readQuery(ctx context.Context, arg string) (query, error) {
 		err error
 	}
 	done := make(chan result, 1)
+	s.log.Debug().Str("from", arg).Msg("reading the query")
 	go func() {
 		q, err := s.readNamed(arg)
 		done <- result{q, err}

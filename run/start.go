@@ -70,7 +70,8 @@ func (s *session) prepare(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	return s.hold(ctx, held, func() error {
+	_, s.local = p.bucket.Local()
+	err = s.hold(ctx, held, func() error {
 		// Another process may have been here between the first look and the lease.
 		if err := p.admit(ctx, q, name, r.force); err != nil {
 			return err
@@ -80,7 +81,12 @@ func (s *session) prepare(ctx context.Context, r request) error {
 		}
 		return s.execute(ctx, r, &cluster{session: s, parts: parts, opener: opener, place: p, gauge: newGauge(program)}, q, program)
 	})
+	return s.tidy(p, q, err)
 }
+
+// takeoverEvery is how often a local state directory is looked at for another holder of its lease. Leases in object
+// stores are only looked at when they are renewed, and when the job ends.
+const takeoverEvery = time.Second
 
 // hold does something under the lease of the state directory. The loss of the lease ends the process at once: somebody
 // else is writing there.
@@ -89,14 +95,12 @@ func (s *session) hold(ctx context.Context, held *lease.Lease, do func() error) 
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		select {
-		case <-held.Lost():
-			s.interrupts.die(held.Err())
-			<-over // the process ends before
-		case <-over:
-		}
+		s.watchLease(held, over)
 	}()
 	err := do()
+	if taken := held.Check(context.WithoutCancel(ctx)); fault.Is(taken, fault.CodeConflict) {
+		err = taken // whatever became of the job, it was not this process's to say
+	}
 	close(over)
 	<-watched
 	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -105,6 +109,27 @@ func (s *session) hold(ctx context.Context, held *lease.Lease, do func() error) 
 		s.log.Warn().Err(err).Msg("the lease of the state directory was not given back; it runs out by itself")
 	}
 	return err
+}
+
+// watchLease ends the process when the lease is lost.
+func (s *session) watchLease(held *lease.Lease, over <-chan struct{}) {
+	for {
+		select {
+		case <-held.Lost():
+			s.interrupts.die(held.Err())
+			return
+		case <-over:
+			return
+		case <-s.clock.After(takeoverEvery):
+		}
+		if !s.local {
+			continue
+		}
+		if err := held.Check(context.Background()); fault.Is(err, fault.CodeConflict) {
+			s.interrupts.die(err)
+			return
+		}
+	}
 }
 
 // alreadyFinished says so if the query has come to its end in an earlier run.
@@ -129,7 +154,6 @@ func (s *session) execute(ctx context.Context, r request, c *cluster, q query, p
 	if err := p.settle(ctx); err != nil {
 		return err
 	}
-	defer func() { err = s.tidy(p, r, q, err) }()
 	db, removeCopy, err := s.openDatabase(ctx, p)
 	if err != nil {
 		return err
@@ -177,7 +201,7 @@ func (c *cluster) submit(ctx context.Context, r request, known bool, q query) er
 
 // tidy removes a state directory that nobody has named once nothing in it is of use, and says how to go on from one that
 // is.
-func (s *session) tidy(p *place, r request, q query, err error) error {
+func (s *session) tidy(p *place, q query, err error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	m, latestErr := p.latest(ctx)

@@ -184,7 +184,9 @@ func (l *Lease) renewWithin(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (l *Lease) renewOnce(ctx context.Context) error {
+// Check looks at once whether another process has taken the lease over: fault.CodeConflict then, naming it. It neither
+// renews nor loses the lease.
+func (l *Lease) Check(ctx context.Context) error {
 	tokens, err := list(ctx, l.bucket)
 	if err != nil {
 		return err
@@ -196,6 +198,13 @@ func (l *Lease) renewOnce(ctx context.Context) error {
 		}
 		return fault.Userf(fault.CodeConflict, fault.Span{}, "the lease on %s was taken over by %s", l.bucket, by).
 			WithHint("this process stops; the other one goes on from the last checkpoint")
+	}
+	return nil
+}
+
+func (l *Lease) renewOnce(ctx context.Context) error {
+	if err := l.Check(ctx); err != nil {
+		return err
 	}
 	if _, err := read(ctx, l.bucket, l.record.Token); fault.Is(err, fault.CodeNotFound) {
 		return fault.Userf(fault.CodeConflict, fault.Span{}, "the lease on %s was removed", l.bucket).
