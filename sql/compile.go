@@ -60,7 +60,11 @@ func Compile(text string, o Options) (*Plan, fault.List) {
 		return nil, errs
 	}
 	sinks = rewrite.Apply(&rewrite.Context{Functions: o.Functions}, sinks)
-	return &Plan{Program: physical.Plan(sinks, text), Logical: sinks, Warnings: warnings}, nil
+	program := physical.Plan(sinks, text)
+	if err := o.Connectors.CheckOutputs(program); err != nil {
+		return nil, fault.List{fault.As(err)}
+	}
+	return &Plan{Program: program, Logical: sinks, Warnings: warnings}, nil
 }
 
 // besides leaves out what may only follow from a statement that could not be read: a table that is not there, a script

@@ -49,7 +49,7 @@ func (b *builder) chained(edge graph.Edge) bool {
 // place makes the operator of a node at one subtask and puts it into a task: its predecessor's, or one of its own.
 func (b *builder) place(node, subtask int) error {
 	n := &b.p.Nodes[node]
-	i := &instance{node: n, metrics: &operator.Metrics{}, keys: column.Range(subtask, b.subtasks[node])}
+	i := &instance{node: n, metrics: &operator.Metrics{}, keys: column.Range(subtask, b.subtasks[node]), granularity: b.p.WatermarkGranularity(node)}
 	i.metrics.Watermark.Store(-1 << 63)
 	in := b.p.In(node)
 	if len(in) == 1 && b.chained(in[0]) {

@@ -19,10 +19,12 @@ type instance struct {
 	// keys is the range of key hashes that the subtask owns.
 	keys column.KeyRange
 	// makes is set for operators that make their own watermarks.
-	makes    bool
-	flusher  operator.Flusher
-	ticker   operator.Ticker
-	nextTick time.Time
+	makes   bool
+	flusher operator.Flusher
+	// granularity as graph.Program.WatermarkGranularity.
+	granularity int64
+	ticker      operator.Ticker
+	nextTick    time.Time
 	// reached is the last watermark that came in (for sources and watermark makers, that went out).
 	reached    int64
 	hasReached bool
@@ -90,6 +92,11 @@ func (i *instance) watermark(w int64) error {
 	if i.makes {
 		return i.blame(i.op.Watermark(w, i))
 	}
+	if i.flusher != nil && i.mattersBelow(w) {
+		if err := i.flush(); err != nil {
+			return err
+		}
+	}
 	i.setReached(w)
 	prev := i.task.enter(i)
 	err := i.op.Watermark(w, i)
@@ -98,6 +105,26 @@ func (i *instance) watermark(w int64) error {
 		return i.blame(err)
 	}
 	return i.forwardWatermark(w)
+}
+
+// mattersBelow reports whether the watermark w may close a window of an operator below, which must not miss results that
+// this one holds back.
+func (i *instance) mattersBelow(w int64) bool {
+	switch {
+	case i.granularity == 0:
+		return false
+	case w == operator.EndOfTime || !i.hasReached:
+		return true
+	}
+	return floorDiv(w, i.granularity) > floorDiv(i.reached, i.granularity)
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
 }
 
 // barrier flushes and snapshots this operator, then passes the barrier on.
