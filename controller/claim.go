@@ -21,9 +21,24 @@ func (s *supervisor) claim(parallelism int) {
 		timeout = 2 * time.Minute
 	}
 	preview := s.config.TTLMicros > 0
+	s.claims++
+	mine, before, done := s.claims, s.lastClaim, make(chan struct{})
+	s.lastClaim = done
 	s.async(s.ctx, timeout, func(ctx context.Context) func() {
+		// One claim at a time: a later one must not find that an earlier one of ours has replaced it.
+		defer close(done)
+		if before != nil {
+			<-before
+		}
 		g, warnings, err := s.prepare(ctx, parallelism, preview)
+		if err != nil && ctx.Err() != nil {
+			err = fault.Transientf(err, "the checkpoints could not be read within %v", timeout)
+		}
 		return func() {
+			if mine != s.claims || s.machine.Status().State != job.Scheduling {
+				s.log.Debug().Msg("a generation was claimed too late")
+				return
+			}
 			for _, w := range warnings {
 				s.warn(w)
 			}
@@ -63,12 +78,8 @@ func (s *supervisor) prepare(ctx context.Context, parallelism int, preview bool)
 	return g, warnings, nil
 }
 
-// claimed goes on with a generation, unless the job is not waiting for it any more.
+// claimed goes on with the generation that the job is waiting for.
 func (s *supervisor) claimed(g *generation) {
-	if s.present != nil {
-		s.log.Debug().Uint64("generation", g.number).Msg("claimed too late")
-		return
-	}
 	g.ctx, g.cancel = context.WithCancel(s.ctx)
 	s.present = g
 	s.mu.Lock()

@@ -322,3 +322,24 @@ func TestPreviewRowsAndMetrics(t *testing.T) {
 		}
 	})
 }
+
+// A claim that comes back after the job was stopped, or was started again meanwhile, is forgotten.
+func TestStopAndStartWhileClaiming(t *testing.T) {
+	inHouse(t, func(h *house) {
+		h.slow.Store(int64(10 * time.Second))
+		pj := h.create(1)
+		h.until(pj, job.Scheduling)
+		h.want(pj, func(c *meta.JobConfig) { c.Stop = meta.StopCheckpoint })
+		h.until(pj, job.Stopped)
+		h.want(pj, func(c *meta.JobConfig) { c.Stop = meta.StopNone })
+		h.until(pj, job.Scheduling)
+		h.slow.Store(0)
+		j := h.until(pj, job.Running)
+		time.Sleep(time.Minute)
+		if n := len(h.workers); n != 1 || h.job(pj).Status.RunID != j.Status.RunID || h.job(pj).Status.State != string(job.Running) {
+			t.Errorf("%d workers, %+v", n, h.job(pj).Status)
+		}
+		h.want(pj, func(c *meta.JobConfig) { c.Stop = meta.StopCheckpoint })
+		h.until(pj, job.Stopped)
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -199,11 +200,26 @@ type house struct {
 	c      *controller.Controller
 	ended  chan error
 	cancel context.CancelFunc
+	// slow is how long a listing of the bucket takes.
+	slow atomic.Int64
 	// prepare may change a worker before it starts.
 	prepare func(*fakeWorker)
 
 	mu      sync.Mutex
 	workers []*fakeWorker
+}
+
+// slowBucket takes its time to list.
+type slowBucket struct {
+	blob.Bucket
+	slow *atomic.Int64
+}
+
+func (b slowBucket) Sub(prefix string) blob.Bucket { return slowBucket{b.Bucket.Sub(prefix), b.slow} }
+
+func (b slowBucket) List(ctx context.Context, prefix string) ([]blob.Info, error) {
+	time.Sleep(time.Duration(b.slow.Load()))
+	return b.Bucket.List(ctx, prefix)
 }
 
 // program is source → sink, the source with the job's parallelism.
@@ -229,6 +245,7 @@ func inHouse(t *testing.T, f func(h *house)) {
 		if h.bucket, err = blob.Open(context.Background(), filepath.Join(dir, "state")); err != nil {
 			t.Fatal(err)
 		}
+		h.bucket = slowBucket{h.bucket, &h.slow}
 		h.open()
 		f(h)
 		h.close()

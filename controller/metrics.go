@@ -121,34 +121,34 @@ func (m *metrics) groups() []OperatorMetricGroup {
 
 func (m *metrics) series(op, name string, value func(before, now *wire.SubtaskMetrics, seconds float64) float64) MetricGroup {
 	g := MetricGroup{Name: name, Subtasks: []SubtaskMetrics{}}
-	for i := 1; i < len(m.samples); i++ {
-		before, now := m.samples[i-1], m.samples[i]
-		seconds := now.at.Sub(before.at).Seconds()
-		if seconds <= 0 {
-			continue
-		}
-		for _, s := range now.subtasks {
-			b := find(before.subtasks, op, s.Subtask)
-			if s.OperatorId != op || b == nil {
-				continue
+	var before map[uint32]*wire.SubtaskMetrics
+	for i, sample := range m.samples {
+		now := map[uint32]*wire.SubtaskMetrics{}
+		for _, s := range sample.subtasks {
+			if s.OperatorId == op {
+				now[s.Subtask] = s
 			}
-			for len(g.Subtasks) <= int(s.Subtask) {
-				g.Subtasks = append(g.Subtasks, SubtaskMetrics{Index: len(g.Subtasks), Metrics: []Metric{}})
-			}
-			t := &g.Subtasks[s.Subtask]
-			t.Metrics = append(t.Metrics, Metric{Time: now.at.UnixMicro(), Value: value(b, s, seconds)})
 		}
+		if i > 0 {
+			g.add(sample.at, sample.at.Sub(m.samples[i-1].at).Seconds(), before, now, value)
+		}
+		before = now
 	}
 	return g
 }
 
-func find(all []*wire.SubtaskMetrics, op string, subtask uint32) *wire.SubtaskMetrics {
-	for _, s := range all {
-		if s.OperatorId == op && s.Subtask == subtask {
-			return s
+// add adds a point to the series of every subtask that both samples know.
+func (g *MetricGroup) add(at time.Time, seconds float64, before, now map[uint32]*wire.SubtaskMetrics, value func(before, now *wire.SubtaskMetrics, seconds float64) float64) {
+	for k := range uint32(len(now)) {
+		if seconds <= 0 || before[k] == nil || now[k] == nil {
+			continue
 		}
+		for len(g.Subtasks) <= int(k) {
+			g.Subtasks = append(g.Subtasks, SubtaskMetrics{Index: len(g.Subtasks), Metrics: []Metric{}})
+		}
+		t := &g.Subtasks[k]
+		t.Metrics = append(t.Metrics, Metric{Time: at.UnixMicro(), Value: value(before[k], now[k], seconds)})
 	}
-	return nil
 }
 
 // pollMetrics asks the workers for their counters now and then, one round at a time.

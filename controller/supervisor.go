@@ -39,7 +39,8 @@ type supervisor struct {
 	polling     bool
 	sampled     time.Time
 	collecting  bool
-	restedSince time.Time
+	claims      int // numbers the claims: only the last one counts
+	lastClaim   chan struct{}
 
 	output *output
 	ended  chan struct{}
