@@ -28,7 +28,10 @@ func (s *supervisor) claim(parallelism int) {
 		// One claim at a time: a later one must not find that an earlier one of ours has replaced it.
 		defer close(done)
 		if before != nil {
-			<-before
+			select {
+			case <-before:
+			case <-ctx.Done():
+			}
 		}
 		g, warnings, err := s.prepare(ctx, parallelism, preview)
 		if err != nil && ctx.Err() != nil {

@@ -70,6 +70,7 @@ func TestOneWorkerWithAllSlots(t *testing.T) {
 		h := newHouse()
 		h.start(t, 3)
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if len(h.workers) != 1 {
 			t.Fatalf("%d workers", len(h.workers))
 		}
@@ -103,6 +104,7 @@ func TestUnexpectedEndIsReported(t *testing.T) {
 		h := newHouse()
 		h.start(t, 1)
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		h.workers[0].finish()
 		synctest.Wait()
 		if len(h.exits) != 1 || h.exits[0] != nil || h.workers[0].closed != 1 {
@@ -111,6 +113,7 @@ func TestUnexpectedEndIsReported(t *testing.T) {
 		h.err = errors.New("no room")
 		h.start(t, 2)
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if len(h.exits) != 2 || h.exits[1] != h.err {
 			t.Errorf("exits %v", h.exits)
 		}
@@ -137,6 +140,7 @@ func TestStopThatTakesTooLong(t *testing.T) {
 		h.slow = time.Minute
 		h.start(t, 1)
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := h.Stop(ctx, "job", 1, true); !errors.Is(err, context.DeadlineExceeded) {
