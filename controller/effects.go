@@ -45,7 +45,11 @@ func (s *supervisor) doJob(e job.Effect) {
 func (s *supervisor) logState(now job.Status) {
 	e := s.log.Info()
 	if now.Failure != nil {
-		e = s.log.Warn().Err(now.Failure)
+		// Whoever follows the job shows why it failed; a recovery is news to nobody but the log's reader.
+		e = e.Err(now.Failure)
+		if now.State == job.Recovering {
+			e = s.log.Warn().Err(now.Failure)
+		}
 		if now.State == job.Failed || now.State == job.Recovering {
 			s.record(meta.LogError, "", nil, now.Failure)
 		}
