@@ -113,7 +113,7 @@ func (a *aggregate) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 		return err
 	}
 	a.count(b, rows)
-	return a.groups.Update(b.Cols, a.slots, rows, b.Change)
+	return a.groups.Update(b, a.slots, rows)
 }
 
 // touch keeps the results of groups that are touched for the first time since the last flush, before they change.
@@ -169,7 +169,12 @@ func unpackTime(w int64) int64 {
 }
 
 // Watermark implements operator.Operator. There is nothing that a watermark releases.
-func (a *aggregate) Watermark(int64, operator.Emitter) error { return nil }
+func (a *aggregate) Watermark(w int64, out operator.Emitter) error {
+	if w == operator.EndOfTime { // a window behind this operator closes with it, and must have the results before
+		return a.flush(a.now(), out)
+	}
+	return nil
+}
 
 // TickInterval implements operator.Ticker.
 func (a *aggregate) TickInterval() time.Duration { return time.Duration(a.spec.FlushInterval) }
