@@ -177,3 +177,43 @@ func TestStructAndListCopy(t *testing.T) {
 		t.Fatalf("truncation left %d lists of %d elements", dl.Len(), dl.Elem.Len())
 	}
 }
+
+func TestMapsAreListsOfEntries(t *testing.T) {
+	mt := arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int64)
+	src := column.NewAppender(mt).(*column.List)
+	add := func(keys ...string) {
+		entries := src.Elem.(*column.Struct)
+		for i, k := range keys {
+			entries.Children[0].(*column.Bytes).AppendString(k)
+			entries.Children[1].(*column.Fixed[int64]).Append(int64(i))
+			entries.Append()
+		}
+		src.Append()
+	}
+	add("a", "b")
+	src.AppendNull()
+	add()
+	add("a", "b")
+	add("b", "a")
+	if !arrow.TypeEqual(src.Type(), mt) || src.Len() != 5 || src.Size() == 0 {
+		t.Fatalf("%v with %d rows", src.Type(), src.Len())
+	}
+	h := column.HashColumns(nil, []column.Vector{src}, 5, nil)
+	if h[0] != h[3] || h[0] == h[4] || h[0] == h[1] || h[1] == h[2] {
+		t.Errorf("hashes: %x", h)
+	}
+	dst := column.NewAppender(mt).(*column.List)
+	dst.AppendSel(src, []int32{3, 1, 0})
+	dst.AppendSel(&column.Const{Value: src, N: 2}, nil)
+	if got := column.HashColumns(nil, []column.Vector{dst}, 5, nil); got[0] != h[0] || got[1] != h[1] || got[2] != h[0] || got[4] != h[0] {
+		t.Errorf("copies hash to %x", got)
+	}
+	dst.Truncate(1)
+	if dst.Len() != 1 || dst.Elem.Len() != 2 {
+		t.Errorf("truncated to %d maps with %d entries", dst.Len(), dst.Elem.Len())
+	}
+	dst.Reset()
+	if dst.Len() != 0 || dst.Elem.Len() != 0 {
+		t.Error("not empty after Reset")
+	}
+}

@@ -92,9 +92,12 @@ func (s *Struct) Reset() {
 	s.Valid = nil
 }
 
-// List is a column of lists: row i holds the elements Offsets[i] to Offsets[i+1] of Elem.
+// List is a column of lists: row i holds the elements Offsets[i] to Offsets[i+1] of Elem. A column of maps is one too: its
+// elements are structs of a key and a value, in the order in which the map was made.
 type List struct {
 	DataType *arrow.ListType
+	// Map is the type of a column of maps; nil for lists.
+	Map *arrow.MapType
 	// Offsets has one entry more than there are rows and starts with 0.
 	Offsets []int32
 	Elem    Appender
@@ -106,8 +109,21 @@ func NewList(t *arrow.ListType) *List {
 	return &List{DataType: t, Offsets: []int32{0}, Elem: NewAppender(t.Elem())}
 }
 
+// NewMap makes an empty map column.
+func NewMap(t *arrow.MapType) *List {
+	entry := arrow.Field{Name: "entries", Type: t.ValueType()}
+	l := NewList(arrow.ListOfField(entry))
+	l.Map = t
+	return l
+}
+
 // Type implements Vector.
-func (l *List) Type() arrow.DataType { return l.DataType }
+func (l *List) Type() arrow.DataType {
+	if l.Map != nil {
+		return l.Map
+	}
+	return l.DataType
+}
 
 // Len implements Vector.
 func (l *List) Len() int { return len(l.Offsets) - 1 }
@@ -146,19 +162,22 @@ func (l *List) AppendSel(src Vector, sel []int32) {
 		m = len(sel)
 	}
 	var elems []int32
+	end := l.Offsets[n]
 	for i := range m {
 		r := i
 		if sel != nil {
 			r = int(sel[i])
 		}
-		elems = elems[:0]
-		for e := o.Offsets[r]; e < o.Offsets[r+1]; e++ {
-			elems = append(elems, e)
+		if o.Valid.IsValid(r) {
+			for e := o.Offsets[r]; e < o.Offsets[r+1]; e++ {
+				elems = append(elems, e)
+			}
+			end += o.Offsets[r+1] - o.Offsets[r]
 		}
-		if len(elems) > 0 {
-			l.Elem.AppendSel(o.Elem, elems)
-		}
-		l.Offsets = append(l.Offsets, int32(l.Elem.Len()))
+		l.Offsets = append(l.Offsets, end)
+	}
+	if len(elems) > 0 {
+		l.Elem.AppendSel(o.Elem, elems)
 	}
 	l.Valid = appendValidity(l.Valid, n, o.Valid, o.Len(), sel)
 }

@@ -306,6 +306,8 @@ func NewAppender(dt arrow.DataType) Appender {
 		return NewStruct(t)
 	case *arrow.ListType:
 		return NewList(t)
+	case *arrow.MapType:
+		return NewMap(t)
 	case arrow.ExtensionType:
 		return newAppenderAs(t.StorageType(), dt)
 	}
@@ -340,7 +342,7 @@ func newAppenderAs(storage, dt arrow.DataType) Appender {
 		return NewFixed[decimal128.Num](dt)
 	case arrow.INTERVAL_MONTH_DAY_NANO:
 		return NewFixed[arrow.MonthDayNanoInterval](dt)
-	case arrow.STRING, arrow.BINARY, arrow.FIXED_SIZE_BINARY:
+	case arrow.STRING, arrow.BINARY, arrow.FIXED_SIZE_BINARY, arrow.STRING_VIEW, arrow.LARGE_STRING:
 		return NewBytes(dt)
 	}
 	panic("column: no vector for type " + dt.String())
