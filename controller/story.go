@@ -236,6 +236,9 @@ func (y *story) ack(t checkpoint.Task, r *wire.TaskCheckpointCompletedRequest) {
 		told.async = EventSpan{StartTime: r.StartMicros, Event: "Async", Description: "Writing the state"}
 	}
 	told.async.FinishTime = r.FinishMicros
+	if told.sync.StartTime == 0 && told.sync.FinishTime != 0 {
+		told.sync.StartTime, told.sync.Event, told.sync.Description = min(r.StartMicros, told.sync.FinishTime), "Sync", "Taking the state"
+	}
 }
 
 func marshal(v any) json.RawMessage {
