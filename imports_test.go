@@ -32,9 +32,10 @@ var rules = map[string][]string{
 	"dataflow/agg":      {"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/state", "wadi/dataflow/agg"},
 	"dataflow/graph":    {"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/agg", "wadi/dataflow/graph"},
 	"dataflow/operator": {"wadi/dataflow/fault", "wadi/dataflow/clock", "wadi/dataflow/column", "wadi/dataflow/state"},
-	"dataflow/framing":  {"wadi/dataflow/fault"},
+	"dataflow/framing":  {"wadi/dataflow/fault", "wadi/dataflow/column"},
 	"dataflow/format": {
 		"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/graph", "wadi/dataflow/format",
+		"wadi/dataflow/framing",
 	},
 	"dataflow/connector": append([]string{"wadi/dataflow/connector", "wadi/dataflow/format", "wadi/dataflow/framing"}, operatorImports...),
 	"dataflow/project":   operatorImports,
