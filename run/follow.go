@@ -93,12 +93,6 @@ func (f *follower) state(j *apiJob) {
 	switch j.State {
 	case "Running":
 		f.log.Info().Str("state", f.cluster.place.url).Str("console", f.cluster.console()).Msg(f.cluster.place.id.Name + " is running")
-	case "Recovering":
-		e := f.log.Warn()
-		if r := f.failure(j); r != nil {
-			e = e.Err(r)
-		}
-		e.Msg("the job failed and starts again from its last checkpoint")
 	default:
 		f.log.Debug().Str("job", j.State).Msg("job")
 	}
@@ -160,13 +154,14 @@ func (f *follower) failure(j *apiJob) *fault.Error {
 	}
 	for i := range f.cluster.gauge.program.Nodes {
 		n := &f.cluster.gauge.program.Nodes[i]
-		if n.ID != e.Operator {
+		if n.ID != e.Operator && name(n) != e.Operator {
 			continue
 		}
 		if e.Span.IsZero() {
 			e.Span = n.Span
 		}
 		e.Message += " (in " + name(n) + ")"
+		break
 	}
 	return e
 }

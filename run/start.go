@@ -57,6 +57,9 @@ func (s *session) prepare(ctx context.Context, r request) error {
 	}
 	defer p.bucket.Close()
 	name := r.pipelineName(q)
+	if err := s.firstLook(ctx, p); err != nil {
+		return err
+	}
 	if err := p.admit(ctx, q, name, r.force); err != nil {
 		return err
 	}
@@ -82,6 +85,22 @@ func (s *session) prepare(ctx context.Context, r request) error {
 		return s.execute(ctx, r, &cluster{session: s, parts: parts, opener: opener, place: p, gauge: newGauge(program)}, q, program)
 	})
 	return s.tidy(p, q, err)
+}
+
+// firstLook reads from a state directory with little patience: a place that does not answer at the start is more often
+// misspelt than out of order for a moment.
+func (s *session) firstLook(ctx context.Context, p *place) error {
+	if _, ok := p.bucket.Local(); ok {
+		return nil
+	}
+	opener := blob.Opener{Clock: s.clock, Retry: blob.Retry{Attempts: 4, Base: 100 * time.Millisecond, Cap: time.Second}}
+	bucket, err := opener.Open(ctx, p.url)
+	if err != nil {
+		return err
+	}
+	defer bucket.Close()
+	_, err = readIdentity(ctx, bucket)
+	return err
 }
 
 // takeoverEvery is how often a local state directory is looked at for another holder of its lease. Leases in object
