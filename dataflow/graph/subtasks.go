@@ -67,6 +67,8 @@ func (p *Program) WatermarkGranularity(i int) int64 {
 			g = gcd(g, gcd(s.Window.Width, s.Window.Slide))
 		case *SessionAggregateSpec:
 			g = 1 // sessions end anywhere
+		case *IntervalJoinSpec:
+			g = 1 // rows are late by their own time
 		}
 	}
 	return g

@@ -47,4 +47,8 @@ func TestWatermarkGranularity(t *testing.T) {
 	if g := p.WatermarkGranularity(0); g != 1 {
 		t.Errorf("granularity above a session is %d, want 1", g)
 	}
+	p.Nodes[2].Spec = &graph.IntervalJoinSpec{Upper: 60}
+	if g := p.WatermarkGranularity(0); g != 1 {
+		t.Errorf("granularity above an interval join is %d, want 1", g)
+	}
 }

@@ -41,6 +41,7 @@ func (f filler) spec() graph.Spec {
 	specs := []graph.Spec{
 		&graph.SourceSpec{}, &graph.ProjectSpec{}, &graph.WatermarkSpec{}, &graph.WindowAggregateSpec{},
 		&graph.UpdatingAggregateSpec{}, &graph.SessionAggregateSpec{}, &graph.SinkSpec{},
+		&graph.JoinSpec{}, &graph.WindowJoinSpec{}, &graph.IntervalJoinSpec{},
 	}
 	s := rapid.SampledFrom(specs).Draw(f.T, "spec")
 	f.fill(reflect.ValueOf(s).Elem())
@@ -72,10 +73,24 @@ func (f filler) fill(v reflect.Value) {
 		}
 	case *[]*expr.Node:
 		*x = f.exprs()
+	case *graph.JoinKind:
+		*x = graph.InnerJoin
 	case *graph.WindowKind:
 		*x = graph.WindowKind(f.n(1, 2))
 	case *graph.Mode:
 		*x = graph.Mode(f.n(0, 1))
+	case *graph.JoinOn:
+		f.fillStruct(v)
+		x.Kind = graph.JoinKind(f.n(1, 6))
+		x.RightKeys, x.NullSafe = nil, nil
+		for range x.LeftKeys {
+			x.RightKeys = append(x.RightKeys, f.n(0, 9))
+		}
+		if f.bool() {
+			for range x.LeftKeys {
+				x.NullSafe = append(x.NullSafe, f.bool())
+			}
+		}
 	case *graph.Window:
 		*x = graph.Window{Kind: graph.WindowKind(f.n(1, 2)), Width: int64(f.n(1, 1e9)), Slide: int64(f.n(1, 1e9))}
 	case *agg.Call:

@@ -165,6 +165,67 @@ func (WindowKind) EnumDescriptor() ([]byte, []int) {
 	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{2}
 }
 
+type JoinKind int32
+
+const (
+	JoinKind_JOIN_KIND_UNSPECIFIED JoinKind = 0
+	JoinKind_JOIN_KIND_INNER       JoinKind = 1
+	JoinKind_JOIN_KIND_LEFT        JoinKind = 2
+	JoinKind_JOIN_KIND_RIGHT       JoinKind = 3
+	JoinKind_JOIN_KIND_FULL        JoinKind = 4
+	JoinKind_JOIN_KIND_SEMI        JoinKind = 5
+	JoinKind_JOIN_KIND_ANTI        JoinKind = 6
+)
+
+// Enum value maps for JoinKind.
+var (
+	JoinKind_name = map[int32]string{
+		0: "JOIN_KIND_UNSPECIFIED",
+		1: "JOIN_KIND_INNER",
+		2: "JOIN_KIND_LEFT",
+		3: "JOIN_KIND_RIGHT",
+		4: "JOIN_KIND_FULL",
+		5: "JOIN_KIND_SEMI",
+		6: "JOIN_KIND_ANTI",
+	}
+	JoinKind_value = map[string]int32{
+		"JOIN_KIND_UNSPECIFIED": 0,
+		"JOIN_KIND_INNER":       1,
+		"JOIN_KIND_LEFT":        2,
+		"JOIN_KIND_RIGHT":       3,
+		"JOIN_KIND_FULL":        4,
+		"JOIN_KIND_SEMI":        5,
+		"JOIN_KIND_ANTI":        6,
+	}
+)
+
+func (x JoinKind) Enum() *JoinKind {
+	p := new(JoinKind)
+	*p = x
+	return p
+}
+
+func (x JoinKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (JoinKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_dataflow_graph_wire_program_proto_enumTypes[3].Descriptor()
+}
+
+func (JoinKind) Type() protoreflect.EnumType {
+	return &file_dataflow_graph_wire_program_proto_enumTypes[3]
+}
+
+func (x JoinKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use JoinKind.Descriptor instead.
+func (JoinKind) EnumDescriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{3}
+}
+
 type ExprKind int32
 
 const (
@@ -216,11 +277,11 @@ func (x ExprKind) String() string {
 }
 
 func (ExprKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[3].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[4].Descriptor()
 }
 
 func (ExprKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[3]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[4]
 }
 
 func (x ExprKind) Number() protoreflect.EnumNumber {
@@ -229,7 +290,7 @@ func (x ExprKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ExprKind.Descriptor instead.
 func (ExprKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{3}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{4}
 }
 
 type TypeKind int32
@@ -370,11 +431,11 @@ func (x TypeKind) String() string {
 }
 
 func (TypeKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[4].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[5].Descriptor()
 }
 
 func (TypeKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[4]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[5]
 }
 
 func (x TypeKind) Number() protoreflect.EnumNumber {
@@ -383,7 +444,7 @@ func (x TypeKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TypeKind.Descriptor instead.
 func (TypeKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{4}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{5}
 }
 
 type TimeUnit int32
@@ -422,11 +483,11 @@ func (x TimeUnit) String() string {
 }
 
 func (TimeUnit) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[5].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[6].Descriptor()
 }
 
 func (TimeUnit) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[5]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[6]
 }
 
 func (x TimeUnit) Number() protoreflect.EnumNumber {
@@ -435,7 +496,7 @@ func (x TimeUnit) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TimeUnit.Descriptor instead.
 func (TimeUnit) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{5}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{6}
 }
 
 // Format versions: 1 is the first. A reader refuses a version that it does not know.
@@ -525,6 +586,9 @@ type Node struct {
 	//	*Node_UpdatingAggregate
 	//	*Node_Sink
 	//	*Node_SessionAggregate
+	//	*Node_Join
+	//	*Node_WindowJoin
+	//	*Node_IntervalJoin
 	Spec          isNode_Spec `protobuf_oneof:"spec"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -672,6 +736,33 @@ func (x *Node) GetSessionAggregate() *SessionAggregateSpec {
 	return nil
 }
 
+func (x *Node) GetJoin() *JoinSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_Join); ok {
+			return x.Join
+		}
+	}
+	return nil
+}
+
+func (x *Node) GetWindowJoin() *WindowJoinSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_WindowJoin); ok {
+			return x.WindowJoin
+		}
+	}
+	return nil
+}
+
+func (x *Node) GetIntervalJoin() *IntervalJoinSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_IntervalJoin); ok {
+			return x.IntervalJoin
+		}
+	}
+	return nil
+}
+
 type isNode_Spec interface {
 	isNode_Spec()
 }
@@ -704,6 +795,18 @@ type Node_SessionAggregate struct {
 	SessionAggregate *SessionAggregateSpec `protobuf:"bytes,16,opt,name=session_aggregate,json=sessionAggregate,proto3,oneof"`
 }
 
+type Node_Join struct {
+	Join *JoinSpec `protobuf:"bytes,20,opt,name=join,proto3,oneof"`
+}
+
+type Node_WindowJoin struct {
+	WindowJoin *WindowJoinSpec `protobuf:"bytes,21,opt,name=window_join,json=windowJoin,proto3,oneof"`
+}
+
+type Node_IntervalJoin struct {
+	IntervalJoin *IntervalJoinSpec `protobuf:"bytes,22,opt,name=interval_join,json=intervalJoin,proto3,oneof"`
+}
+
 func (*Node_Source) isNode_Spec() {}
 
 func (*Node_Project) isNode_Spec() {}
@@ -717,6 +820,12 @@ func (*Node_UpdatingAggregate) isNode_Spec() {}
 func (*Node_Sink) isNode_Spec() {}
 
 func (*Node_SessionAggregate) isNode_Spec() {}
+
+func (*Node_Join) isNode_Spec() {}
+
+func (*Node_WindowJoin) isNode_Spec() {}
+
+func (*Node_IntervalJoin) isNode_Spec() {}
 
 type Edge struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1549,6 +1658,247 @@ func (x *SessionAggregateSpec) GetAggs() []*AggregateCall {
 	return nil
 }
 
+type JoinOn struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Kind      JoinKind               `protobuf:"varint,1,opt,name=kind,proto3,enum=wadi.graph.v1.JoinKind" json:"kind,omitempty"`
+	LeftKeys  []uint32               `protobuf:"varint,2,rep,packed,name=left_keys,json=leftKeys,proto3" json:"left_keys,omitempty"`
+	RightKeys []uint32               `protobuf:"varint,3,rep,packed,name=right_keys,json=rightKeys,proto3" json:"right_keys,omitempty"`
+	// As many as there are keys, or none.
+	NullSafe      []bool `protobuf:"varint,4,rep,packed,name=null_safe,json=nullSafe,proto3" json:"null_safe,omitempty"`
+	NullAware     bool   `protobuf:"varint,5,opt,name=null_aware,json=nullAware,proto3" json:"null_aware,omitempty"`
+	Residual      *Expr  `protobuf:"bytes,6,opt,name=residual,proto3" json:"residual,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JoinOn) Reset() {
+	*x = JoinOn{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JoinOn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JoinOn) ProtoMessage() {}
+
+func (x *JoinOn) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JoinOn.ProtoReflect.Descriptor instead.
+func (*JoinOn) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *JoinOn) GetKind() JoinKind {
+	if x != nil {
+		return x.Kind
+	}
+	return JoinKind_JOIN_KIND_UNSPECIFIED
+}
+
+func (x *JoinOn) GetLeftKeys() []uint32 {
+	if x != nil {
+		return x.LeftKeys
+	}
+	return nil
+}
+
+func (x *JoinOn) GetRightKeys() []uint32 {
+	if x != nil {
+		return x.RightKeys
+	}
+	return nil
+}
+
+func (x *JoinOn) GetNullSafe() []bool {
+	if x != nil {
+		return x.NullSafe
+	}
+	return nil
+}
+
+func (x *JoinOn) GetNullAware() bool {
+	if x != nil {
+		return x.NullAware
+	}
+	return false
+}
+
+func (x *JoinOn) GetResidual() *Expr {
+	if x != nil {
+		return x.Residual
+	}
+	return nil
+}
+
+type JoinSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	On            *JoinOn                `protobuf:"bytes,1,opt,name=on,proto3" json:"on,omitempty"`
+	Ttl           int64                  `protobuf:"varint,2,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JoinSpec) Reset() {
+	*x = JoinSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JoinSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JoinSpec) ProtoMessage() {}
+
+func (x *JoinSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JoinSpec.ProtoReflect.Descriptor instead.
+func (*JoinSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *JoinSpec) GetOn() *JoinOn {
+	if x != nil {
+		return x.On
+	}
+	return nil
+}
+
+func (x *JoinSpec) GetTtl() int64 {
+	if x != nil {
+		return x.Ttl
+	}
+	return 0
+}
+
+type WindowJoinSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	On            *JoinOn                `protobuf:"bytes,1,opt,name=on,proto3" json:"on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WindowJoinSpec) Reset() {
+	*x = WindowJoinSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WindowJoinSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WindowJoinSpec) ProtoMessage() {}
+
+func (x *WindowJoinSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WindowJoinSpec.ProtoReflect.Descriptor instead.
+func (*WindowJoinSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *WindowJoinSpec) GetOn() *JoinOn {
+	if x != nil {
+		return x.On
+	}
+	return nil
+}
+
+type IntervalJoinSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	On            *JoinOn                `protobuf:"bytes,1,opt,name=on,proto3" json:"on,omitempty"`
+	Lower         int64                  `protobuf:"varint,2,opt,name=lower,proto3" json:"lower,omitempty"`
+	Upper         int64                  `protobuf:"varint,3,opt,name=upper,proto3" json:"upper,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IntervalJoinSpec) Reset() {
+	*x = IntervalJoinSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IntervalJoinSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IntervalJoinSpec) ProtoMessage() {}
+
+func (x *IntervalJoinSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IntervalJoinSpec.ProtoReflect.Descriptor instead.
+func (*IntervalJoinSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *IntervalJoinSpec) GetOn() *JoinOn {
+	if x != nil {
+		return x.On
+	}
+	return nil
+}
+
+func (x *IntervalJoinSpec) GetLower() int64 {
+	if x != nil {
+		return x.Lower
+	}
+	return 0
+}
+
+func (x *IntervalJoinSpec) GetUpper() int64 {
+	if x != nil {
+		return x.Upper
+	}
+	return 0
+}
+
 type SinkSpec struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Table         string                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
@@ -1563,7 +1913,7 @@ type SinkSpec struct {
 
 func (x *SinkSpec) Reset() {
 	*x = SinkSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[15]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1575,7 +1925,7 @@ func (x *SinkSpec) String() string {
 func (*SinkSpec) ProtoMessage() {}
 
 func (x *SinkSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[15]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1588,7 +1938,7 @@ func (x *SinkSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SinkSpec.ProtoReflect.Descriptor instead.
 func (*SinkSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{15}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SinkSpec) GetTable() string {
@@ -1652,7 +2002,7 @@ type AggregateCall struct {
 
 func (x *AggregateCall) Reset() {
 	*x = AggregateCall{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[16]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1664,7 +2014,7 @@ func (x *AggregateCall) String() string {
 func (*AggregateCall) ProtoMessage() {}
 
 func (x *AggregateCall) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[16]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1677,7 +2027,7 @@ func (x *AggregateCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateCall.ProtoReflect.Descriptor instead.
 func (*AggregateCall) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{16}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AggregateCall) GetName() string {
@@ -1762,7 +2112,7 @@ type AggregateOrder struct {
 
 func (x *AggregateOrder) Reset() {
 	*x = AggregateOrder{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[17]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1774,7 +2124,7 @@ func (x *AggregateOrder) String() string {
 func (*AggregateOrder) ProtoMessage() {}
 
 func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[17]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1787,7 +2137,7 @@ func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateOrder.ProtoReflect.Descriptor instead.
 func (*AggregateOrder) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{17}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AggregateOrder) GetArg() uint32 {
@@ -1828,7 +2178,7 @@ type Expr struct {
 
 func (x *Expr) Reset() {
 	*x = Expr{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[18]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +2190,7 @@ func (x *Expr) String() string {
 func (*Expr) ProtoMessage() {}
 
 func (x *Expr) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[18]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +2203,7 @@ func (x *Expr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expr.ProtoReflect.Descriptor instead.
 func (*Expr) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{18}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Expr) GetKind() ExprKind {
@@ -1931,7 +2281,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1943,7 +2293,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1956,7 +2306,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{19}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Value) GetValue() isValue_Value {
@@ -2102,7 +2452,7 @@ type Decimal struct {
 
 func (x *Decimal) Reset() {
 	*x = Decimal{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2114,7 +2464,7 @@ func (x *Decimal) String() string {
 func (*Decimal) ProtoMessage() {}
 
 func (x *Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2127,7 +2477,7 @@ func (x *Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decimal.ProtoReflect.Descriptor instead.
 func (*Decimal) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{20}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Decimal) GetHigh() int64 {
@@ -2155,7 +2505,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2167,7 +2517,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2180,7 +2530,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{21}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Interval) GetMonths() int32 {
@@ -2214,7 +2564,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2226,7 +2576,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2239,7 +2589,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{22}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Schema) GetFields() []*Field {
@@ -2268,7 +2618,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2280,7 +2630,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2293,7 +2643,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{23}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Field) GetName() string {
@@ -2347,7 +2697,7 @@ type Type struct {
 
 func (x *Type) Reset() {
 	*x = Type{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2359,7 +2709,7 @@ func (x *Type) String() string {
 func (*Type) ProtoMessage() {}
 
 func (x *Type) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2372,7 +2722,7 @@ func (x *Type) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Type.ProtoReflect.Descriptor instead.
 func (*Type) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{24}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Type) GetKind() TypeKind {
@@ -2440,7 +2790,7 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12)\n" +
 	"\x05nodes\x18\x02 \x03(\v2\x13.wadi.graph.v1.NodeR\x05nodes\x12)\n" +
 	"\x05edges\x18\x03 \x03(\v2\x13.wadi.graph.v1.EdgeR\x05edges\x12\x10\n" +
-	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xba\x05\n" +
+	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xf3\x06\n" +
 	"\x04Node\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12'\n" +
@@ -2455,7 +2805,11 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x10window_aggregate\x18\r \x01(\v2\".wadi.graph.v1.WindowAggregateSpecH\x00R\x0fwindowAggregate\x12U\n" +
 	"\x12updating_aggregate\x18\x0e \x01(\v2$.wadi.graph.v1.UpdatingAggregateSpecH\x00R\x11updatingAggregate\x12-\n" +
 	"\x04sink\x18\x0f \x01(\v2\x17.wadi.graph.v1.SinkSpecH\x00R\x04sink\x12R\n" +
-	"\x11session_aggregate\x18\x10 \x01(\v2#.wadi.graph.v1.SessionAggregateSpecH\x00R\x10sessionAggregateB\x06\n" +
+	"\x11session_aggregate\x18\x10 \x01(\v2#.wadi.graph.v1.SessionAggregateSpecH\x00R\x10sessionAggregate\x12-\n" +
+	"\x04join\x18\x14 \x01(\v2\x17.wadi.graph.v1.JoinSpecH\x00R\x04join\x12@\n" +
+	"\vwindow_join\x18\x15 \x01(\v2\x1d.wadi.graph.v1.WindowJoinSpecH\x00R\n" +
+	"windowJoin\x12F\n" +
+	"\rinterval_join\x18\x16 \x01(\v2\x1f.wadi.graph.v1.IntervalJoinSpecH\x00R\fintervalJoinB\x06\n" +
 	"\x04spec\"\x81\x01\n" +
 	"\x04Edge\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\rR\x04from\x12\x0e\n" +
@@ -2519,7 +2873,25 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x14SessionAggregateSpec\x12\x10\n" +
 	"\x03gap\x18\x01 \x01(\x03R\x03gap\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\rR\x04keys\x120\n" +
-	"\x04aggs\x18\x03 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\"\xf4\x01\n" +
+	"\x04aggs\x18\x03 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\"\xde\x01\n" +
+	"\x06JoinOn\x12+\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x17.wadi.graph.v1.JoinKindR\x04kind\x12\x1b\n" +
+	"\tleft_keys\x18\x02 \x03(\rR\bleftKeys\x12\x1d\n" +
+	"\n" +
+	"right_keys\x18\x03 \x03(\rR\trightKeys\x12\x1b\n" +
+	"\tnull_safe\x18\x04 \x03(\bR\bnullSafe\x12\x1d\n" +
+	"\n" +
+	"null_aware\x18\x05 \x01(\bR\tnullAware\x12/\n" +
+	"\bresidual\x18\x06 \x01(\v2\x13.wadi.graph.v1.ExprR\bresidual\"C\n" +
+	"\bJoinSpec\x12%\n" +
+	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\x12\x10\n" +
+	"\x03ttl\x18\x02 \x01(\x03R\x03ttl\"7\n" +
+	"\x0eWindowJoinSpec\x12%\n" +
+	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\"e\n" +
+	"\x10IntervalJoinSpec\x12%\n" +
+	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\x12\x14\n" +
+	"\x05lower\x18\x02 \x01(\x03R\x05lower\x12\x14\n" +
+	"\x05upper\x18\x03 \x01(\x03R\x05upper\"\xf4\x01\n" +
 	"\bSinkSpec\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x1c\n" +
 	"\tconnector\x18\x02 \x01(\tR\tconnector\x121\n" +
@@ -2599,7 +2971,15 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"WindowKind\x12\x1b\n" +
 	"\x17WINDOW_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12WINDOW_KIND_TUMBLE\x10\x01\x12\x13\n" +
-	"\x0fWINDOW_KIND_HOP\x10\x02*\xd3\x01\n" +
+	"\x0fWINDOW_KIND_HOP\x10\x02*\x9f\x01\n" +
+	"\bJoinKind\x12\x19\n" +
+	"\x15JOIN_KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fJOIN_KIND_INNER\x10\x01\x12\x12\n" +
+	"\x0eJOIN_KIND_LEFT\x10\x02\x12\x13\n" +
+	"\x0fJOIN_KIND_RIGHT\x10\x03\x12\x12\n" +
+	"\x0eJOIN_KIND_FULL\x10\x04\x12\x12\n" +
+	"\x0eJOIN_KIND_SEMI\x10\x05\x12\x12\n" +
+	"\x0eJOIN_KIND_ANTI\x10\x06*\xd3\x01\n" +
 	"\bExprKind\x12\x19\n" +
 	"\x15EXPR_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10EXPR_KIND_COLUMN\x10\x01\x12\x15\n" +
@@ -2668,98 +3048,111 @@ func file_dataflow_graph_wire_program_proto_rawDescGZIP() []byte {
 	return file_dataflow_graph_wire_program_proto_rawDescData
 }
 
-var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(Mode)(0),                     // 0: wadi.graph.v1.Mode
 	(EdgeKind)(0),                 // 1: wadi.graph.v1.EdgeKind
 	(WindowKind)(0),               // 2: wadi.graph.v1.WindowKind
-	(ExprKind)(0),                 // 3: wadi.graph.v1.ExprKind
-	(TypeKind)(0),                 // 4: wadi.graph.v1.TypeKind
-	(TimeUnit)(0),                 // 5: wadi.graph.v1.TimeUnit
-	(*Program)(nil),               // 6: wadi.graph.v1.Program
-	(*Node)(nil),                  // 7: wadi.graph.v1.Node
-	(*Edge)(nil),                  // 8: wadi.graph.v1.Edge
-	(*Span)(nil),                  // 9: wadi.graph.v1.Span
-	(*KeyValue)(nil),              // 10: wadi.graph.v1.KeyValue
-	(*Strings)(nil),               // 11: wadi.graph.v1.Strings
-	(*SourceSpec)(nil),            // 12: wadi.graph.v1.SourceSpec
-	(*FormatSpec)(nil),            // 13: wadi.graph.v1.FormatSpec
-	(*ProjectSpec)(nil),           // 14: wadi.graph.v1.ProjectSpec
-	(*Exprs)(nil),                 // 15: wadi.graph.v1.Exprs
-	(*WatermarkSpec)(nil),         // 16: wadi.graph.v1.WatermarkSpec
-	(*Window)(nil),                // 17: wadi.graph.v1.Window
-	(*WindowAggregateSpec)(nil),   // 18: wadi.graph.v1.WindowAggregateSpec
-	(*UpdatingAggregateSpec)(nil), // 19: wadi.graph.v1.UpdatingAggregateSpec
-	(*SessionAggregateSpec)(nil),  // 20: wadi.graph.v1.SessionAggregateSpec
-	(*SinkSpec)(nil),              // 21: wadi.graph.v1.SinkSpec
-	(*AggregateCall)(nil),         // 22: wadi.graph.v1.AggregateCall
-	(*AggregateOrder)(nil),        // 23: wadi.graph.v1.AggregateOrder
-	(*Expr)(nil),                  // 24: wadi.graph.v1.Expr
-	(*Value)(nil),                 // 25: wadi.graph.v1.Value
-	(*Decimal)(nil),               // 26: wadi.graph.v1.Decimal
-	(*Interval)(nil),              // 27: wadi.graph.v1.Interval
-	(*Schema)(nil),                // 28: wadi.graph.v1.Schema
-	(*Field)(nil),                 // 29: wadi.graph.v1.Field
-	(*Type)(nil),                  // 30: wadi.graph.v1.Type
+	(JoinKind)(0),                 // 3: wadi.graph.v1.JoinKind
+	(ExprKind)(0),                 // 4: wadi.graph.v1.ExprKind
+	(TypeKind)(0),                 // 5: wadi.graph.v1.TypeKind
+	(TimeUnit)(0),                 // 6: wadi.graph.v1.TimeUnit
+	(*Program)(nil),               // 7: wadi.graph.v1.Program
+	(*Node)(nil),                  // 8: wadi.graph.v1.Node
+	(*Edge)(nil),                  // 9: wadi.graph.v1.Edge
+	(*Span)(nil),                  // 10: wadi.graph.v1.Span
+	(*KeyValue)(nil),              // 11: wadi.graph.v1.KeyValue
+	(*Strings)(nil),               // 12: wadi.graph.v1.Strings
+	(*SourceSpec)(nil),            // 13: wadi.graph.v1.SourceSpec
+	(*FormatSpec)(nil),            // 14: wadi.graph.v1.FormatSpec
+	(*ProjectSpec)(nil),           // 15: wadi.graph.v1.ProjectSpec
+	(*Exprs)(nil),                 // 16: wadi.graph.v1.Exprs
+	(*WatermarkSpec)(nil),         // 17: wadi.graph.v1.WatermarkSpec
+	(*Window)(nil),                // 18: wadi.graph.v1.Window
+	(*WindowAggregateSpec)(nil),   // 19: wadi.graph.v1.WindowAggregateSpec
+	(*UpdatingAggregateSpec)(nil), // 20: wadi.graph.v1.UpdatingAggregateSpec
+	(*SessionAggregateSpec)(nil),  // 21: wadi.graph.v1.SessionAggregateSpec
+	(*JoinOn)(nil),                // 22: wadi.graph.v1.JoinOn
+	(*JoinSpec)(nil),              // 23: wadi.graph.v1.JoinSpec
+	(*WindowJoinSpec)(nil),        // 24: wadi.graph.v1.WindowJoinSpec
+	(*IntervalJoinSpec)(nil),      // 25: wadi.graph.v1.IntervalJoinSpec
+	(*SinkSpec)(nil),              // 26: wadi.graph.v1.SinkSpec
+	(*AggregateCall)(nil),         // 27: wadi.graph.v1.AggregateCall
+	(*AggregateOrder)(nil),        // 28: wadi.graph.v1.AggregateOrder
+	(*Expr)(nil),                  // 29: wadi.graph.v1.Expr
+	(*Value)(nil),                 // 30: wadi.graph.v1.Value
+	(*Decimal)(nil),               // 31: wadi.graph.v1.Decimal
+	(*Interval)(nil),              // 32: wadi.graph.v1.Interval
+	(*Schema)(nil),                // 33: wadi.graph.v1.Schema
+	(*Field)(nil),                 // 34: wadi.graph.v1.Field
+	(*Type)(nil),                  // 35: wadi.graph.v1.Type
 }
 var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
-	7,  // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
-	8,  // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
-	28, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
+	8,  // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
+	9,  // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
+	33, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
 	0,  // 3: wadi.graph.v1.Node.mode:type_name -> wadi.graph.v1.Mode
-	9,  // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
-	12, // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
-	14, // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
-	16, // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
-	18, // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
-	19, // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
-	21, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
-	20, // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
-	1,  // 12: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
-	10, // 13: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
-	13, // 14: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	28, // 15: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
-	11, // 16: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
-	11, // 17: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
-	10, // 18: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
-	24, // 19: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
-	15, // 20: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
-	24, // 21: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
-	24, // 22: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
-	24, // 23: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
-	2,  // 24: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
-	17, // 25: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
-	22, // 26: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	22, // 27: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	22, // 28: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	10, // 29: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
-	13, // 30: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	28, // 31: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
-	30, // 32: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
-	30, // 33: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
-	9,  // 34: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
-	23, // 35: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
-	25, // 36: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
-	3,  // 37: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
-	30, // 38: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
-	25, // 39: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
-	24, // 40: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
-	9,  // 41: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
-	26, // 42: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
-	27, // 43: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
-	29, // 44: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
-	10, // 45: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
-	30, // 46: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
-	10, // 47: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
-	4,  // 48: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
-	5,  // 49: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
-	29, // 50: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
-	51, // [51:51] is the sub-list for method output_type
-	51, // [51:51] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	10, // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
+	13, // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
+	15, // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
+	17, // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
+	19, // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
+	20, // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
+	26, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
+	21, // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
+	23, // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
+	24, // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
+	25, // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
+	1,  // 15: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
+	11, // 16: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
+	14, // 17: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	33, // 18: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
+	12, // 19: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
+	12, // 20: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
+	11, // 21: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
+	29, // 22: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
+	16, // 23: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
+	29, // 24: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
+	29, // 25: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
+	29, // 26: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
+	2,  // 27: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
+	18, // 28: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
+	27, // 29: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	27, // 30: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	27, // 31: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	3,  // 32: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
+	29, // 33: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
+	22, // 34: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	22, // 35: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	22, // 36: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	11, // 37: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
+	14, // 38: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	33, // 39: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
+	35, // 40: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
+	35, // 41: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
+	10, // 42: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
+	28, // 43: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
+	30, // 44: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
+	4,  // 45: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
+	35, // 46: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
+	30, // 47: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
+	29, // 48: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
+	10, // 49: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
+	31, // 50: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
+	32, // 51: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
+	34, // 52: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
+	11, // 53: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
+	35, // 54: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
+	11, // 55: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
+	5,  // 56: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
+	6,  // 57: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
+	34, // 58: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
+	59, // [59:59] is the sub-list for method output_type
+	59, // [59:59] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	59, // [59:59] is the sub-list for extension extendee
+	0,  // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_dataflow_graph_wire_program_proto_init() }
@@ -2775,9 +3168,12 @@ func file_dataflow_graph_wire_program_proto_init() {
 		(*Node_UpdatingAggregate)(nil),
 		(*Node_Sink)(nil),
 		(*Node_SessionAggregate)(nil),
+		(*Node_Join)(nil),
+		(*Node_WindowJoin)(nil),
+		(*Node_IntervalJoin)(nil),
 	}
-	file_dataflow_graph_wire_program_proto_msgTypes[16].OneofWrappers = []any{}
-	file_dataflow_graph_wire_program_proto_msgTypes[19].OneofWrappers = []any{
+	file_dataflow_graph_wire_program_proto_msgTypes[20].OneofWrappers = []any{}
+	file_dataflow_graph_wire_program_proto_msgTypes[23].OneofWrappers = []any{
 		(*Value_Bool)(nil),
 		(*Value_Int)(nil),
 		(*Value_Uint)(nil),
@@ -2792,8 +3188,8 @@ func file_dataflow_graph_wire_program_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dataflow_graph_wire_program_proto_rawDesc), len(file_dataflow_graph_wire_program_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   25,
+			NumEnums:      7,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

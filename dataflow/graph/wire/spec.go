@@ -37,6 +37,12 @@ func (e *encoder) spec(n *graph.Node, msg *Node) {
 		}}
 	case *graph.SessionAggregateSpec:
 		msg.Spec = &Node_SessionAggregate{&SessionAggregateSpec{Gap: s.Gap, Keys: e.uints(s.Keys), Aggs: e.calls(s.Aggs)}}
+	case *graph.JoinSpec:
+		msg.Spec = &Node_Join{&JoinSpec{On: e.joinOn(s.JoinOn), Ttl: s.TTL}}
+	case *graph.WindowJoinSpec:
+		msg.Spec = &Node_WindowJoin{&WindowJoinSpec{On: e.joinOn(s.JoinOn)}}
+	case *graph.IntervalJoinSpec:
+		msg.Spec = &Node_IntervalJoin{&IntervalJoinSpec{On: e.joinOn(s.JoinOn), Lower: s.Lower, Upper: s.Upper}}
 	case *graph.SinkSpec:
 		msg.Spec = &Node_Sink{&SinkSpec{
 			Table: s.Table, Connector: s.Connector, Options: options(s.Options), Format: e.format(s.Format),
@@ -141,6 +147,14 @@ func (d *decoder) spec(n *Node) graph.Spec {
 			d.fail("a session has the gap %d", a.GetGap())
 		}
 		return &graph.SessionAggregateSpec{Gap: a.GetGap(), Keys: d.ints(a.GetKeys()), Aggs: d.calls(a.GetAggs())}
+	case *Node_Join:
+		return &graph.JoinSpec{JoinOn: d.joinOn(s.Join.GetOn()), TTL: s.Join.GetTtl()}
+	case *Node_WindowJoin:
+		return &graph.WindowJoinSpec{JoinOn: d.joinOn(s.WindowJoin.GetOn())}
+	case *Node_IntervalJoin:
+		return &graph.IntervalJoinSpec{
+			JoinOn: d.joinOn(s.IntervalJoin.GetOn()), Lower: s.IntervalJoin.GetLower(), Upper: s.IntervalJoin.GetUpper(),
+		}
 	case *Node_Sink:
 		return d.sink(s.Sink)
 	}
