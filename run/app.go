@@ -27,7 +27,7 @@ func newApp(p Process) *cli.App {
 			}
 			return cli.ShowAppHelp(c)
 		},
-		Commands: []*cli.Command{p.runCommand(), p.visualizeCommand()},
+		Commands: []*cli.Command{p.runCommand(), p.visualizeCommand(), p.explainCommand(), p.checkCommand()},
 	}
 }
 

@@ -58,6 +58,10 @@ func (c *cluster) start(db *meta.DB) error {
 		if len(faults) > 0 {
 			return nil, faults
 		}
+		if len(plan.Program.Nodes) == 0 {
+			return nil, fault.List{fault.Userf(fault.CodeInvalid, plan.Explained[0].Span, "the SQL only explains, and does not contain a query that runs").
+				WithHint("leave EXPLAIN out")}
+		}
 		return plan.Program, nil
 	}
 	c.controller = controller.New(controller.Config{

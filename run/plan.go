@@ -2,6 +2,7 @@ package run
 
 import (
 	"strings"
+	"time"
 
 	"wadi/dataflow/agg"
 	"wadi/dataflow/connector"
@@ -31,21 +32,19 @@ func (r registries) library() operators.Library {
 // options are what texts are compiled with; sink takes the rows of bare SELECTs.
 func (s *session) options(r registries, sink string) sql.Options {
 	return sql.Options{
-		DefaultSink: sink, UpdateAggregateFlushInterval: s.config.Pipeline.UpdateAggregateFlush,
+		DefaultSink: sink, UpdateAggregateFlushInterval: s.config.Pipeline.UpdateAggregateFlush, UpdatingTTL: 24 * time.Hour,
 		Connectors: r.connectors, Functions: r.functions, Aggregates: r.aggregates,
 	}
 }
 
-// plan compiles a query. Warnings are shown; the error knows the places in the text.
+// plan compiles a query to run or to draw. A script that only explains is over then: the error is exit code 0.
 func (s *session) plan(r registries, q query) (*graph.Program, error) {
-	o := s.options(r, "stdout")
-	o.Name = q.name
-	plan, faults := sql.Compile(q.text, o)
-	if len(faults) > 0 {
-		return nil, located{faults, q}
+	plan, err := s.compile(r, q)
+	if err != nil {
+		return nil, err
 	}
-	for _, w := range plan.Warnings {
-		s.warn(w, q)
+	if len(plan.Program.Nodes) == 0 {
+		return nil, exitCode(exitOK)
 	}
 	return plan.Program, nil
 }

@@ -2,7 +2,6 @@ package run
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -49,10 +48,7 @@ func (s *session) visualize(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(s.Stdout, strings.TrimRight(draw(program), "\n")+"\n"); err != nil {
-		return asUser(err, "standard output")
-	}
-	return nil
+	return s.output(draw(program))
 }
 
 // picturer draws in this format; nil if there is no such format.

@@ -37,16 +37,39 @@ type Options struct {
 
 // Plan is a compiled script.
 type Plan struct {
+	// Program is what runs; it has no nodes when the script only explains.
 	Program *graph.Program
 	// Logical is the rewritten logical plan that the program was laid out from.
 	Logical []*logical.Sink
+	// Explained are the EXPLAIN statements, in the order of the text.
+	Explained []Explained
 	// Warnings do not keep the script from running.
 	Warnings []*fault.Error
+}
+
+// Explained is the plan of one EXPLAIN statement, which does not run.
+type Explained struct {
+	Program *graph.Program
+	// Format is "text", "mermaid", "dot" or "json".
+	Format string
+	Span   fault.Span
 }
 
 // Compile plans a script. The list holds all diagnostics that can be found at once, in the order of the text; the plan is
 // nil when there are any.
 func Compile(text string, o Options) (*Plan, fault.List) {
+	plan, errs, _ := compile(text, o)
+	return plan, errs
+}
+
+// Check gives all diagnostics of a script, each list in the order of the text: what keeps it from running, and what does
+// not.
+func Check(text string, o Options) (errs, warnings fault.List) {
+	_, errs, warnings = compile(text, o)
+	return errs, warnings
+}
+
+func compile(text string, o Options) (*Plan, fault.List, fault.List) {
 	statements, errs := parse.Parse(text)
 	b := bind.New(bind.Options{
 		DefaultSink: o.DefaultSink, UpdateAggregateFlushInterval: o.UpdateAggregateFlushInterval, UpdatingTTL: o.UpdatingTTL,
@@ -56,15 +79,49 @@ func Compile(text string, o Options) (*Plan, fault.List) {
 	sinks, bindErrs, warnings := b.Finish()
 	errs = append(errs, besides(errs, bindErrs)...)
 	if len(errs) > 0 {
-		sort.SliceStable(errs, func(i, j int) bool { return errs[i].Span.Start < errs[j].Span.Start })
-		return nil, errs
+		return nil, ordered(errs), ordered(warnings)
 	}
-	sinks = rewrite.Apply(&rewrite.Context{Functions: o.Functions}, sinks)
-	program := physical.Plan(sinks, text)
-	if err := o.Connectors.CheckOutputs(program); err != nil {
-		return nil, fault.List{fault.As(err)}
+	c := &rewrite.Context{Functions: o.Functions}
+	sinks = rewrite.Apply(c, sinks)
+	plan := &Plan{Program: physical.Plan(sinks, text), Logical: sinks}
+	all := sinks
+	for _, e := range b.Explained() {
+		only := rewrite.Apply(c, []*logical.Sink{e.Sink})
+		all = append(all[:len(all):len(all)], only...)
+		plan.Explained = append(plan.Explained, Explained{physical.Plan(only, text), e.Format, e.Span})
 	}
-	return &Plan{Program: program, Logical: sinks, Warnings: warnings}, nil
+	plan.Warnings = ordered(append(warnings, unbounded(all)...))
+	if err := o.Connectors.CheckOutputs(plan.Program); err != nil {
+		return nil, fault.List{fault.As(err)}, plan.Warnings
+	}
+	return plan, nil, plan.Warnings
+}
+
+func ordered(list fault.List) fault.List {
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Span.Start < list[j].Span.Start })
+	return list
+}
+
+// CodeUnbounded marks warnings of state that nothing clears.
+const CodeUnbounded fault.Code = "unbounded-state"
+
+// unbounded warns of every operator whose state nothing bounds, once for each place in the text.
+func unbounded(sinks []*logical.Sink) fault.List {
+	roots := make([]logical.Node, len(sinks))
+	for i, s := range sinks {
+		roots[i] = s
+	}
+	var out fault.List
+	told := map[fault.Span]bool{}
+	logical.Walk(roots, func(n logical.Node) {
+		if n.Properties().State != logical.StateUnbounded || told[n.Span()] {
+			return
+		}
+		told[n.Span()] = true
+		out = append(out, fault.Userf(CodeUnbounded, n.Span(), "the state of this %s grows without bound", logical.Name(n)).
+			WithHint("%s", logical.Bounding(n)))
+	})
+	return out
 }
 
 // besides leaves out what may only follow from a statement that could not be read: a table that is not there, a script

@@ -29,7 +29,11 @@ func TestPlans(t *testing.T) {
 		setup := ""
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			text := setup + d.Input
-			plan, errs := sql.Compile(text, options())
+			o := options()
+			if d.HasArg("no-ttl") {
+				o.UpdatingTTL = 0
+			}
+			plan, errs := sql.Compile(text, o)
 			switch {
 			case d.Cmd == "setup":
 				setup = ""
@@ -54,6 +58,9 @@ func TestPlans(t *testing.T) {
 			}
 			var b strings.Builder
 			b.WriteString(picture.Text(plan.Program))
+			for _, e := range plan.Explained {
+				b.WriteString(picture.Explain(e.Program, e.Format, nil))
+			}
 			for _, w := range plan.Warnings {
 				if w.Span.Start >= len(setup) {
 					b.WriteString("warning: " + fault.Render(moved(w, len(setup)), "query.sql", d.Input))

@@ -57,7 +57,8 @@ type Binder struct {
 	errs         fault.List
 	warnings     []*fault.Error
 	// bare holds the sinks of bare SELECTs.
-	bare []*logical.Sink
+	bare      []*logical.Sink
+	explained []Explained
 	// queries counts statements that move rows, planned or refused.
 	queries int
 	// view is set while the body of a view is bound.
@@ -102,7 +103,7 @@ func (b *Binder) statement(s ast.Statement) {
 		b.bareSelect(s)
 	case *ast.Explain:
 		b.queries++
-		b.unsupported(s.Span(), "EXPLAIN is not supported as a statement").WithHint("run: wadi visualize query.sql")
+		b.explain(s)
 	default:
 		b.unsupported(s.Span(), "this statement is not supported").WithHint("statements are CREATE TABLE, CREATE VIEW, INSERT INTO, SELECT and SET")
 	}

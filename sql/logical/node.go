@@ -137,6 +137,26 @@ func contains(columns []int, c int) bool {
 	return false
 }
 
+// Name is what people call an operator.
+func Name(n Node) string {
+	switch n.(type) {
+	case *Scan:
+		return "source"
+	case *Aggregate:
+		return "aggregation"
+	case *Union:
+		return "union"
+	case *Sink:
+		return "sink"
+	}
+	return "operator"
+}
+
+// Bounding names the clause that would bound the state of an operator whose state is unbounded.
+func Bounding(n Node) string {
+	return "SET updating_ttl = INTERVAL '1' DAY forgets keys that have been idle for so long; or group by a time window"
+}
+
 // Walk calls f once for every node at or below the roots, inputs before their consumers.
 func Walk(roots []Node, f func(Node)) {
 	seen := map[Node]bool{}

@@ -9,15 +9,17 @@ import (
 )
 
 // Mermaid gives the program as the source of a mermaid flow chart.
-func Mermaid(p *graph.Program) string {
+func Mermaid(p *graph.Program) string { return (&drawing{program: p}).mermaid() }
+
+func (d *drawing) mermaid() string {
 	var b strings.Builder
+	p := d.program
 	b.WriteString("flowchart TD\n")
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
 		open, end := shape(n.Spec)
-		fmt.Fprintf(&b, "  n%d%s\"%s\"%s\n", i, open, mermaidText(title(n)+"\n"+details(n)), end)
+		fmt.Fprintf(&b, "  n%d%s\"%s\"%s\n", i, open, mermaidText(d.title(n)+"\n"+details(n)), end)
 	}
-	d := &drawing{program: p}
 	for _, e := range p.Edges {
 		arrow := "-->"
 		if e.Kind == graph.Shuffle {
@@ -33,13 +35,19 @@ func shape(s graph.Spec) (string, string) {
 	switch s.(type) {
 	case *graph.SourceSpec, *graph.SinkSpec:
 		return "([", "])"
-	case *graph.WindowAggregateSpec, *graph.UpdatingAggregateSpec:
+	case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.UpdatingAggregateSpec:
 		return "[(", ")]"
 	}
 	return "[", "]"
 }
 
-func title(n *graph.Node) string { return Kind(n.Spec) + " " + n.ID }
+func (d *drawing) title(n *graph.Node) string {
+	title := Kind(n.Spec) + " " + n.ID
+	if d.full {
+		title += " [state: " + State(n.Spec) + "]"
+	}
+	return title
+}
 
 // label is what flows along an edge, in full.
 func (d *drawing) label(e graph.Edge) string {
@@ -48,7 +56,11 @@ func (d *drawing) label(e graph.Edge) string {
 	if e.Kind == graph.Shuffle {
 		parts = append(parts, "shuffle by "+names(from.Out, e.Keys))
 	}
-	return strings.Join(append(parts, d.row(e.From)), " ")
+	parts = append(parts, d.row(e.From))
+	if d.full && len(d.keys[e.From]) > 0 {
+		parts = append(parts, "key "+names(from.Out, d.keys[e.From]))
+	}
+	return strings.Join(parts, " ")
 }
 
 func mermaidText(s string) string {
@@ -56,8 +68,11 @@ func mermaidText(s string) string {
 }
 
 // Dot gives the program as the source of a Graphviz picture.
-func Dot(p *graph.Program) string {
+func Dot(p *graph.Program) string { return (&drawing{program: p}).dot() }
+
+func (d *drawing) dot() string {
 	var b strings.Builder
+	p := d.program
 	b.WriteString("digraph plan {\n  rankdir=TB;\n  node [shape=box, fontname=\"sans-serif\"];\n  edge [fontname=\"sans-serif\", fontsize=10];\n")
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
@@ -65,12 +80,11 @@ func Dot(p *graph.Program) string {
 		switch n.Spec.(type) {
 		case *graph.SourceSpec, *graph.SinkSpec:
 			style = ", shape=oval"
-		case *graph.WindowAggregateSpec, *graph.UpdatingAggregateSpec:
+		case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.UpdatingAggregateSpec:
 			style = ", shape=cylinder"
 		}
-		fmt.Fprintf(&b, "  n%d [label=%s%s];\n", i, dotText(title(n)+"\n"+details(n)), style)
+		fmt.Fprintf(&b, "  n%d [label=%s%s];\n", i, dotText(d.title(n)+"\n"+details(n)), style)
 	}
-	d := &drawing{program: p}
 	for _, e := range p.Edges {
 		style := ""
 		if e.Kind == graph.Shuffle {

@@ -21,9 +21,10 @@ const width = 100
 // Text draws a program as one tree for each sink: the sink first, below it, step by step, where its rows come from. Between
 // two operators stands what flows: the kind of rows and the columns, and for a shuffle the key. An operator that was drawn
 // before is only named.
-func Text(p *graph.Program) string {
-	d := &drawing{program: p, seen: map[int]bool{}}
-	first := true
+func Text(p *graph.Program) string { return (&drawing{program: p, seen: map[int]bool{}}).text() }
+
+func (d *drawing) text() string {
+	first, p := true, d.program
 	for i := range p.Nodes {
 		if _, ok := p.Nodes[i].Spec.(*graph.SinkSpec); !ok {
 			continue
@@ -39,8 +40,12 @@ func Text(p *graph.Program) string {
 
 type drawing struct {
 	program *graph.Program
-	b       strings.Builder
-	seen    map[int]bool
+	// full pictures have the state bound of every operator, and mode, columns and key on every edge. keys are those of each
+	// operator's rows.
+	full bool
+	keys [][]int
+	b    strings.Builder
+	seen map[int]bool
 }
 
 // node draws node i; head goes before its first line, rest before the others.
@@ -56,7 +61,7 @@ func (d *drawing) node(i int, head, rest string) {
 	if n.MaxParallelism > 0 {
 		title += fmt.Sprintf(" (at most %d)", n.MaxParallelism)
 	}
-	if s := State(n.Spec); s != "none" {
+	if s := State(n.Spec); d.full || s != "none" {
 		title += " [state: " + s + "]"
 	}
 	d.line(head, title)
@@ -89,14 +94,17 @@ func (d *drawing) line(head, text string) {
 func (d *drawing) edge(e graph.Edge) string {
 	from := &d.program.Nodes[e.From]
 	var parts []string
-	if from.Mode == graph.Updating {
-		parts = append(parts, "updating")
+	if d.full || from.Mode == graph.Updating {
+		parts = append(parts, from.Mode.String())
 	}
 	if e.Kind == graph.Shuffle {
 		parts = append(parts, "shuffle by "+names(from.Out, e.Keys))
 	}
-	if e.Kind == graph.Shuffle || !passes(from.Spec) {
+	if d.full || e.Kind == graph.Shuffle || !passes(from.Spec) {
 		parts = append(parts, d.row(e.From))
+	}
+	if d.full && len(d.keys[e.From]) > 0 {
+		parts = append(parts, "key "+names(from.Out, d.keys[e.From]))
 	}
 	return strings.Join(parts, " ")
 }
@@ -126,6 +134,9 @@ func names(s *arrow.Schema, columns []int) string {
 // row spells the columns of node i for an edge: of a source, those that are read.
 func (d *drawing) row(i int) string {
 	n := &d.program.Nodes[i]
+	if in := d.program.In(i); passes(n.Spec) && len(in) == 1 {
+		return d.row(in[0].From)
+	}
 	s, ok := n.Spec.(*graph.SourceSpec)
 	if !ok || s.Needed == nil {
 		return Row(n.Out)
@@ -207,6 +218,8 @@ func Kind(s graph.Spec) string {
 		return "watermark"
 	case *graph.WindowAggregateSpec:
 		return "window"
+	case *graph.SessionAggregateSpec:
+		return "session"
 	case *graph.UpdatingAggregateSpec:
 		return "updating aggregate"
 	case *graph.SinkSpec:
@@ -217,16 +230,29 @@ func Kind(s graph.Spec) string {
 
 // State says what bounds an operator's state: "none", "window", "ttl 1d", "unbounded".
 func State(s graph.Spec) string {
-	switch s := s.(type) {
-	case *graph.WindowAggregateSpec:
-		return "window"
-	case *graph.UpdatingAggregateSpec:
-		if s.TTL <= 0 {
-			return "unbounded"
-		}
-		return "ttl " + physical.Duration(s.TTL)
+	kind, ttl := bound(s)
+	if kind == "ttl" {
+		kind += " " + physical.Duration(ttl)
 	}
-	return "none"
+	return kind
+}
+
+// bound is the state bound of an operator, and for "ttl" the time.
+func bound(s graph.Spec) (kind string, ttl int64) {
+	switch s := s.(type) {
+	case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec:
+		return "window", 0
+	case *graph.UpdatingAggregateSpec:
+		return timed(s.TTL)
+	}
+	return "none", 0
+}
+
+func timed(ttl int64) (string, int64) {
+	if ttl <= 0 {
+		return "unbounded", 0
+	}
+	return "ttl", ttl
 }
 
 // wrap breaks a text at spaces into lines of at most n runes; words that are longer stand alone.
