@@ -443,10 +443,10 @@ func TestResolve(t *testing.T) {
 		args     []string
 		want     string
 	}{
-		{"sun", false, []string{"int64"}, `unknown aggregate "sun"`}, {"median", false, []string{"int64"}, "aggregate median is not supported"},
+		{"sun", false, []string{"int64"}, `unknown aggregate "sun"`}, {"grouping", false, []string{"int64"}, "aggregate grouping is not supported"},
 		{"sum", false, []string{"text"}, "sum takes one number, not TEXT"}, {"avg", false, nil, "avg takes one number, not nothing"},
 		{"min", false, []string{"list"}, "min takes one value of a type that has an order, not an array of TEXT"},
-		{"count", true, nil, "count(DISTINCT) needs an argument"}, {"sum", false, []string{"int64", "int64"}, "sum takes one number, not INT64, INT64"},
+		{"count", true, nil, "count(DISTINCT) needs an argument"}, {"sum", false, []string{"int64", "int64"}, "sum takes one number, not BIGINT, BIGINT"},
 	} {
 		var args []arrow.DataType
 		for _, a := range c.args {

@@ -213,6 +213,26 @@ func typeName(dt arrow.DataType) string {
 		return "STRUCT"
 	case *arrow.ListType:
 		return "an array of " + typeName(t.Elem())
+	case *arrow.Int8Type:
+		return "TINYINT"
+	case *arrow.Int16Type:
+		return "SMALLINT"
+	case *arrow.Int32Type:
+		return "INT"
+	case *arrow.Int64Type:
+		return "BIGINT"
+	case *arrow.Uint8Type:
+		return "TINYINT UNSIGNED"
+	case *arrow.Uint16Type:
+		return "SMALLINT UNSIGNED"
+	case *arrow.Uint32Type:
+		return "INT UNSIGNED"
+	case *arrow.Uint64Type:
+		return "BIGINT UNSIGNED"
+	case *arrow.Float32Type:
+		return "FLOAT"
+	case *arrow.Float64Type:
+		return "DOUBLE"
 	}
 	return strings.ToUpper(dt.String())
 }
