@@ -27,14 +27,24 @@ type function struct {
 	// doc is one line for people.
 	doc string
 	// takes says in words what arguments it takes.
-	takes string
-	// resolve gives the type of the result, the types that the arguments are cast to, and whether the result can be null;
-	// ok is false when it does not take these arguments.
+	takes   string
+	example Example
+	// args is the number of arguments that are computed per row; variadic for any number. params are the literal ones
+	// after them.
+	args   int
+	params []param
+	// resolve gives the type of the result, the types that the per-row arguments are cast to, and whether the result can
+	// be null; ok is false when it does not take these arguments.
 	resolve func(args []arrow.DataType) (r Resolved, ok bool)
 	compile func(c *Call, retract bool) accumulator
-	// plain names an aggregate that gives the same with DISTINCT as without.
-	plain bool
+	// plain names an aggregate that gives the same with DISTINCT as without, knowsDistinct one that sees to it itself.
+	plain, knowsDistinct bool
+	// ordered is set if the result depends on the order of rows, within if the first argument may stand in WITHIN GROUP.
+	ordered, within bool
 }
+
+// variadic stands for any number of arguments.
+const variadic = -1
 
 // Resolved is a use of an aggregate whose types are known.
 type Resolved struct {
@@ -45,6 +55,16 @@ type Resolved struct {
 	// Type is the type of the result; Nullable whether the result can be null.
 	Type     arrow.DataType
 	Nullable bool
+}
+
+// Example is a use of an aggregate over a few rows, for the documentation.
+type Example struct {
+	// Call is an aggregate over the columns x and y.
+	Call string
+	// X and Y are the values of the columns, separated by spaces; Y may be empty.
+	X, Y string
+	// Result is what it gives, as text.
+	Result string
 }
 
 // Builtin is the aggregates of the dialect.
@@ -59,32 +79,9 @@ func Builtin() *Functions {
 	return f
 }
 
-func builtins() []*function {
-	return []*function{
-		{name: "count", doc: "the number of rows, or of rows in which no argument is null", takes: "any arguments, or *",
-			resolve: resolveCount, compile: compileCount},
-		{name: "sum", doc: "the sum of the values that are not null", takes: "one number",
-			resolve: resolveSum, compile: compileSum},
-		{name: "avg", aliases: []string{"mean"}, doc: "the mean of the values that are not null", takes: "one number",
-			resolve: resolveAvg, compile: compileAvg},
-		{name: "min", doc: "the least value that is not null", takes: "one value of a type that has an order", plain: true,
-			resolve: resolveExtreme, compile: compileMin},
-		{name: "max", doc: "the greatest value that is not null", takes: "one value of a type that has an order", plain: true,
-			resolve: resolveExtreme, compile: compileMax},
-	}
-}
-
-// planned are aggregates of the dialect that a query may name but that cannot be computed, so that the error says so
-// instead of guessing at a misspelling.
-var planned = strings.Fields(`approx_distinct approx_median approx_percentile_cont approx_percentile_cont_with_weight
-	array_agg bit_and bit_or bit_xor bool_and bool_or corr covar covar_pop covar_samp first_value grouping last_value median
-	nth_value regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy stddev stddev_pop
-	stddev_samp string_agg var var_pop var_population var_samp var_sample`)
-
-func isPlanned(name string) bool {
-	i := sort.SearchStrings(planned, name)
-	return i < len(planned) && planned[i] == name
-}
+// isPlanned reports a name of the dialect that looks like an aggregate's but is the planner's to compute, so that the
+// error says so instead of guessing at a misspelling.
+func isPlanned(name string) bool { return name == "grouping" }
 
 // Names are the primary names, sorted.
 func (f *Functions) Names() []string {
@@ -104,6 +101,22 @@ func (f *Functions) Doc(name string) string {
 		return fn.doc
 	}
 	return ""
+}
+
+// Example is an example of an aggregate, the zero value for an unknown name.
+func (f *Functions) Example(name string) Example {
+	if fn := f.byName[strings.ToLower(name)]; fn != nil {
+		return fn.example
+	}
+	return Example{}
+}
+
+// Aliases are the other names of an aggregate.
+func (f *Functions) Aliases(name string) []string {
+	if fn := f.byName[strings.ToLower(name)]; fn != nil {
+		return append([]string(nil), fn.aliases...)
+	}
+	return nil
 }
 
 // Has reports whether a name, in any case, is an aggregate's: one that Resolve knows, if only to refuse it by name.
@@ -145,30 +158,10 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// Resolve finds an aggregate by name, in any case, for arguments of these types; count(*) has none. An argument that is
-// the bare literal NULL has type arrow.Null.
-func (f *Functions) Resolve(name string, distinct bool, args []arrow.DataType, span fault.Span) (Resolved, error) {
-	lower := strings.ToLower(name)
-	fn := f.byName[lower]
-	if fn == nil {
-		return Resolved{}, f.unknown(lower, span)
-	}
-	if distinct && len(args) == 0 {
-		return Resolved{}, fault.Userf(CodeWrongArguments, span, "%s(DISTINCT) needs an argument", fn.name).
-			WithHint("name the columns whose distinct values count, or write %s(*)", fn.name)
-	}
-	r, ok := fn.resolve(args)
-	if !ok {
-		return Resolved{}, wrongArguments(fn, args, span)
-	}
-	r.Name = fn.name
-	return r, nil
-}
-
 func (f *Functions) unknown(name string, span fault.Span) error {
 	if isPlanned(name) {
 		return fault.Userf(fault.CodeUnsupported, span, "aggregate %s is not supported", name).
-			WithHint("supported aggregates are %s", strings.Join(f.Names(), ", "))
+			WithHint("it belongs to GROUPING SETS, ROLLUP and CUBE")
 	}
 	err := fault.Userf(CodeUnknownFunction, span, "unknown aggregate %q", name)
 	if near := f.Nearest(name); near != "" {

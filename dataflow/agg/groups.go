@@ -35,15 +35,15 @@ func (g *Groups) states(c *compiled) states {
 	return s
 }
 
-// Update adds rows to groups, or takes them back where change says so: slots[j] is the group of physical row rows[j] of
-// the columns. change is per physical row, nil if all are inserts.
-func (g *Groups) Update(cols []column.Vector, slots, rows []int32, change []column.Change) error {
+// Update adds rows of b to groups, or takes them back where b.Change says so: slots[j] is the group of physical row
+// rows[j]. b.Sel does not count.
+func (g *Groups) Update(b *column.Batch, slots, rows []int32) error {
 	for i := range g.set.calls {
 		c := &g.set.calls[i]
 		in := &g.set.in
-		*in = input{cols: cols, slots: slots, rows: rows, change: change}
+		*in = input{cols: b.Cols, times: b.Time, slots: slots, rows: rows, change: b.Change}
 		if c.call.Filter >= 0 {
-			g.set.filter(in, cols[c.call.Filter].(*column.Bool))
+			g.set.filter(in, b.Cols[c.call.Filter].(*column.Bool))
 		}
 		if err := c.acc.update(g.states(c), in); err != nil {
 			return err

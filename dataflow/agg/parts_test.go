@@ -20,13 +20,39 @@ func allCalls(t *rapid.T, dt arrow.DataType) (calls []agg.Call) {
 	for _, name := range agg.Builtin().Names() {
 		for _, distinct := range []bool{false, true} {
 			for _, filter := range []int{-1, 1} {
-				if _, err := agg.Builtin().Resolve(name, distinct, []arrow.DataType{dt}, span); err != nil {
+				r, err := agg.Builtin().Resolve(name, distinct, []arrow.DataType{dt}, span)
+				if err != nil || !arrow.TypeEqual(r.ArgTypes[0], dt) { // nobody casts here
 					continue
 				}
 				c := newCall(t, name, dt, distinct)
 				c.Filter = filter
 				calls = append(calls, c)
 			}
+		}
+	}
+	for _, u := range parameterised(dt) {
+		r, err := agg.Builtin().ResolveOrdered(u)
+		if err != nil {
+			continue
+		}
+		c := agg.Call{
+			Name: r.Name, Distinct: u.Distinct, ArgTypes: r.ArgTypes, OrderBy: r.OrderBy, Params: r.Params, Filter: -1, Type: r.Type,
+			Nullable: r.Nullable, Span: span,
+		}
+		for _, a := range r.Args { // the sort key of WITHIN GROUP and the first argument are the value, other columns numbers
+			at := 2
+			if a == 0 && !u.WithinGroup || u.WithinGroup && a == len(u.Args) {
+				at = 0
+			}
+			c.Args = append(c.Args, at)
+		}
+		for i, at := range c.Args {
+			if want := []arrow.DataType{dt, nil, arrow.PrimitiveTypes.Float64}[at]; !arrow.TypeEqual(c.ArgTypes[i], want) {
+				c.Name = ""
+			}
+		}
+		if c.Name != "" {
+			calls = append(calls, c)
 		}
 	}
 	two := newCall(t, "count", dt, rapid.Bool().Draw(t, "distinct pairs"))
@@ -49,8 +75,9 @@ func newPart(t *rapid.T, calls []agg.Call, retract bool) *part {
 
 // batch is rows of a key, a value and a condition.
 type batch struct {
-	key  *column.Fixed[int64]
-	cols []column.Vector
+	key   *column.Fixed[int64]
+	cols  []column.Vector
+	times []int64
 }
 
 func (b *batch) pick(sel []int32) *batch {
@@ -58,14 +85,20 @@ func (b *batch) pick(sel []int32) *batch {
 	key.AppendSel(b.key, sel)
 	value.AppendSel(b.cols[0], sel)
 	cond.AppendSel(b.cols[1], sel)
-	return &batch{key, []column.Vector{value, cond}}
+	other := column.NewFixed[float64](arrow.PrimitiveTypes.Float64)
+	other.AppendSel(b.cols[2], sel)
+	var times []int64
+	for _, r := range sel {
+		times = append(times, b.times[r])
+	}
+	return &batch{key, []column.Vector{value, cond, other}, times}
 }
 
 func (p *part) add(t *rapid.T, b *batch, change []column.Change) {
 	n := b.key.Len()
 	keys := []column.Vector{b.key}
 	slots := p.groups.Table.FindOrInsert(column.HashColumns(nil, keys, n, nil), keys, n, nil, nil)
-	must(t, p.groups.Update(b.cols, slots, column.AllRows(nil, n), change))
+	must(t, p.groups.Update(&column.Batch{N: n, Cols: b.cols, Time: b.times, Change: change}, slots, column.AllRows(nil, n)))
 }
 
 func (p *part) merge(t *rapid.T, src *part, sign int) {
@@ -208,7 +241,17 @@ func drawBatch(t *rapid.T, dt arrow.DataType) *batch {
 			cond.Append(rapid.Bool().Draw(t, "condition"))
 		}
 	}
-	return &batch{key, []column.Vector{value, cond}}
+	other := column.NewFixed[float64](arrow.PrimitiveTypes.Float64)
+	var times []int64
+	for range n {
+		times = append(times, rapid.Int64Range(-3, 3).Draw(t, "time"))
+		if rapid.IntRange(0, 4).Draw(t, "null") == 0 {
+			other.AppendNull()
+		} else {
+			other.Append(rapid.SampledFrom(special[3:10]).Draw(t, "other"))
+		}
+	}
+	return &batch{key, []column.Vector{value, cond, other}, times}
 }
 
 // The heap behind text extremes stays in proportion to what it has to hold, however often it changes.
@@ -238,4 +281,43 @@ func TestDecimalMeansOfNegativeSums(t *testing.T) {
 	if got := out.(*column.Fixed[decimal128.Num]).Values[0].ToString(6); got != "-0.020000" {
 		t.Errorf("got %s", got)
 	}
+}
+
+// parameterised is uses of aggregates with literal arguments, an order or two columns, of a value of this type and a
+// DOUBLE.
+func parameterised(dt arrow.DataType) (uses []agg.Use) {
+	double := arrow.PrimitiveTypes.Float64
+	literal := func(v any) agg.Argument { return agg.Argument{Type: arrow.Null, Literal: true, Value: v} }
+	for _, distinct := range []bool{false, true} {
+		for _, name := range []string{"string_agg", "array_agg", "nth_value", "first_value", "last_value"} {
+			u := agg.Use{Name: name, Distinct: distinct, Args: []agg.Argument{{Type: dt}}, Span: span}
+			switch name {
+			case "string_agg":
+				u.Args = append(u.Args, literal("-"))
+			case "nth_value":
+				u.Args = append(u.Args, literal(int64(-2)))
+			}
+			uses = append(uses, u)
+			u.OrderBy = []agg.SortKey{{Type: dt, Same: 0, Desc: true, NullsFirst: true}}
+			uses = append(uses, u)
+			u.OrderBy = []agg.SortKey{{Type: double, Same: -1, Desc: true}, {Type: dt, Same: 0}}
+			uses = append(uses, u)
+		}
+		for _, name := range []string{"percentile_cont", "percentile_disc", "approx_percentile_cont"} {
+			for _, desc := range []bool{false, true} {
+				uses = append(uses, agg.Use{
+					Name: name, Distinct: distinct, Args: []agg.Argument{literal(0.3)}, WithinGroup: true, Span: span,
+					OrderBy: []agg.SortKey{{Type: dt, Same: -1, Desc: desc}},
+				})
+			}
+		}
+		for _, name := range []string{"corr", "covar_samp", "regr_slope", "regr_intercept", "regr_r2", "regr_count", "regr_avgx"} {
+			uses = append(uses, agg.Use{Name: name, Distinct: distinct, Args: []agg.Argument{{Type: dt}, {Type: double}}, Span: span})
+		}
+		uses = append(uses, agg.Use{
+			Name: "approx_percentile_cont_with_weight", Distinct: distinct, WithinGroup: true, Span: span,
+			Args: []agg.Argument{{Type: double}, literal(0.6), literal(int64(100))}, OrderBy: []agg.SortKey{{Type: dt, Same: -1}},
+		})
+	}
+	return uses
 }

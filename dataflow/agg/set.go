@@ -47,7 +47,9 @@ type states struct {
 
 // input is the rows that an accumulator has to add: slots[j] is the group of physical row rows[j].
 type input struct {
-	cols        []column.Vector
+	cols []column.Vector
+	// times are the event times per physical row; aggregates whose result depends on the order of rows need them.
+	times       []int64
 	slots, rows []int32
 	// change is per physical row, nil if all are inserts.
 	change []column.Change
@@ -80,8 +82,16 @@ func Compile(calls []Call, retract bool) (*Set, error) {
 		if fn == nil {
 			return nil, functions.unknown(c.Name, c.Span)
 		}
-		if _, ok := fn.resolve(c.ArgTypes); !ok || len(c.Args) != len(c.ArgTypes) {
+		own := len(c.ArgTypes)
+		if fn.args != variadic {
+			own = min(own, fn.args)
+		}
+		_, ok := fn.resolve(c.ArgTypes[:own])
+		if !ok || len(c.Args) != len(c.ArgTypes) || fn.args != variadic && own < fn.args || !fn.checkCall(&c) {
 			return nil, wrongArguments(fn, c.ArgTypes, c.Span)
+		}
+		if !fn.ordered && !fn.within {
+			c.Args, c.ArgTypes, c.OrderBy = c.Args[:own], c.ArgTypes[:own], nil
 		}
 		s.add(c, fn, retract)
 	}
@@ -90,7 +100,7 @@ func Compile(calls []Call, retract bool) (*Set, error) {
 
 func (s *Set) add(c Call, fn *function, retract bool) {
 	acc := fn.compile(&c, retract)
-	if c.Distinct && !fn.plain {
+	if c.Distinct && !fn.plain && !fn.knowsDistinct {
 		acc = newDistinct(&c, fn.compile(&c, true))
 	}
 	k := compiled{call: c, acc: acc, at: s.words, side: -1}

@@ -113,7 +113,7 @@ func (a *aggregate) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 		return err
 	}
 	a.count(b, rows)
-	return a.groups.Update(b.Cols, a.slots, rows, b.Change)
+	return a.groups.Update(b, a.slots, rows)
 }
 
 // touch keeps the results of groups that are touched for the first time since the last flush, before they change.

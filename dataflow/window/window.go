@@ -224,7 +224,7 @@ func (a *aggregate) add(p *pane, b *column.Batch, sel []int32) error {
 	}
 	t.MarkDirty(a.in.slots)
 	countRows(t, a.in.slots, sel, b.Change)
-	return p.groups.Update(b.Cols, a.in.slots, sel, b.Change)
+	return p.groups.Update(b, a.in.slots, sel)
 }
 
 // countRows keeps the number of rows of each group in its first word.
