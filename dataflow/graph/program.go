@@ -188,6 +188,106 @@ type SessionAggregateSpec struct {
 	Aggs []agg.Call
 }
 
+// Order is one key of an order of rows. Floats order with NaN last and -0 equal to 0.
+type Order struct {
+	// Column is an input column.
+	Column int
+	// Desc is descending; NullsFirst puts nulls before all values, whichever the direction.
+	Desc, NullsFirst bool
+}
+
+// RankKind says how rows that are equal by the order are numbered.
+type RankKind uint8
+
+// The kinds of rank. RowNumber tells equal rows apart by their whole value.
+const (
+	RowNumber RankKind = iota + 1
+	Rank
+	DenseRank
+)
+
+// TopNSpec keeps, per key, the rows whose rank by the order is in (Offset, Offset+Limit]. The output columns are the
+// input's, then the rank if WithRank; the event time of a row is its own. It is a changelog, unless PerTime.
+type TopNSpec struct {
+	// Keys are input columns; with none, all rows are ranked together.
+	Keys  []int
+	Order []Order
+	Rank  RankKind
+	// Limit is negative for no limit. Offset is at least 0.
+	Limit, Offset int64
+	// WithRank appends the rank as a BIGINT.
+	WithRank bool
+	// WithTies also keeps the rows that are equal to the last one by the order; for RowNumber only, the others always do.
+	WithTies bool
+	// PerTime ranks the rows of each event time by themselves, for windowed inputs: results go out once, as an append
+	// stream, when the watermark has passed the event time.
+	PerTime bool
+	// FlushInterval is the wall-clock time between flushes, TTL the idle time after which a key is forgotten; nanoseconds.
+	// They mean nothing with PerTime.
+	FlushInterval, TTL int64
+}
+
+// FrameUnit is what the bounds of a frame count.
+type FrameUnit uint8
+
+// The units of frames: rows, values of the first order key, and groups of rows that are equal by the order.
+const (
+	Rows FrameUnit = iota + 1
+	Range
+	Groups
+)
+
+// BoundKind is the kind of one end of a frame.
+type BoundKind uint8
+
+// The kinds of bounds, from the first to the last.
+const (
+	UnboundedPreceding BoundKind = iota + 1
+	Preceding
+	CurrentRow
+	Following
+	UnboundedFollowing
+)
+
+// Bound is one end of a frame.
+type Bound struct {
+	Kind BoundKind
+	// N is how far Preceding and Following reach, at least 0: rows, groups, or for Range the distance of the values of the
+	// order key, nanoseconds for times.
+	N int64
+}
+
+// Frame is the rows around the current one that a function sees.
+type Frame struct {
+	Unit     FrameUnit
+	From, To Bound
+}
+
+// OverCall is one function over ordered rows.
+type OverCall struct {
+	// Call names an aggregate or one of row_number, rank, dense_rank, percent_rank, cume_dist, ntile(n), lag(x [, n [,
+	// default]]), lead(x [, n [, default]]), first_value(x), last_value(x) and nth_value(x, n). Args are x and the default,
+	// Params hold n as int64.
+	agg.Call
+	// Frame is for aggregates and first_value, last_value and nth_value; the others look at the whole partition.
+	Frame Frame
+	// IgnoreNulls skips nulls of x, for lag, lead, first_value, last_value and nth_value.
+	IgnoreNulls bool
+}
+
+// OverSpec computes functions over the rows of an append stream that share a key. The output columns are the input's,
+// then one per call; it is an append stream, and the event time of a row is its own. Each row goes out once, when the
+// watermark has passed all that its results depend on, in the order of event times.
+type OverSpec struct {
+	// Keys are input columns.
+	Keys []int
+	// Order is the order of rows. Without PerTime, rows are ordered by event time before it.
+	Order []Order
+	Calls []OverCall
+	// PerTime makes a partition of the rows of one key and one event time, for windowed inputs.
+	PerTime bool
+}
+
 // SinkSpec writes a table.
 type SinkSpec struct {
 	Table     string
@@ -207,4 +307,6 @@ func (*WatermarkSpec) spec()         {}
 func (*WindowAggregateSpec) spec()   {}
 func (*UpdatingAggregateSpec) spec() {}
 func (*SessionAggregateSpec) spec()  {}
+func (*TopNSpec) spec()              {}
+func (*OverSpec) spec()              {}
 func (*SinkSpec) spec()              {}

@@ -55,6 +55,7 @@ func (p *Program) In(i int) []Edge {
 // multiple of it, so watermarks that differ by less are the same to them. 0 means that nobody below looks at all.
 func (p *Program) WatermarkGranularity(i int) int64 {
 	var g int64
+	waits := false // for watermarks at times that operators above it make
 	reached := make([]bool, len(p.Nodes))
 	reached[i] = true
 	for _, e := range p.Edges {
@@ -67,9 +68,18 @@ func (p *Program) WatermarkGranularity(i int) int64 {
 			g = gcd(g, gcd(s.Window.Width, s.Window.Slide))
 		case *SessionAggregateSpec:
 			g = 1 // sessions end anywhere
+		case *TopNSpec:
+			waits = waits || s.PerTime
+		case *OverSpec:
+			if waits = waits || s.PerTime; !s.PerTime {
+				g = 1
+			}
 		case *IntervalJoinSpec:
 			g = 1 // rows are late by their own time
 		}
+	}
+	if g == 0 && waits {
+		return 1
 	}
 	return g
 }

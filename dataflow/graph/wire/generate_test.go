@@ -40,7 +40,7 @@ func (f filler) program() *graph.Program {
 func (f filler) spec() graph.Spec {
 	specs := []graph.Spec{
 		&graph.SourceSpec{}, &graph.ProjectSpec{}, &graph.WatermarkSpec{}, &graph.WindowAggregateSpec{},
-		&graph.UpdatingAggregateSpec{}, &graph.SessionAggregateSpec{}, &graph.SinkSpec{},
+		&graph.UpdatingAggregateSpec{}, &graph.SessionAggregateSpec{}, &graph.SinkSpec{}, &graph.TopNSpec{}, &graph.OverSpec{},
 		&graph.JoinSpec{}, &graph.WindowJoinSpec{}, &graph.IntervalJoinSpec{},
 	}
 	s := rapid.SampledFrom(specs).Draw(f.T, "spec")
@@ -53,6 +53,8 @@ func (f filler) spec() graph.Spec {
 		}
 	case *graph.SessionAggregateSpec:
 		s.Gap = int64(f.n(1, 1e9))
+	case *graph.TopNSpec:
+		s.Offset = int64(f.n(0, 9))
 	case *graph.SinkSpec:
 		s.PrimaryKey = f.columns(s.Schema.NumFields())
 	}
@@ -75,6 +77,16 @@ func (f filler) fill(v reflect.Value) {
 		*x = f.exprs()
 	case *graph.JoinKind:
 		*x = graph.InnerJoin
+	case *graph.RankKind:
+		*x = graph.RankKind(f.n(1, 3))
+	case *graph.Frame:
+		if f.bool() {
+			f.fillStruct(v)
+		}
+	case *graph.FrameUnit:
+		*x = graph.FrameUnit(f.n(1, 3))
+	case *graph.Bound:
+		*x = graph.Bound{Kind: graph.BoundKind(f.n(1, 5)), N: int64(f.n(0, 9))}
 	case *graph.WindowKind:
 		*x = graph.WindowKind(f.n(1, 2))
 	case *graph.Mode:

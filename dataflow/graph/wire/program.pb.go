@@ -226,6 +226,168 @@ func (JoinKind) EnumDescriptor() ([]byte, []int) {
 	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{3}
 }
 
+type RankKind int32
+
+const (
+	RankKind_RANK_KIND_UNSPECIFIED RankKind = 0
+	RankKind_RANK_KIND_ROW_NUMBER  RankKind = 1
+	RankKind_RANK_KIND_RANK        RankKind = 2
+	RankKind_RANK_KIND_DENSE_RANK  RankKind = 3
+)
+
+// Enum value maps for RankKind.
+var (
+	RankKind_name = map[int32]string{
+		0: "RANK_KIND_UNSPECIFIED",
+		1: "RANK_KIND_ROW_NUMBER",
+		2: "RANK_KIND_RANK",
+		3: "RANK_KIND_DENSE_RANK",
+	}
+	RankKind_value = map[string]int32{
+		"RANK_KIND_UNSPECIFIED": 0,
+		"RANK_KIND_ROW_NUMBER":  1,
+		"RANK_KIND_RANK":        2,
+		"RANK_KIND_DENSE_RANK":  3,
+	}
+)
+
+func (x RankKind) Enum() *RankKind {
+	p := new(RankKind)
+	*p = x
+	return p
+}
+
+func (x RankKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RankKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_dataflow_graph_wire_program_proto_enumTypes[4].Descriptor()
+}
+
+func (RankKind) Type() protoreflect.EnumType {
+	return &file_dataflow_graph_wire_program_proto_enumTypes[4]
+}
+
+func (x RankKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RankKind.Descriptor instead.
+func (RankKind) EnumDescriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{4}
+}
+
+type FrameUnit int32
+
+const (
+	FrameUnit_FRAME_UNIT_UNSPECIFIED FrameUnit = 0
+	FrameUnit_FRAME_UNIT_ROWS        FrameUnit = 1
+	FrameUnit_FRAME_UNIT_RANGE       FrameUnit = 2
+	FrameUnit_FRAME_UNIT_GROUPS      FrameUnit = 3
+)
+
+// Enum value maps for FrameUnit.
+var (
+	FrameUnit_name = map[int32]string{
+		0: "FRAME_UNIT_UNSPECIFIED",
+		1: "FRAME_UNIT_ROWS",
+		2: "FRAME_UNIT_RANGE",
+		3: "FRAME_UNIT_GROUPS",
+	}
+	FrameUnit_value = map[string]int32{
+		"FRAME_UNIT_UNSPECIFIED": 0,
+		"FRAME_UNIT_ROWS":        1,
+		"FRAME_UNIT_RANGE":       2,
+		"FRAME_UNIT_GROUPS":      3,
+	}
+)
+
+func (x FrameUnit) Enum() *FrameUnit {
+	p := new(FrameUnit)
+	*p = x
+	return p
+}
+
+func (x FrameUnit) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FrameUnit) Descriptor() protoreflect.EnumDescriptor {
+	return file_dataflow_graph_wire_program_proto_enumTypes[5].Descriptor()
+}
+
+func (FrameUnit) Type() protoreflect.EnumType {
+	return &file_dataflow_graph_wire_program_proto_enumTypes[5]
+}
+
+func (x FrameUnit) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FrameUnit.Descriptor instead.
+func (FrameUnit) EnumDescriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{5}
+}
+
+type BoundKind int32
+
+const (
+	BoundKind_BOUND_KIND_UNSPECIFIED         BoundKind = 0
+	BoundKind_BOUND_KIND_UNBOUNDED_PRECEDING BoundKind = 1
+	BoundKind_BOUND_KIND_PRECEDING           BoundKind = 2
+	BoundKind_BOUND_KIND_CURRENT_ROW         BoundKind = 3
+	BoundKind_BOUND_KIND_FOLLOWING           BoundKind = 4
+	BoundKind_BOUND_KIND_UNBOUNDED_FOLLOWING BoundKind = 5
+)
+
+// Enum value maps for BoundKind.
+var (
+	BoundKind_name = map[int32]string{
+		0: "BOUND_KIND_UNSPECIFIED",
+		1: "BOUND_KIND_UNBOUNDED_PRECEDING",
+		2: "BOUND_KIND_PRECEDING",
+		3: "BOUND_KIND_CURRENT_ROW",
+		4: "BOUND_KIND_FOLLOWING",
+		5: "BOUND_KIND_UNBOUNDED_FOLLOWING",
+	}
+	BoundKind_value = map[string]int32{
+		"BOUND_KIND_UNSPECIFIED":         0,
+		"BOUND_KIND_UNBOUNDED_PRECEDING": 1,
+		"BOUND_KIND_PRECEDING":           2,
+		"BOUND_KIND_CURRENT_ROW":         3,
+		"BOUND_KIND_FOLLOWING":           4,
+		"BOUND_KIND_UNBOUNDED_FOLLOWING": 5,
+	}
+)
+
+func (x BoundKind) Enum() *BoundKind {
+	p := new(BoundKind)
+	*p = x
+	return p
+}
+
+func (x BoundKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BoundKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_dataflow_graph_wire_program_proto_enumTypes[6].Descriptor()
+}
+
+func (BoundKind) Type() protoreflect.EnumType {
+	return &file_dataflow_graph_wire_program_proto_enumTypes[6]
+}
+
+func (x BoundKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BoundKind.Descriptor instead.
+func (BoundKind) EnumDescriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{6}
+}
+
 type ExprKind int32
 
 const (
@@ -277,11 +439,11 @@ func (x ExprKind) String() string {
 }
 
 func (ExprKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[4].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[7].Descriptor()
 }
 
 func (ExprKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[4]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[7]
 }
 
 func (x ExprKind) Number() protoreflect.EnumNumber {
@@ -290,7 +452,7 @@ func (x ExprKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ExprKind.Descriptor instead.
 func (ExprKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{4}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{7}
 }
 
 type TypeKind int32
@@ -431,11 +593,11 @@ func (x TypeKind) String() string {
 }
 
 func (TypeKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[5].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[8].Descriptor()
 }
 
 func (TypeKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[5]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[8]
 }
 
 func (x TypeKind) Number() protoreflect.EnumNumber {
@@ -444,7 +606,7 @@ func (x TypeKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TypeKind.Descriptor instead.
 func (TypeKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{5}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{8}
 }
 
 type TimeUnit int32
@@ -483,11 +645,11 @@ func (x TimeUnit) String() string {
 }
 
 func (TimeUnit) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[6].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[9].Descriptor()
 }
 
 func (TimeUnit) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[6]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[9]
 }
 
 func (x TimeUnit) Number() protoreflect.EnumNumber {
@@ -496,7 +658,7 @@ func (x TimeUnit) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TimeUnit.Descriptor instead.
 func (TimeUnit) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{6}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{9}
 }
 
 // Format versions: 1 is the first. A reader refuses a version that it does not know.
@@ -589,6 +751,8 @@ type Node struct {
 	//	*Node_Join
 	//	*Node_WindowJoin
 	//	*Node_IntervalJoin
+	//	*Node_TopN
+	//	*Node_Over
 	Spec          isNode_Spec `protobuf_oneof:"spec"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -763,6 +927,24 @@ func (x *Node) GetIntervalJoin() *IntervalJoinSpec {
 	return nil
 }
 
+func (x *Node) GetTopN() *TopNSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_TopN); ok {
+			return x.TopN
+		}
+	}
+	return nil
+}
+
+func (x *Node) GetOver() *OverSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_Over); ok {
+			return x.Over
+		}
+	}
+	return nil
+}
+
 type isNode_Spec interface {
 	isNode_Spec()
 }
@@ -807,6 +989,14 @@ type Node_IntervalJoin struct {
 	IntervalJoin *IntervalJoinSpec `protobuf:"bytes,22,opt,name=interval_join,json=intervalJoin,proto3,oneof"`
 }
 
+type Node_TopN struct {
+	TopN *TopNSpec `protobuf:"bytes,30,opt,name=top_n,json=topN,proto3,oneof"`
+}
+
+type Node_Over struct {
+	Over *OverSpec `protobuf:"bytes,31,opt,name=over,proto3,oneof"`
+}
+
 func (*Node_Source) isNode_Spec() {}
 
 func (*Node_Project) isNode_Spec() {}
@@ -826,6 +1016,10 @@ func (*Node_Join) isNode_Spec() {}
 func (*Node_WindowJoin) isNode_Spec() {}
 
 func (*Node_IntervalJoin) isNode_Spec() {}
+
+func (*Node_TopN) isNode_Spec() {}
+
+func (*Node_Over) isNode_Spec() {}
 
 type Edge struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1899,6 +2093,423 @@ func (x *IntervalJoinSpec) GetUpper() int64 {
 	return 0
 }
 
+type TopNSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Keys          []uint32               `protobuf:"varint,1,rep,packed,name=keys,proto3" json:"keys,omitempty"`
+	Order         []*Order               `protobuf:"bytes,2,rep,name=order,proto3" json:"order,omitempty"`
+	Rank          RankKind               `protobuf:"varint,3,opt,name=rank,proto3,enum=wadi.graph.v1.RankKind" json:"rank,omitempty"`
+	Limit         int64                  `protobuf:"zigzag64,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	Offset        int64                  `protobuf:"varint,5,opt,name=offset,proto3" json:"offset,omitempty"`
+	WithRank      bool                   `protobuf:"varint,6,opt,name=with_rank,json=withRank,proto3" json:"with_rank,omitempty"`
+	WithTies      bool                   `protobuf:"varint,7,opt,name=with_ties,json=withTies,proto3" json:"with_ties,omitempty"`
+	PerTime       bool                   `protobuf:"varint,8,opt,name=per_time,json=perTime,proto3" json:"per_time,omitempty"`
+	FlushInterval int64                  `protobuf:"varint,9,opt,name=flush_interval,json=flushInterval,proto3" json:"flush_interval,omitempty"`
+	Ttl           int64                  `protobuf:"varint,10,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TopNSpec) Reset() {
+	*x = TopNSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TopNSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TopNSpec) ProtoMessage() {}
+
+func (x *TopNSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TopNSpec.ProtoReflect.Descriptor instead.
+func (*TopNSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *TopNSpec) GetKeys() []uint32 {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *TopNSpec) GetOrder() []*Order {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *TopNSpec) GetRank() RankKind {
+	if x != nil {
+		return x.Rank
+	}
+	return RankKind_RANK_KIND_UNSPECIFIED
+}
+
+func (x *TopNSpec) GetLimit() int64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *TopNSpec) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *TopNSpec) GetWithRank() bool {
+	if x != nil {
+		return x.WithRank
+	}
+	return false
+}
+
+func (x *TopNSpec) GetWithTies() bool {
+	if x != nil {
+		return x.WithTies
+	}
+	return false
+}
+
+func (x *TopNSpec) GetPerTime() bool {
+	if x != nil {
+		return x.PerTime
+	}
+	return false
+}
+
+func (x *TopNSpec) GetFlushInterval() int64 {
+	if x != nil {
+		return x.FlushInterval
+	}
+	return 0
+}
+
+func (x *TopNSpec) GetTtl() int64 {
+	if x != nil {
+		return x.Ttl
+	}
+	return 0
+}
+
+type Order struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Column        uint32                 `protobuf:"varint,1,opt,name=column,proto3" json:"column,omitempty"`
+	Desc          bool                   `protobuf:"varint,2,opt,name=desc,proto3" json:"desc,omitempty"`
+	NullsFirst    bool                   `protobuf:"varint,3,opt,name=nulls_first,json=nullsFirst,proto3" json:"nulls_first,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Order) Reset() {
+	*x = Order{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Order) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Order) ProtoMessage() {}
+
+func (x *Order) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Order.ProtoReflect.Descriptor instead.
+func (*Order) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Order) GetColumn() uint32 {
+	if x != nil {
+		return x.Column
+	}
+	return 0
+}
+
+func (x *Order) GetDesc() bool {
+	if x != nil {
+		return x.Desc
+	}
+	return false
+}
+
+func (x *Order) GetNullsFirst() bool {
+	if x != nil {
+		return x.NullsFirst
+	}
+	return false
+}
+
+type OverSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Keys          []uint32               `protobuf:"varint,1,rep,packed,name=keys,proto3" json:"keys,omitempty"`
+	Order         []*Order               `protobuf:"bytes,2,rep,name=order,proto3" json:"order,omitempty"`
+	Calls         []*OverCall            `protobuf:"bytes,3,rep,name=calls,proto3" json:"calls,omitempty"`
+	PerTime       bool                   `protobuf:"varint,4,opt,name=per_time,json=perTime,proto3" json:"per_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OverSpec) Reset() {
+	*x = OverSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OverSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OverSpec) ProtoMessage() {}
+
+func (x *OverSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OverSpec.ProtoReflect.Descriptor instead.
+func (*OverSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *OverSpec) GetKeys() []uint32 {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *OverSpec) GetOrder() []*Order {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *OverSpec) GetCalls() []*OverCall {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+func (x *OverSpec) GetPerTime() bool {
+	if x != nil {
+		return x.PerTime
+	}
+	return false
+}
+
+type OverCall struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Call          *AggregateCall         `protobuf:"bytes,1,opt,name=call,proto3" json:"call,omitempty"`
+	Frame         *Frame                 `protobuf:"bytes,2,opt,name=frame,proto3" json:"frame,omitempty"`
+	IgnoreNulls   bool                   `protobuf:"varint,3,opt,name=ignore_nulls,json=ignoreNulls,proto3" json:"ignore_nulls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OverCall) Reset() {
+	*x = OverCall{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OverCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OverCall) ProtoMessage() {}
+
+func (x *OverCall) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OverCall.ProtoReflect.Descriptor instead.
+func (*OverCall) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *OverCall) GetCall() *AggregateCall {
+	if x != nil {
+		return x.Call
+	}
+	return nil
+}
+
+func (x *OverCall) GetFrame() *Frame {
+	if x != nil {
+		return x.Frame
+	}
+	return nil
+}
+
+func (x *OverCall) GetIgnoreNulls() bool {
+	if x != nil {
+		return x.IgnoreNulls
+	}
+	return false
+}
+
+// Absent: the function has none.
+type Frame struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Unit          FrameUnit              `protobuf:"varint,1,opt,name=unit,proto3,enum=wadi.graph.v1.FrameUnit" json:"unit,omitempty"`
+	From          *FrameBound            `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	To            *FrameBound            `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Frame) Reset() {
+	*x = Frame{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Frame) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Frame) ProtoMessage() {}
+
+func (x *Frame) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Frame.ProtoReflect.Descriptor instead.
+func (*Frame) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Frame) GetUnit() FrameUnit {
+	if x != nil {
+		return x.Unit
+	}
+	return FrameUnit_FRAME_UNIT_UNSPECIFIED
+}
+
+func (x *Frame) GetFrom() *FrameBound {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *Frame) GetTo() *FrameBound {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+type FrameBound struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          BoundKind              `protobuf:"varint,1,opt,name=kind,proto3,enum=wadi.graph.v1.BoundKind" json:"kind,omitempty"`
+	N             int64                  `protobuf:"varint,2,opt,name=n,proto3" json:"n,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FrameBound) Reset() {
+	*x = FrameBound{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FrameBound) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FrameBound) ProtoMessage() {}
+
+func (x *FrameBound) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FrameBound.ProtoReflect.Descriptor instead.
+func (*FrameBound) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *FrameBound) GetKind() BoundKind {
+	if x != nil {
+		return x.Kind
+	}
+	return BoundKind_BOUND_KIND_UNSPECIFIED
+}
+
+func (x *FrameBound) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
 type SinkSpec struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Table         string                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
@@ -1913,7 +2524,7 @@ type SinkSpec struct {
 
 func (x *SinkSpec) Reset() {
 	*x = SinkSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1925,7 +2536,7 @@ func (x *SinkSpec) String() string {
 func (*SinkSpec) ProtoMessage() {}
 
 func (x *SinkSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1938,7 +2549,7 @@ func (x *SinkSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SinkSpec.ProtoReflect.Descriptor instead.
 func (*SinkSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{19}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SinkSpec) GetTable() string {
@@ -2002,7 +2613,7 @@ type AggregateCall struct {
 
 func (x *AggregateCall) Reset() {
 	*x = AggregateCall{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2014,7 +2625,7 @@ func (x *AggregateCall) String() string {
 func (*AggregateCall) ProtoMessage() {}
 
 func (x *AggregateCall) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2027,7 +2638,7 @@ func (x *AggregateCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateCall.ProtoReflect.Descriptor instead.
 func (*AggregateCall) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{20}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AggregateCall) GetName() string {
@@ -2112,7 +2723,7 @@ type AggregateOrder struct {
 
 func (x *AggregateOrder) Reset() {
 	*x = AggregateOrder{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2124,7 +2735,7 @@ func (x *AggregateOrder) String() string {
 func (*AggregateOrder) ProtoMessage() {}
 
 func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2137,7 +2748,7 @@ func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateOrder.ProtoReflect.Descriptor instead.
 func (*AggregateOrder) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{21}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *AggregateOrder) GetArg() uint32 {
@@ -2178,7 +2789,7 @@ type Expr struct {
 
 func (x *Expr) Reset() {
 	*x = Expr{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2190,7 +2801,7 @@ func (x *Expr) String() string {
 func (*Expr) ProtoMessage() {}
 
 func (x *Expr) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2203,7 +2814,7 @@ func (x *Expr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expr.ProtoReflect.Descriptor instead.
 func (*Expr) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{22}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Expr) GetKind() ExprKind {
@@ -2281,7 +2892,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2293,7 +2904,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2306,7 +2917,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{23}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Value) GetValue() isValue_Value {
@@ -2452,7 +3063,7 @@ type Decimal struct {
 
 func (x *Decimal) Reset() {
 	*x = Decimal{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2464,7 +3075,7 @@ func (x *Decimal) String() string {
 func (*Decimal) ProtoMessage() {}
 
 func (x *Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2477,7 +3088,7 @@ func (x *Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decimal.ProtoReflect.Descriptor instead.
 func (*Decimal) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{24}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Decimal) GetHigh() int64 {
@@ -2505,7 +3116,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2517,7 +3128,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2530,7 +3141,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{25}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Interval) GetMonths() int32 {
@@ -2564,7 +3175,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2576,7 +3187,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2589,7 +3200,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{26}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Schema) GetFields() []*Field {
@@ -2618,7 +3229,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2630,7 +3241,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2643,7 +3254,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{27}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Field) GetName() string {
@@ -2697,7 +3308,7 @@ type Type struct {
 
 func (x *Type) Reset() {
 	*x = Type{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2709,7 +3320,7 @@ func (x *Type) String() string {
 func (*Type) ProtoMessage() {}
 
 func (x *Type) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2722,7 +3333,7 @@ func (x *Type) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Type.ProtoReflect.Descriptor instead.
 func (*Type) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{28}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Type) GetKind() TypeKind {
@@ -2790,7 +3401,7 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12)\n" +
 	"\x05nodes\x18\x02 \x03(\v2\x13.wadi.graph.v1.NodeR\x05nodes\x12)\n" +
 	"\x05edges\x18\x03 \x03(\v2\x13.wadi.graph.v1.EdgeR\x05edges\x12\x10\n" +
-	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xf3\x06\n" +
+	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xd2\a\n" +
 	"\x04Node\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12'\n" +
@@ -2809,7 +3420,9 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x04join\x18\x14 \x01(\v2\x17.wadi.graph.v1.JoinSpecH\x00R\x04join\x12@\n" +
 	"\vwindow_join\x18\x15 \x01(\v2\x1d.wadi.graph.v1.WindowJoinSpecH\x00R\n" +
 	"windowJoin\x12F\n" +
-	"\rinterval_join\x18\x16 \x01(\v2\x1f.wadi.graph.v1.IntervalJoinSpecH\x00R\fintervalJoinB\x06\n" +
+	"\rinterval_join\x18\x16 \x01(\v2\x1f.wadi.graph.v1.IntervalJoinSpecH\x00R\fintervalJoin\x12.\n" +
+	"\x05top_n\x18\x1e \x01(\v2\x17.wadi.graph.v1.TopNSpecH\x00R\x04topN\x12-\n" +
+	"\x04over\x18\x1f \x01(\v2\x17.wadi.graph.v1.OverSpecH\x00R\x04overB\x06\n" +
 	"\x04spec\"\x81\x01\n" +
 	"\x04Edge\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\rR\x04from\x12\x0e\n" +
@@ -2891,7 +3504,41 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x10IntervalJoinSpec\x12%\n" +
 	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\x12\x14\n" +
 	"\x05lower\x18\x02 \x01(\x03R\x05lower\x12\x14\n" +
-	"\x05upper\x18\x03 \x01(\x03R\x05upper\"\xf4\x01\n" +
+	"\x05upper\x18\x03 \x01(\x03R\x05upper\"\xb3\x02\n" +
+	"\bTopNSpec\x12\x12\n" +
+	"\x04keys\x18\x01 \x03(\rR\x04keys\x12*\n" +
+	"\x05order\x18\x02 \x03(\v2\x14.wadi.graph.v1.OrderR\x05order\x12+\n" +
+	"\x04rank\x18\x03 \x01(\x0e2\x17.wadi.graph.v1.RankKindR\x04rank\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\x12R\x05limit\x12\x16\n" +
+	"\x06offset\x18\x05 \x01(\x03R\x06offset\x12\x1b\n" +
+	"\twith_rank\x18\x06 \x01(\bR\bwithRank\x12\x1b\n" +
+	"\twith_ties\x18\a \x01(\bR\bwithTies\x12\x19\n" +
+	"\bper_time\x18\b \x01(\bR\aperTime\x12%\n" +
+	"\x0eflush_interval\x18\t \x01(\x03R\rflushInterval\x12\x10\n" +
+	"\x03ttl\x18\n" +
+	" \x01(\x03R\x03ttl\"T\n" +
+	"\x05Order\x12\x16\n" +
+	"\x06column\x18\x01 \x01(\rR\x06column\x12\x12\n" +
+	"\x04desc\x18\x02 \x01(\bR\x04desc\x12\x1f\n" +
+	"\vnulls_first\x18\x03 \x01(\bR\n" +
+	"nullsFirst\"\x94\x01\n" +
+	"\bOverSpec\x12\x12\n" +
+	"\x04keys\x18\x01 \x03(\rR\x04keys\x12*\n" +
+	"\x05order\x18\x02 \x03(\v2\x14.wadi.graph.v1.OrderR\x05order\x12-\n" +
+	"\x05calls\x18\x03 \x03(\v2\x17.wadi.graph.v1.OverCallR\x05calls\x12\x19\n" +
+	"\bper_time\x18\x04 \x01(\bR\aperTime\"\x8b\x01\n" +
+	"\bOverCall\x120\n" +
+	"\x04call\x18\x01 \x01(\v2\x1c.wadi.graph.v1.AggregateCallR\x04call\x12*\n" +
+	"\x05frame\x18\x02 \x01(\v2\x14.wadi.graph.v1.FrameR\x05frame\x12!\n" +
+	"\fignore_nulls\x18\x03 \x01(\bR\vignoreNulls\"\x8f\x01\n" +
+	"\x05Frame\x12,\n" +
+	"\x04unit\x18\x01 \x01(\x0e2\x18.wadi.graph.v1.FrameUnitR\x04unit\x12-\n" +
+	"\x04from\x18\x02 \x01(\v2\x19.wadi.graph.v1.FrameBoundR\x04from\x12)\n" +
+	"\x02to\x18\x03 \x01(\v2\x19.wadi.graph.v1.FrameBoundR\x02to\"H\n" +
+	"\n" +
+	"FrameBound\x12,\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x18.wadi.graph.v1.BoundKindR\x04kind\x12\f\n" +
+	"\x01n\x18\x02 \x01(\x03R\x01n\"\xf4\x01\n" +
 	"\bSinkSpec\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x1c\n" +
 	"\tconnector\x18\x02 \x01(\tR\tconnector\x121\n" +
@@ -2979,7 +3626,24 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x0fJOIN_KIND_RIGHT\x10\x03\x12\x12\n" +
 	"\x0eJOIN_KIND_FULL\x10\x04\x12\x12\n" +
 	"\x0eJOIN_KIND_SEMI\x10\x05\x12\x12\n" +
-	"\x0eJOIN_KIND_ANTI\x10\x06*\xd3\x01\n" +
+	"\x0eJOIN_KIND_ANTI\x10\x06*m\n" +
+	"\bRankKind\x12\x19\n" +
+	"\x15RANK_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14RANK_KIND_ROW_NUMBER\x10\x01\x12\x12\n" +
+	"\x0eRANK_KIND_RANK\x10\x02\x12\x18\n" +
+	"\x14RANK_KIND_DENSE_RANK\x10\x03*i\n" +
+	"\tFrameUnit\x12\x1a\n" +
+	"\x16FRAME_UNIT_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fFRAME_UNIT_ROWS\x10\x01\x12\x14\n" +
+	"\x10FRAME_UNIT_RANGE\x10\x02\x12\x15\n" +
+	"\x11FRAME_UNIT_GROUPS\x10\x03*\xbf\x01\n" +
+	"\tBoundKind\x12\x1a\n" +
+	"\x16BOUND_KIND_UNSPECIFIED\x10\x00\x12\"\n" +
+	"\x1eBOUND_KIND_UNBOUNDED_PRECEDING\x10\x01\x12\x18\n" +
+	"\x14BOUND_KIND_PRECEDING\x10\x02\x12\x1a\n" +
+	"\x16BOUND_KIND_CURRENT_ROW\x10\x03\x12\x18\n" +
+	"\x14BOUND_KIND_FOLLOWING\x10\x04\x12\"\n" +
+	"\x1eBOUND_KIND_UNBOUNDED_FOLLOWING\x10\x05*\xd3\x01\n" +
 	"\bExprKind\x12\x19\n" +
 	"\x15EXPR_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10EXPR_KIND_COLUMN\x10\x01\x12\x15\n" +
@@ -3048,111 +3712,132 @@ func file_dataflow_graph_wire_program_proto_rawDescGZIP() []byte {
 	return file_dataflow_graph_wire_program_proto_rawDescData
 }
 
-var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
+var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(Mode)(0),                     // 0: wadi.graph.v1.Mode
 	(EdgeKind)(0),                 // 1: wadi.graph.v1.EdgeKind
 	(WindowKind)(0),               // 2: wadi.graph.v1.WindowKind
 	(JoinKind)(0),                 // 3: wadi.graph.v1.JoinKind
-	(ExprKind)(0),                 // 4: wadi.graph.v1.ExprKind
-	(TypeKind)(0),                 // 5: wadi.graph.v1.TypeKind
-	(TimeUnit)(0),                 // 6: wadi.graph.v1.TimeUnit
-	(*Program)(nil),               // 7: wadi.graph.v1.Program
-	(*Node)(nil),                  // 8: wadi.graph.v1.Node
-	(*Edge)(nil),                  // 9: wadi.graph.v1.Edge
-	(*Span)(nil),                  // 10: wadi.graph.v1.Span
-	(*KeyValue)(nil),              // 11: wadi.graph.v1.KeyValue
-	(*Strings)(nil),               // 12: wadi.graph.v1.Strings
-	(*SourceSpec)(nil),            // 13: wadi.graph.v1.SourceSpec
-	(*FormatSpec)(nil),            // 14: wadi.graph.v1.FormatSpec
-	(*ProjectSpec)(nil),           // 15: wadi.graph.v1.ProjectSpec
-	(*Exprs)(nil),                 // 16: wadi.graph.v1.Exprs
-	(*WatermarkSpec)(nil),         // 17: wadi.graph.v1.WatermarkSpec
-	(*Window)(nil),                // 18: wadi.graph.v1.Window
-	(*WindowAggregateSpec)(nil),   // 19: wadi.graph.v1.WindowAggregateSpec
-	(*UpdatingAggregateSpec)(nil), // 20: wadi.graph.v1.UpdatingAggregateSpec
-	(*SessionAggregateSpec)(nil),  // 21: wadi.graph.v1.SessionAggregateSpec
-	(*JoinOn)(nil),                // 22: wadi.graph.v1.JoinOn
-	(*JoinSpec)(nil),              // 23: wadi.graph.v1.JoinSpec
-	(*WindowJoinSpec)(nil),        // 24: wadi.graph.v1.WindowJoinSpec
-	(*IntervalJoinSpec)(nil),      // 25: wadi.graph.v1.IntervalJoinSpec
-	(*SinkSpec)(nil),              // 26: wadi.graph.v1.SinkSpec
-	(*AggregateCall)(nil),         // 27: wadi.graph.v1.AggregateCall
-	(*AggregateOrder)(nil),        // 28: wadi.graph.v1.AggregateOrder
-	(*Expr)(nil),                  // 29: wadi.graph.v1.Expr
-	(*Value)(nil),                 // 30: wadi.graph.v1.Value
-	(*Decimal)(nil),               // 31: wadi.graph.v1.Decimal
-	(*Interval)(nil),              // 32: wadi.graph.v1.Interval
-	(*Schema)(nil),                // 33: wadi.graph.v1.Schema
-	(*Field)(nil),                 // 34: wadi.graph.v1.Field
-	(*Type)(nil),                  // 35: wadi.graph.v1.Type
+	(RankKind)(0),                 // 4: wadi.graph.v1.RankKind
+	(FrameUnit)(0),                // 5: wadi.graph.v1.FrameUnit
+	(BoundKind)(0),                // 6: wadi.graph.v1.BoundKind
+	(ExprKind)(0),                 // 7: wadi.graph.v1.ExprKind
+	(TypeKind)(0),                 // 8: wadi.graph.v1.TypeKind
+	(TimeUnit)(0),                 // 9: wadi.graph.v1.TimeUnit
+	(*Program)(nil),               // 10: wadi.graph.v1.Program
+	(*Node)(nil),                  // 11: wadi.graph.v1.Node
+	(*Edge)(nil),                  // 12: wadi.graph.v1.Edge
+	(*Span)(nil),                  // 13: wadi.graph.v1.Span
+	(*KeyValue)(nil),              // 14: wadi.graph.v1.KeyValue
+	(*Strings)(nil),               // 15: wadi.graph.v1.Strings
+	(*SourceSpec)(nil),            // 16: wadi.graph.v1.SourceSpec
+	(*FormatSpec)(nil),            // 17: wadi.graph.v1.FormatSpec
+	(*ProjectSpec)(nil),           // 18: wadi.graph.v1.ProjectSpec
+	(*Exprs)(nil),                 // 19: wadi.graph.v1.Exprs
+	(*WatermarkSpec)(nil),         // 20: wadi.graph.v1.WatermarkSpec
+	(*Window)(nil),                // 21: wadi.graph.v1.Window
+	(*WindowAggregateSpec)(nil),   // 22: wadi.graph.v1.WindowAggregateSpec
+	(*UpdatingAggregateSpec)(nil), // 23: wadi.graph.v1.UpdatingAggregateSpec
+	(*SessionAggregateSpec)(nil),  // 24: wadi.graph.v1.SessionAggregateSpec
+	(*JoinOn)(nil),                // 25: wadi.graph.v1.JoinOn
+	(*JoinSpec)(nil),              // 26: wadi.graph.v1.JoinSpec
+	(*WindowJoinSpec)(nil),        // 27: wadi.graph.v1.WindowJoinSpec
+	(*IntervalJoinSpec)(nil),      // 28: wadi.graph.v1.IntervalJoinSpec
+	(*TopNSpec)(nil),              // 29: wadi.graph.v1.TopNSpec
+	(*Order)(nil),                 // 30: wadi.graph.v1.Order
+	(*OverSpec)(nil),              // 31: wadi.graph.v1.OverSpec
+	(*OverCall)(nil),              // 32: wadi.graph.v1.OverCall
+	(*Frame)(nil),                 // 33: wadi.graph.v1.Frame
+	(*FrameBound)(nil),            // 34: wadi.graph.v1.FrameBound
+	(*SinkSpec)(nil),              // 35: wadi.graph.v1.SinkSpec
+	(*AggregateCall)(nil),         // 36: wadi.graph.v1.AggregateCall
+	(*AggregateOrder)(nil),        // 37: wadi.graph.v1.AggregateOrder
+	(*Expr)(nil),                  // 38: wadi.graph.v1.Expr
+	(*Value)(nil),                 // 39: wadi.graph.v1.Value
+	(*Decimal)(nil),               // 40: wadi.graph.v1.Decimal
+	(*Interval)(nil),              // 41: wadi.graph.v1.Interval
+	(*Schema)(nil),                // 42: wadi.graph.v1.Schema
+	(*Field)(nil),                 // 43: wadi.graph.v1.Field
+	(*Type)(nil),                  // 44: wadi.graph.v1.Type
 }
 var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
-	8,  // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
-	9,  // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
-	33, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
+	11, // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
+	12, // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
+	42, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
 	0,  // 3: wadi.graph.v1.Node.mode:type_name -> wadi.graph.v1.Mode
-	10, // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
-	13, // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
-	15, // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
-	17, // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
-	19, // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
-	20, // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
-	26, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
-	21, // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
-	23, // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
-	24, // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
-	25, // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
-	1,  // 15: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
-	11, // 16: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
-	14, // 17: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	33, // 18: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
-	12, // 19: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
-	12, // 20: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
-	11, // 21: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
-	29, // 22: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
-	16, // 23: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
-	29, // 24: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
-	29, // 25: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
-	29, // 26: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
-	2,  // 27: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
-	18, // 28: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
-	27, // 29: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	27, // 30: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	27, // 31: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	3,  // 32: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
-	29, // 33: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
-	22, // 34: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	22, // 35: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	22, // 36: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	11, // 37: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
-	14, // 38: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	33, // 39: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
-	35, // 40: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
-	35, // 41: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
-	10, // 42: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
-	28, // 43: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
-	30, // 44: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
-	4,  // 45: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
-	35, // 46: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
-	30, // 47: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
-	29, // 48: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
-	10, // 49: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
-	31, // 50: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
-	32, // 51: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
-	34, // 52: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
-	11, // 53: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
-	35, // 54: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
-	11, // 55: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
-	5,  // 56: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
-	6,  // 57: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
-	34, // 58: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
-	59, // [59:59] is the sub-list for method output_type
-	59, // [59:59] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+	13, // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
+	16, // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
+	18, // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
+	20, // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
+	22, // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
+	23, // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
+	35, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
+	24, // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
+	26, // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
+	27, // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
+	28, // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
+	29, // 15: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
+	31, // 16: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
+	1,  // 17: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
+	14, // 18: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
+	17, // 19: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	42, // 20: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
+	15, // 21: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
+	15, // 22: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
+	14, // 23: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
+	38, // 24: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
+	19, // 25: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
+	38, // 26: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
+	38, // 27: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
+	38, // 28: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
+	2,  // 29: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
+	21, // 30: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
+	36, // 31: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	36, // 32: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	36, // 33: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	3,  // 34: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
+	38, // 35: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
+	25, // 36: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	25, // 37: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	25, // 38: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	30, // 39: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
+	4,  // 40: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
+	30, // 41: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
+	32, // 42: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
+	36, // 43: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
+	33, // 44: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
+	5,  // 45: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
+	34, // 46: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
+	34, // 47: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
+	6,  // 48: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
+	14, // 49: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
+	17, // 50: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	42, // 51: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
+	44, // 52: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
+	44, // 53: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
+	13, // 54: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
+	37, // 55: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
+	39, // 56: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
+	7,  // 57: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
+	44, // 58: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
+	39, // 59: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
+	38, // 60: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
+	13, // 61: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
+	40, // 62: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
+	41, // 63: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
+	43, // 64: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
+	14, // 65: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
+	44, // 66: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
+	14, // 67: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
+	8,  // 68: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
+	9,  // 69: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
+	43, // 70: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
+	71, // [71:71] is the sub-list for method output_type
+	71, // [71:71] is the sub-list for method input_type
+	71, // [71:71] is the sub-list for extension type_name
+	71, // [71:71] is the sub-list for extension extendee
+	0,  // [0:71] is the sub-list for field type_name
 }
 
 func init() { file_dataflow_graph_wire_program_proto_init() }
@@ -3171,9 +3856,11 @@ func file_dataflow_graph_wire_program_proto_init() {
 		(*Node_Join)(nil),
 		(*Node_WindowJoin)(nil),
 		(*Node_IntervalJoin)(nil),
+		(*Node_TopN)(nil),
+		(*Node_Over)(nil),
 	}
-	file_dataflow_graph_wire_program_proto_msgTypes[20].OneofWrappers = []any{}
-	file_dataflow_graph_wire_program_proto_msgTypes[23].OneofWrappers = []any{
+	file_dataflow_graph_wire_program_proto_msgTypes[26].OneofWrappers = []any{}
+	file_dataflow_graph_wire_program_proto_msgTypes[29].OneofWrappers = []any{
 		(*Value_Bool)(nil),
 		(*Value_Int)(nil),
 		(*Value_Uint)(nil),
@@ -3188,8 +3875,8 @@ func file_dataflow_graph_wire_program_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dataflow_graph_wire_program_proto_rawDesc), len(file_dataflow_graph_wire_program_proto_rawDesc)),
-			NumEnums:      7,
-			NumMessages:   29,
+			NumEnums:      10,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

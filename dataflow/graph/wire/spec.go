@@ -43,6 +43,10 @@ func (e *encoder) spec(n *graph.Node, msg *Node) {
 		msg.Spec = &Node_WindowJoin{&WindowJoinSpec{On: e.joinOn(s.JoinOn)}}
 	case *graph.IntervalJoinSpec:
 		msg.Spec = &Node_IntervalJoin{&IntervalJoinSpec{On: e.joinOn(s.JoinOn), Lower: s.Lower, Upper: s.Upper}}
+	case *graph.TopNSpec:
+		msg.Spec = &Node_TopN{e.topN(s)}
+	case *graph.OverSpec:
+		msg.Spec = &Node_Over{e.over(s)}
 	case *graph.SinkSpec:
 		msg.Spec = &Node_Sink{&SinkSpec{
 			Table: s.Table, Connector: s.Connector, Options: options(s.Options), Format: e.format(s.Format),
@@ -155,6 +159,10 @@ func (d *decoder) spec(n *Node) graph.Spec {
 		return &graph.IntervalJoinSpec{
 			JoinOn: d.joinOn(s.IntervalJoin.GetOn()), Lower: s.IntervalJoin.GetLower(), Upper: s.IntervalJoin.GetUpper(),
 		}
+	case *Node_TopN:
+		return d.topN(s.TopN)
+	case *Node_Over:
+		return d.over(s.Over)
 	case *Node_Sink:
 		return d.sink(s.Sink)
 	}
