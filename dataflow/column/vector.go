@@ -299,7 +299,7 @@ func (c *Const) Validity() Bitmap { return nil }
 // Size implements Vector.
 func (c *Const) Size() int { return c.Value.Size() }
 
-// NewAppender makes an empty vector for a type. It panics on a type that has no vector; the planner admits none.
+// NewAppender makes an empty vector for a type; for NULL, one of booleans that are all null. It panics on a type that has no vector; the planner admits none.
 func NewAppender(dt arrow.DataType) Appender {
 	switch t := dt.(type) {
 	case *arrow.StructType:
@@ -316,7 +316,7 @@ func NewAppender(dt arrow.DataType) Appender {
 
 func newAppenderAs(storage, dt arrow.DataType) Appender {
 	switch storage.ID() {
-	case arrow.BOOL:
+	case arrow.BOOL, arrow.NULL:
 		return &Bool{}
 	case arrow.INT8:
 		return NewFixed[int8](dt)

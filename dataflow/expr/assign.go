@@ -47,7 +47,7 @@ func newAssigner(dt arrow.DataType) assigner {
 		return newFixedAssigner[decimal128.Num](dt)
 	case arrow.INTERVAL_MONTH_DAY_NANO:
 		return newFixedAssigner[arrow.MonthDayNanoInterval](dt)
-	case arrow.STRING, arrow.BINARY, arrow.FIXED_SIZE_BINARY:
+	case arrow.STRING, arrow.BINARY, arrow.FIXED_SIZE_BINARY, arrow.STRING_VIEW, arrow.LARGE_STRING:
 		return &bytesAssigner{vec: *column.NewBytes(dt)}
 	}
 	return &rowAssigner{vec: column.NewAppender(dt)}

@@ -45,6 +45,12 @@ func (c *compiler) castStep(n *Node) (step, error) {
 func newCaster(from, to arrow.DataType, try bool) kernel {
 	k := caster{from, to, try}
 	switch {
+	case isText(to) && arrow.IsNested(from.ID()):
+		return nestedToText()
+	case isList(from) && isList(to), isMap(from) && isMap(to):
+		return k.elements()
+	case arrow.IsNested(to.ID()) && arrow.IsNested(from.ID()) && from.ID() != to.ID():
+		return nil
 	case isText(from):
 		return k.fromText()
 	case isText(to):

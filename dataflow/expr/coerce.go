@@ -66,6 +66,17 @@ func commonNested(a, b arrow.DataType) (arrow.DataType, bool) {
 		f := a.ElemField()
 		f.Type, f.Nullable = t, f.Nullable || b.ElemField().Nullable
 		return arrow.ListOfField(f), true
+	case *arrow.MapType:
+		b, ok := b.(*arrow.MapType)
+		if !ok {
+			return nil, false
+		}
+		key, ok1 := CommonType(a.KeyType(), b.KeyType())
+		item, ok2 := CommonType(a.ItemType(), b.ItemType())
+		if !ok1 || !ok2 {
+			return nil, false
+		}
+		return arrow.MapOf(key, item), true
 	}
 	return nil, false
 }

@@ -79,7 +79,7 @@ func newComparer(dt arrow.DataType) comparer {
 		return fixedComparer[float32]{}
 	case arrow.FLOAT64:
 		return fixedComparer[float64]{}
-	case arrow.STRING, arrow.BINARY, arrow.FIXED_SIZE_BINARY:
+	case arrow.STRING, arrow.BINARY, arrow.FIXED_SIZE_BINARY, arrow.STRING_VIEW, arrow.LARGE_STRING:
 		return &bytesComparer{}
 	}
 	return &rowComparer{}

@@ -64,7 +64,7 @@ func (w *viewer) with(v column.Vector, valid column.Bitmap) column.Vector {
 		h.DataType, h.N, h.Children, h.Valid = v.DataType, v.N, v.Children, valid
 	case *column.List:
 		h := headerOf[column.List, *column.List](w)
-		h.DataType, h.Offsets, h.Elem, h.Valid = v.DataType, v.Offsets, v.Elem, valid
+		h.DataType, h.Map, h.Offsets, h.Elem, h.Valid = v.DataType, v.Map, v.Offsets, v.Elem, valid
 	case *column.Fixed[int8]:
 		fixedHeader(w, v, valid)
 	case *column.Fixed[int16]:

@@ -44,7 +44,8 @@ var infix = map[string]struct {
 	"bit_and": {"&", bindsBits}, "shift_left": {"<<", bindsBits}, "shift_right": {">>", bindsBits},
 	"concat_op": {"||", bindsBits}, "add": {"+", bindsSum}, "subtract": {"-", bindsSum},
 	"multiply": {"*", bindsProduct}, "divide": {"/", bindsProduct}, "modulo": {"%", bindsProduct},
-	"at_time_zone": {"AT TIME ZONE", bindsPostfix},
+	"at_time_zone": {"AT TIME ZONE", bindsPostfix}, "list_concat_op": {"||", bindsBits},
+	"contains_op": {"@>", bindsBits}, "contained_op": {"<@", bindsBits},
 }
 
 var postfix = map[string]string{

@@ -74,6 +74,8 @@ type function struct {
 	// special, if set, makes the step that evaluates the call, for functions that do not evaluate all arguments or that
 	// give a selection directly.
 	special func(c *compiler, n *Node) (step, error)
+	// instead, if set, names the function that a call with these arguments stands for, or is "" for this one.
+	instead func(args []*Node) string
 	// expand, if set, rewrites a call into simpler nodes when it is compiled.
 	expand func(n *Node) *Node
 }
@@ -108,6 +110,7 @@ func newBuiltin() *Functions {
 	for _, group := range [][]*function{
 		operatorFunctions(), logicFunctions(), conditionalFunctions(), mathFunctions(), textFunctions(),
 		sliceFunctions(), patternFunctions(), timeFunctions(), timeConversionFunctions(), encodingFunctions(),
+		listFunctions(), seriesFunctions(), structFunctions(), mapFunctions(),
 	} {
 		for _, f := range group {
 			fs.add(f)
@@ -191,6 +194,11 @@ func (f *Functions) Call(name string, args []*Node, span fault.Span) (*Node, err
 			return nil, err.WithHint("did you mean %q?", near)
 		}
 		return nil, err
+	}
+	if fn.instead != nil {
+		if other := fn.instead(args); other != "" {
+			fn = f.lookup(other)
+		}
 	}
 	site := &callSite{fn, span}
 	var (

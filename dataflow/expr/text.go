@@ -397,6 +397,14 @@ func concatFunctions() []*function {
 		{
 			name: "concat_op", operator: "||", category: "operators", doc: "The texts one after the other; null if one is.",
 			example: "'a' || 1", result: "a1", takes: "two texts, or a text and a value that has a text",
+			instead: func(args []*Node) string {
+				for _, a := range args {
+					if isList(a.Type) && len(args) == 2 {
+						return "list_concat_op"
+					}
+				}
+				return ""
+			},
 			bind: bindTexts(2), make: func(*Node) kernel {
 				return textKernel(func(c *call, dst []byte, r int) ([]byte, error) {
 					for i := range c.args {

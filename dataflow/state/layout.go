@@ -70,7 +70,8 @@ func fixedWidth(dt arrow.DataType) int {
 		dt = e.StorageType()
 	}
 	switch dt.ID() {
-	case arrow.STRUCT, arrow.LIST, arrow.STRING, arrow.BINARY, arrow.FIXED_SIZE_BINARY:
+	case arrow.STRUCT, arrow.LIST, arrow.MAP, arrow.STRING, arrow.BINARY, arrow.FIXED_SIZE_BINARY, arrow.STRING_VIEW,
+		arrow.LARGE_STRING:
 		return 0
 	case arrow.DECIMAL128, arrow.INTERVAL_MONTH_DAY_NANO:
 		return 2
