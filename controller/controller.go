@@ -74,6 +74,9 @@ type Config struct {
 	Settings Settings
 	// Completed, if set, hears of every complete checkpoint. It does not block.
 	Completed func(jobID string, epoch uint64)
+	// Changed, if set, hears of every change of a job's status, also of one that the database cannot store. It does not
+	// block.
+	Changed func(jobID string, now job.Status)
 	// Only, if set, decides which jobs run here; the others are left alone.
 	Only func(jobID string) bool
 }

@@ -267,6 +267,9 @@ func (s *supervisor) async(parent context.Context, timeout time.Duration, f func
 // persist stores the status. What cannot be stored now is stored later.
 func (s *supervisor) persist() {
 	now := s.machine.Status()
+	if s.c.config.Changed != nil {
+		s.c.config.Changed(s.jobID, now)
+	}
 	_, err := s.c.config.DB.UpdateJobStatus(s.ctx, s.jobID, func(stored *meta.JobStatus) error {
 		if stored.RunID > now.Generation {
 			return &fault.Error{Kind: fault.Transient, Code: fault.CodeStaleRun, Message: "another controller has gone on with this job"}

@@ -44,11 +44,17 @@ type apiJob struct {
 		SpanEnd   int    `json:"span_end"`
 		Operator  string `json:"operator"`
 	} `json:"failure_reason"`
+	// known is the failure where it does not come from the API.
+	known *fault.Error
 }
 
 // failure is why the job failed or recovers; nil if it does not.
 func (j *apiJob) failure() *fault.Error {
 	r := j.FailureReason
+	if j.known != nil {
+		known := *j.known
+		return &known
+	}
 	if r == nil {
 		return nil
 	}
@@ -105,7 +111,11 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 		if json.Unmarshal(data, &e) != nil || e.Error == "" {
 			e.Error = fmt.Sprintf("%s %s: status %d", method, path, resp.StatusCode)
 		}
-		return fault.Userf(fault.CodeInvalid, fault.Span{}, "%s", e.Error).WithHint("%s", e.Hint)
+		f := fault.Userf(fault.CodeInvalid, fault.Span{}, "%s", e.Error).WithHint("%s", e.Hint)
+		if resp.StatusCode == http.StatusServiceUnavailable {
+			f.Kind = fault.Transient
+		}
+		return f
 	}
 	if out == nil {
 		return nil

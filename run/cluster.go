@@ -67,6 +67,11 @@ func (c *cluster) start(db *meta.DB) error {
 	c.controller = controller.New(controller.Config{
 		DB: db, Bucket: c.place.bucket, OpenBucket: c.opener.Open, Clock: s.clock, Scheduler: embedded.New(c.worker), Planner: planner,
 		Log: s.logs.For("controller"), Settings: s.settings(),
+		Changed: func(jobID string, now jobs.Status) {
+			if jobID == c.place.id.JobID {
+				c.gauge.changed(now, s.clock.Now())
+			}
+		},
 		Completed: func(jobID string, epoch uint64) {
 			if jobID == c.place.id.JobID {
 				c.gauge.completed(epoch, s.clock.Now())

@@ -47,7 +47,7 @@ func (s *session) follow(ctx context.Context, c *cluster, q query) error {
 				return err
 			}
 		}
-		j, err := c.client.job(ctx, c.place.id.PipelineID)
+		j, err := f.ask(ctx)
 		if err != nil {
 			return err
 		}
@@ -71,6 +71,24 @@ func (s *session) follow(ctx context.Context, c *cluster, q query) error {
 	}
 }
 
+// ask asks the API for the job, again where it does not answer for a moment. Where the database cannot store what has
+// become of the job, the controller's own word counts.
+func (f *follower) ask(ctx context.Context) (*apiJob, error) {
+	j, err := f.cluster.client.job(ctx, f.cluster.place.id.PipelineID)
+	if failure, ok := f.cluster.gauge.atRest(f.clock.Now()); ok && (err != nil || j.State != "Failed") {
+		return &apiJob{State: "Failed", known: failure}, nil
+	}
+	if err != nil && fault.As(err).Kind == fault.Transient && f.unanswered < maxUnanswered {
+		f.unanswered++
+		return &apiJob{State: f.last}, nil
+	}
+	f.unanswered = 0
+	return j, err
+}
+
+// maxUnanswered is how many times in a row the API may not answer.
+const maxUnanswered = 200
+
 // follower shows the progress of a job.
 type follower struct {
 	*session
@@ -79,6 +97,7 @@ type follower struct {
 	last    string
 	// moved says that the job has been in another state than that of its start.
 	moved       bool
+	unanswered  int
 	before      status.Sample
 	drawn, said time.Time
 }

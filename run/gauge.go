@@ -5,12 +5,20 @@ import (
 	"sync"
 	"time"
 
+	jobs "wadi/controller/job"
 	"wadi/controller/schedule/embedded"
+	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
 	"wadi/run/status"
 	"wadi/worker/wire"
 )
+
+// settled is a job that has come to rest, as its controller knows it.
+type settled struct {
+	at      time.Time
+	failure *fault.Error
+}
 
 // gauge reads the counters of the workers that run in this process. Counters of workers that have ended are kept, so that
 // they only grow.
@@ -24,6 +32,7 @@ type gauge struct {
 	checkpoints  int
 	checkpointAt time.Time
 	errors       int64
+	rest         *settled
 }
 
 // newGauge makes one for the workers of a program.
@@ -80,6 +89,31 @@ func (g *gauge) completed(epoch uint64, at time.Time) {
 	g.epoch, g.checkpointAt = epoch, at
 	g.checkpoints++
 }
+
+// changed hears of the job's status from the controller itself: the API only knows what the database could store.
+func (g *gauge) changed(now jobs.Status, at time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case now.State != jobs.Failed:
+		g.rest = nil
+	case g.rest == nil: // what cannot be stored is told again and again
+		g.rest = &settled{at, now.Failure}
+	}
+}
+
+// atRest gives the failure of a job that has failed for a while.
+func (g *gauge) atRest(now time.Time) (failure *fault.Error, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.rest == nil || now.Sub(g.rest.at) < settleTime {
+		return nil, false
+	}
+	return g.rest.failure, true
+}
+
+// settleTime is how long a failure may take to reach the API.
+const settleTime = 2 * time.Second
 
 func (g *gauge) failed(n int64) {
 	g.mu.Lock()

@@ -147,6 +147,8 @@ type session struct {
 	console *status.Console
 	// local says that the state directory is on this machine.
 	local bool
+	// submitted says that there is a pipeline to stop.
+	submitted bool
 	// afterwards is shown last.
 	afterwards string
 }

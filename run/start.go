@@ -20,7 +20,7 @@ func (s *session) run(ctx context.Context, r request) error {
 	setup, done := s.interrupts.context(ctx)
 	defer done()
 	err := s.prepare(setup, r)
-	if err != nil && setup.Err() != nil && s.interrupts.asked() && !errors.As(err, new(outcome)) {
+	if err != nil && setup.Err() != nil && s.interrupts.asked() && !s.submitted {
 		err = nil
 	}
 	code := s.report(err)
@@ -203,6 +203,7 @@ func (s *session) execute(ctx context.Context, r request, c *cluster, q query, p
 	if err := c.submit(ctx, r, known, q); err != nil {
 		return err
 	}
+	s.submitted = true
 	if !fresh {
 		s.log.Debug().Str("state", p.url).Msg("going on")
 	}

@@ -54,12 +54,18 @@ func TestDamagedNewestCheckpointFallsBackLoudly(t *testing.T) {
 	dir := t.TempDir()
 	query := counting(t, dir, "event_rate = '1000'")
 	killed(t, dir, nil, "state", query)
-	manifests, err := filepath.Glob(filepath.Join(dir, "state/pl_*/job_*/generations/1/checkpoints/*/manifest.json"))
-	if err != nil || len(manifests) < 2 {
-		t.Fatalf("manifests %v, %v", manifests, err)
+	records := checkpointsOf(t, dir)
+	if len(records) < 2 {
+		t.Fatalf("checkpoints %v", records)
 	}
-	sort.Strings(manifests)
-	newest := manifests[len(manifests)-1]
+	sort.Strings(records)
+	// A manifest without a record is not durable, so the newest record says which one counts.
+	epoch := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(records[len(records)-1]), "epoch-"), ".record")
+	found, err := filepath.Glob(filepath.Join(dir, "state/pl_*/job_*/generations/1/checkpoints/checkpoint-"+epoch+"/manifest.json"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("manifests %v, %v", found, err)
+	}
+	newest := found[0]
 	if err := os.WriteFile(newest, []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
