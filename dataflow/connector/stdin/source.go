@@ -203,11 +203,11 @@ func (s *source) readError(ctx context.Context, err error) error {
 // bad applies the table's policy to a record that could not be decoded.
 func (s *source) bad(err error, line int64) error {
 	var f *fault.Error
-	if !errors.As(err, &f) || f.Kind != fault.Data {
+	if !errors.As(err, &f) {
 		return err
 	}
 	f.Record.Source, f.Record.Line = name, line
-	if !s.drop {
+	if !s.drop || f.Kind != fault.Data {
 		return f
 	}
 	s.env.Metrics.BadRecords.Add(1)
