@@ -40,6 +40,9 @@ func (p *parser) create() ast.Statement {
 		if next := p.peekAt(1); next.isWord("VIEW") || next.isWord("TABLE") || next.isWord("INDEX") {
 			what += " " + next.upper
 		}
+		if hint == "" {
+			hint = statementHint
+		}
 		p.unsupported(fault.Span{Start: start, End: t.end}, what).Hint = hint
 		return &ast.CreateTable{}
 	}

@@ -228,7 +228,8 @@ func (p *parser) refuseRelation() {
 	t := p.peek()
 	next := p.peekAt(1)
 	if t.kind == tokenWord && refusedRelations[t.upper] && (next.isOp("(") || t.upper == "TABLESAMPLE") {
-		hint := map[string]string{"PIVOT": "write one aggregate with FILTER (WHERE …) per column", "UNPIVOT": "write a UNION ALL of SELECTs, or unnest an array of structs"}[t.upper]
+		hint := map[string]string{"PIVOT": "write one aggregate with FILTER (WHERE …) per column", "UNPIVOT": "write a UNION ALL of SELECTs, or unnest an array of structs",
+			"TABLESAMPLE": "write WHERE random() < 0.05"}[t.upper]
 		p.unsupported(t.span(), t.upper).Hint = hint
 	}
 }

@@ -204,6 +204,8 @@ var refusals = []struct{ words, hint string }{
 	{"FROM", "begin with SELECT: SELECT * FROM t"},
 }
 
+const statementHint = "a script consists of CREATE TABLE, CREATE VIEW, INSERT INTO, SELECT and SET"
+
 // refusedObjects are named together with DROP, ALTER, SHOW, DESCRIBE and COMMENT ON.
 var refusedObjects = wordSet(`TABLE TABLES VIEW VIEWS FUNCTION FUNCTIONS DATABASE DATABASES SCHEMA SCHEMAS INDEX COLUMNS COLUMN CREATE TYPE ROLE USER SEQUENCE CATALOG
 	CONNECTION TRANSACTION STATISTICS`)
@@ -223,7 +225,9 @@ func (p *parser) refuseStatement() bool {
 			what = "FROM before SELECT"
 		}
 		e := p.unsupported(span, what)
-		e.Hint = r.hint
+		if e.Hint = r.hint; r.hint == "" {
+			e.Hint = statementHint
+		}
 		return true
 	}
 	return false
