@@ -231,9 +231,10 @@ func (s *Server) execute(r *wire.StartExecutionRequest) {
 	} else {
 		s.setPhase(wire.WorkerPhase_WORKER_PHASE_FAILED, err)
 	}
+	failure := wire.NewFailure(err) // the call is made later, when err is another one
 	s.tell(func(ctx context.Context) error {
 		_, callErr := s.config.Controller.WorkerInitializationComplete(ctx, &wire.WorkerInitializationCompleteRequest{
-			Context: s.context(), TimeMicros: s.now(), Failure: wire.NewFailure(err),
+			Context: s.context(), TimeMicros: s.now(), Failure: failure,
 		})
 		return callErr
 	})
