@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/column"
+	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/graph/wire"
@@ -149,6 +150,12 @@ func checkNode(t *testing.T, text string, p *graph.Program, i int) {
 			if e.Kind != graph.Shuffle || !slices.Equal(e.Keys, s.Keys) {
 				t.Errorf("%s: window %s is not shuffled by its keys", text, n.ID)
 			}
+		case *graph.JoinSpec:
+			checkJoin(t, text, p, i, &s.JoinOn)
+		case *graph.WindowJoinSpec:
+			checkJoin(t, text, p, i, &s.JoinOn)
+		case *graph.IntervalJoinSpec:
+			checkJoin(t, text, p, i, &s.JoinOn)
 		case *graph.UpdatingAggregateSpec:
 			for _, a := range s.Aggs {
 				for k, arg := range a.Args {
@@ -159,6 +166,53 @@ func checkNode(t *testing.T, text string, p *graph.Program, i int) {
 			}
 		}
 	}
+}
+
+// checkJoin holds a join to what graph.JoinOn promises about keys, shuffles and columns.
+func checkJoin(t *testing.T, text string, p *graph.Program, node int, on *graph.JoinOn) {
+	t.Helper()
+	n := p.Nodes[node]
+	var sides [2]*arrow.Schema
+	for _, e := range p.In(node) {
+		sides[e.Input] = p.Nodes[e.From].Out
+		keys := [2][]int{on.LeftKeys, on.RightKeys}[e.Input]
+		if on.NullAware {
+			keys = keys[1:]
+		}
+		if e.Kind != graph.Shuffle || !slices.Equal(e.Keys, keys) {
+			t.Errorf("%s: %s is not shuffled by its keys", text, n.ID)
+		}
+	}
+	if sides[0] == nil || sides[1] == nil || len(on.LeftKeys) != len(on.RightKeys) {
+		t.Fatalf("%s: %s lacks a side", text, n.ID)
+	}
+	for i := range on.LeftKeys {
+		if !arrow.TypeEqual(sides[0].Field(on.LeftKeys[i]).Type, sides[1].Field(on.RightKeys[i]).Type) {
+			t.Errorf("%s: key %d of %s has two types", text, i, n.ID)
+		}
+	}
+	want := sides[0].NumFields()
+	if on.Kind != graph.SemiJoin && on.Kind != graph.AntiJoin {
+		want += sides[1].NumFields()
+	}
+	if n.Out.NumFields() != want {
+		t.Errorf("%s: %s puts out %d columns, not %d", text, n.ID, n.Out.NumFields(), want)
+	}
+	if on.Residual == nil {
+		return
+	}
+	on.Residual.Walk(func(x *expr.Node) bool {
+		if x.Kind == expr.Column {
+			f, at := sides[0], x.Index
+			if at >= f.NumFields() {
+				f, at = sides[1], at-f.NumFields()
+			}
+			if !arrow.TypeEqual(f.Field(at).Type, x.Type) {
+				t.Errorf("%s: the condition of %s reads %s as %s", text, n.ID, f.Field(at), x.Type)
+			}
+		}
+		return true
+	})
 }
 
 func checkProject(t *testing.T, text string, n *graph.Node, s *graph.ProjectSpec, in *arrow.Schema) {

@@ -61,13 +61,15 @@ type Binder struct {
 	explained []Explained
 	// queries counts statements that move rows, planned or refused.
 	queries int
+	// fresh are the joins, and the projections over them, that the FROM being bound has made.
+	fresh map[logical.Node]bool
 	// view is set while the body of a view is bound.
 	view bool
 }
 
 // New makes a Binder with an empty catalog.
 func New(o Options) *Binder {
-	return &Binder{opts: o, catalog: catalog.New(), ttl: o.UpdatingTTL, lastTTL: o.UpdatingTTL}
+	return &Binder{opts: o, catalog: catalog.New(), ttl: o.UpdatingTTL, lastTTL: o.UpdatingTTL, fresh: map[logical.Node]bool{}}
 }
 
 // Statements binds a whole script.

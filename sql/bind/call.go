@@ -108,7 +108,7 @@ func (p *place) plain(name string, e *ast.Call) bool {
 func (p *place) unknownFunction(name string, e *ast.Call) {
 	err := p.b.errorf(expr.CodeUnknownFunction, e.Name.Span(), "there is no function %q", name)
 	names := append([]string(nil), p.b.opts.Aggregates.Names()...)
-	names = append(names, "tumble", "hop", "row_time")
+	names = append(names, "tumble", "hop", "session", "row_time")
 	near := expr.Nearest(name, names)
 	if near == "" {
 		near = p.b.opts.Functions.Nearest(name)

@@ -16,8 +16,7 @@ func (b *Binder) from(s *ast.Select, e *env) *relation {
 	case 1:
 		return b.tableExpr(s.From[0], e)
 	}
-	b.unsupported(s.From[1].Span(), "joins are not supported").WithHint("read one table, or put tables together with UNION ALL")
-	return nil
+	return b.commaJoin(s.From, e)
 }
 
 func (b *Binder) tableExpr(t ast.TableExpr, e *env) *relation {
@@ -39,9 +38,12 @@ func (b *Binder) tableExpr(t ast.TableExpr, e *env) *relation {
 		if r == nil {
 			return nil
 		}
+		if t.Alias != nil {
+			r = b.visible(r, t.Span())
+		}
 		return b.alias(r, t.Alias, "")
 	case *ast.Join:
-		b.unsupported(t.Span(), "joins are not supported").WithHint("read one table, or put tables together with UNION ALL")
+		return b.join(t, e)
 	case *ast.TableFunction:
 		b.unsupported(t.Span(), "table functions are not supported").WithHint("windows are written as GROUP BY tumble(INTERVAL '1 minute')")
 	default:

@@ -139,7 +139,7 @@ func (g *grouping) named(e ast.Expr, p *place, items []*item) (it *item, is, ok 
 		}
 		return items[n-1], true, true
 	case *ast.ColumnRef:
-		if len(e.Path) != 1 || len(pick(p.scope.columns, e.Path[0])) > 0 {
+		if len(e.Path) != 1 || len(pick(p.scope.visible(), e.Path[0])) > 0 {
 			return nil, false, false
 		}
 		for _, it := range items {
@@ -227,7 +227,7 @@ func (g *grouping) input(call *windowCall) bool {
 		}
 		if g.windowed[i] && !tumbling {
 			if len(in.WindowColumns) == 0 {
-				g.b.unsupported(n.Span, "the hop of the inner query is grouped again without its window").
+				g.b.unsupported(n.Span, "the %s of the inner query is grouped again without its window", windowName(in.Window)).
 					WithHint("select the window in the inner query, and group by that column")
 				return false
 			}
@@ -240,6 +240,13 @@ func (g *grouping) input(call *windowCall) bool {
 		g.window = &graph.Window{Kind: graph.Tumble, Width: in.Window.Slide, Slide: in.Window.Slide}
 	}
 	return true
+}
+
+func windowName(w *graph.Window) string {
+	if w.Kind == logical.Session {
+		return "session"
+	}
+	return "hop"
 }
 
 // windowColumn reports whether n is a column that holds the input's window, or a member of one.
@@ -280,10 +287,7 @@ func (g *grouping) aggregate(calls []*logical.Call) *logical.Aggregate {
 	group := logical.Group{Keys: g.keys, KeyFields: g.keyFields, Calls: calls, Window: g.window, Of: g.of, Pinned: g.b.view}
 	g.warnOfFlushes()
 	if g.window == nil {
-		group.Flush, group.TTL = int64(g.b.opts.UpdateAggregateFlushInterval), int64(g.b.lastTTL)
-		if g.b.view {
-			group.TTL = int64(g.b.ttl)
-		}
+		group.Flush, group.TTL = int64(g.b.opts.UpdateAggregateFlushInterval), g.b.idle()
 	}
 	return logical.NewAggregate(g.in, group, g.span)
 }

@@ -30,6 +30,8 @@ type scopeColumn struct {
 	table string
 	field arrow.Field
 	index int
+	// hidden columns are reached only through their table: USING has put another in their place.
+	hidden bool
 }
 
 // scopeOf names all columns of a node after one table.
@@ -76,6 +78,22 @@ func (s *scope) of(id ast.Ident) []scopeColumn {
 	return out
 }
 
+// visible gives the columns that need no table before their name.
+func (s *scope) visible() []scopeColumn {
+	for _, c := range s.columns {
+		if c.hidden {
+			var out []scopeColumn
+			for _, c := range s.columns {
+				if !c.hidden {
+					out = append(out, c)
+				}
+			}
+			return out
+		}
+	}
+	return s.columns
+}
+
 // find resolves a compound name to a column and the members below it.
 func (s *scope) find(path ast.Name) (scopeColumn, []ast.Ident, *fault.Error) {
 	var inTable []scopeColumn
@@ -85,7 +103,7 @@ func (s *scope) find(path ast.Name) (scopeColumn, []ast.Ident, *fault.Error) {
 			return one(c, path[:2], path[2:])
 		}
 	}
-	if c := pick(s.columns, path[0]); len(c) > 0 {
+	if c := pick(s.visible(), path[0]); len(c) > 0 {
 		return one(c, path[:1], path[1:])
 	}
 	if len(inTable) > 0 {

@@ -37,10 +37,11 @@ func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
 	if s.Where != nil {
 		cond := (&place{b: b, scope: in.scope, clause: "WHERE"}).condition(s.Where)
 		if cond != nil {
-			node = logical.NewFilter(node, cond, s.Where.Span())
+			node = b.where(in, cond, s.Where.Span())
 		}
 		ok = cond != nil
 	}
+	in = (&relation{node: node, scope: in.scope}).refreshed()
 	p := &place{b: b, scope: in.scope, clause: "the select list", aggregates: &collected{}}
 	items := p.items(s.Items)
 	aliases := aliasesOf(items)
@@ -150,7 +151,7 @@ func (p *place) columnName(e ast.Expr, n *expr.Node) string {
 
 // star expands *, t.* and their variants.
 func (p *place) star(s *ast.Star) []*item {
-	columns := p.scope.columns
+	columns := p.scope.visible()
 	if len(s.Qualifier) > 0 {
 		columns = p.scope.of(s.Qualifier.Last())
 		if len(columns) == 0 || len(s.Qualifier) > 1 {

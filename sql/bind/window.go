@@ -7,14 +7,11 @@ import (
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/sql/ast"
+	"wadi/sql/logical"
 )
 
-// window binds tumble(width) or hop(slide, width) and gives the column that stands for the window.
+// window binds tumble(width), hop(slide, width) or session(gap) and gives the column that stands for the window.
 func (p *place) window(name string, e *ast.Call) *expr.Node {
-	if name == "session" {
-		p.b.unsupported(e.Span(), "session windows are not supported").WithHint("use tumble(width) or hop(slide, width)")
-		return nil
-	}
 	if p.aggregates == nil || p.inAggregate {
 		p.misplacedWindow(name, e.Span())
 		return nil
@@ -48,7 +45,10 @@ func (p *place) misplacedWindow(name string, span fault.Span) {
 // windowSpec reads the arguments of a window call.
 func (b *Binder) windowSpec(name string, e *ast.Call) (graph.Window, *fault.Error) {
 	want, form := 1, "tumble(INTERVAL '1 minute')"
-	if name == "hop" {
+	switch name {
+	case "session":
+		form = "session(INTERVAL '30 seconds')"
+	case "hop":
 		want, form = 2, "hop(INTERVAL '10 seconds', INTERVAL '1 minute'): slide first, then width"
 	}
 	if len(e.Args) != want {
@@ -68,7 +68,10 @@ func (b *Binder) windowSpec(name string, e *ast.Call) (graph.Window, *fault.Erro
 		}
 		widths[i] = d
 	}
-	if name == "tumble" {
+	switch name {
+	case "session":
+		return graph.Window{Kind: logical.Session, Width: widths[0], Slide: 1}, nil
+	case "tumble":
 		return graph.Window{Kind: graph.Tumble, Width: widths[0], Slide: widths[0]}, nil
 	}
 	slide, width := widths[0], widths[1]

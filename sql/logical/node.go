@@ -14,7 +14,11 @@ import (
 	"wadi/dataflow/graph"
 )
 
-// Node is a relation: one of *Scan, *Watermark, *Project, *Filter, *Aggregate, *Union, *Sink.
+// Session is the kind of window that session(gap) makes: Width is the gap. Its results end anywhere, which is a Slide of
+// 1 ns. It is a kind of the logical plan alone; the program has an operator of its own for it.
+const Session graph.WindowKind = 255
+
+// Node is a relation: one of *Scan, *Watermark, *Project, *Filter, *Aggregate, *Union, *Join, *Sink.
 type Node interface {
 	// Schema is the row; names are for people and sinks, expressions go by position.
 	Schema() *arrow.Schema
@@ -146,6 +150,8 @@ func Name(n Node) string {
 		return "aggregation"
 	case *Union:
 		return "union"
+	case *Join:
+		return "join"
 	case *Sink:
 		return "sink"
 	}
@@ -154,6 +160,10 @@ func Name(n Node) string {
 
 // Bounding names the clause that would bound the state of an operator whose state is unbounded.
 func Bounding(n Node) string {
+	if _, ok := n.(*Join); ok {
+		return "SET updating_ttl = INTERVAL '1' DAY forgets rows that have not matched for so long; or bound the distance of the event times: " +
+			"ON … AND a.ts BETWEEN b.ts - INTERVAL '1' HOUR AND b.ts"
+	}
 	return "SET updating_ttl = INTERVAL '1' DAY forgets keys that have been idle for so long; or group by a time window"
 }
 

@@ -66,6 +66,8 @@ func describeAggregate(n *logical.Aggregate) string {
 	switch {
 	case n.Window == nil:
 		b.WriteString("updating")
+	case n.Window.Kind == logical.Session:
+		fmt.Fprintf(&b, "session(%s)", Duration(n.Window.Width))
 	case n.Window.Kind == graph.Hop:
 		fmt.Fprintf(&b, "hop(%s, %s)", Duration(n.Window.Slide), Duration(n.Window.Width))
 	default:

@@ -76,6 +76,8 @@ func (p *planner) newMeaning(n logical.Node) meaning {
 		return p.unionMeaning(n)
 	case *logical.Aggregate:
 		return p.aggregateMeaning(n)
+	case *logical.Join:
+		return p.joinMeaning(n)
 	}
 	panic(fmt.Sprintf("physical: no meaning for %T", n))
 }

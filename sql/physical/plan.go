@@ -62,6 +62,8 @@ func (p *planner) build(n logical.Node) []int {
 		}
 	case *logical.Aggregate:
 		out = p.aggregate(n)
+	case *logical.Join:
+		out = p.join(n)
 	default:
 		panic(fmt.Sprintf("physical: no operator for %T", n))
 	}
@@ -93,6 +95,7 @@ type input struct {
 	from int
 	kind graph.EdgeKind
 	keys []int
+	port int
 }
 
 func forward(from []int) []input {
@@ -114,7 +117,7 @@ func (p *planner) add(name, what string, n graph.Node, in []input) int {
 	at := len(p.program.Nodes)
 	p.program.Nodes = append(p.program.Nodes, n)
 	for _, e := range in {
-		p.program.Edges = append(p.program.Edges, graph.Edge{From: e.from, To: at, Kind: e.kind, Keys: e.keys})
+		p.program.Edges = append(p.program.Edges, graph.Edge{From: e.from, To: at, Input: e.port, Kind: e.kind, Keys: e.keys})
 	}
 	p.same[key] = at
 	return at

@@ -136,10 +136,14 @@ func (p *planner) aggregate(n *logical.Aggregate) []int {
 	}
 	node := graph.Node{Description: describeAggregate(n), MaxParallelism: unsharded(keys), Out: n.Schema(), Mode: n.Properties().Mode, Span: n.Span()}
 	name := "updating"
-	if n.Window != nil {
+	switch {
+	case n.Window != nil && n.Window.Kind == logical.Session:
+		name = "session"
+		node.Spec = &graph.SessionAggregateSpec{Gap: n.Window.Width, Keys: keys, Aggs: calls}
+	case n.Window != nil:
 		name = "window"
 		node.Spec = &graph.WindowAggregateSpec{Window: *n.Window, Keys: keys, Aggs: calls}
-	} else {
+	default:
 		node.Spec = &graph.UpdatingAggregateSpec{Keys: keys, Aggs: calls, FlushInterval: n.Flush, TTL: n.TTL}
 	}
 	return []int{p.add(name, p.meaningOf(n).base, node, in)}
@@ -174,6 +178,14 @@ func contents(n *graph.Node, in []input) string {
 		fmt.Fprintf(&b, "%s %d %d", exprText(s.Expr), s.Delay, s.Idle)
 	case *graph.WindowAggregateSpec:
 		fmt.Fprintf(&b, "%v %v %s", s.Window, s.Keys, callsText(s.Aggs))
+	case *graph.SessionAggregateSpec:
+		fmt.Fprintf(&b, "%d %v %s", s.Gap, s.Keys, callsText(s.Aggs))
+	case *graph.JoinSpec:
+		fmt.Fprintf(&b, "%s %d", joinText(&s.JoinOn), s.TTL)
+	case *graph.WindowJoinSpec:
+		b.WriteString(joinText(&s.JoinOn))
+	case *graph.IntervalJoinSpec:
+		fmt.Fprintf(&b, "%s %d %d", joinText(&s.JoinOn), s.Lower, s.Upper)
 	case *graph.UpdatingAggregateSpec:
 		fmt.Fprintf(&b, "%v %s %d %d", s.Keys, callsText(s.Aggs), s.FlushInterval, s.TTL)
 	}
@@ -181,7 +193,7 @@ func contents(n *graph.Node, in []input) string {
 		fmt.Fprintf(&b, " %s", n.Out)
 	}
 	for _, e := range in {
-		fmt.Fprintf(&b, " <- %d %d %v", e.from, e.kind, e.keys)
+		fmt.Fprintf(&b, " <- %d %d %d %v", e.from, e.port, e.kind, e.keys)
 	}
 	return b.String()
 }

@@ -35,7 +35,8 @@ func shape(s graph.Spec) (string, string) {
 	switch s.(type) {
 	case *graph.SourceSpec, *graph.SinkSpec:
 		return "([", "])"
-	case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.UpdatingAggregateSpec:
+	case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.UpdatingAggregateSpec,
+		*graph.JoinSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec:
 		return "[(", ")]"
 	}
 	return "[", "]"
@@ -52,7 +53,7 @@ func (d *drawing) title(n *graph.Node) string {
 // label is what flows along an edge, in full.
 func (d *drawing) label(e graph.Edge) string {
 	from := &d.program.Nodes[e.From]
-	parts := []string{from.Mode.String()}
+	parts := append(d.port(e), from.Mode.String())
 	if e.Kind == graph.Shuffle {
 		parts = append(parts, "shuffle by "+names(from.Out, e.Keys))
 	}
@@ -80,7 +81,8 @@ func (d *drawing) dot() string {
 		switch n.Spec.(type) {
 		case *graph.SourceSpec, *graph.SinkSpec:
 			style = ", shape=oval"
-		case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.UpdatingAggregateSpec:
+		case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.UpdatingAggregateSpec,
+			*graph.JoinSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec:
 			style = ", shape=cylinder"
 		}
 		fmt.Fprintf(&b, "  n%d [label=%s%s];\n", i, dotText(d.title(n)+"\n"+details(n)), style)

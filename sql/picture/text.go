@@ -93,7 +93,7 @@ func (d *drawing) line(head, text string) {
 // edge says what flows along an edge.
 func (d *drawing) edge(e graph.Edge) string {
 	from := &d.program.Nodes[e.From]
-	var parts []string
+	parts := d.port(e)
 	if d.full || from.Mode == graph.Updating {
 		parts = append(parts, from.Mode.String())
 	}
@@ -107,6 +107,15 @@ func (d *drawing) edge(e graph.Edge) string {
 		parts = append(parts, "key "+names(from.Out, d.keys[e.From]))
 	}
 	return strings.Join(parts, " ")
+}
+
+// port names the input of a join that an edge leads to.
+func (d *drawing) port(e graph.Edge) []string {
+	switch d.program.Nodes[e.To].Spec.(type) {
+	case *graph.JoinSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec:
+		return []string{[]string{"left:", "right:"}[e.Input]}
+	}
+	return nil
 }
 
 // passes reports whether an operator's rows have the columns of its input, which are drawn below it.
@@ -220,6 +229,12 @@ func Kind(s graph.Spec) string {
 		return "window"
 	case *graph.SessionAggregateSpec:
 		return "session"
+	case *graph.JoinSpec:
+		return "join"
+	case *graph.WindowJoinSpec:
+		return "window join"
+	case *graph.IntervalJoinSpec:
+		return "interval join"
 	case *graph.UpdatingAggregateSpec:
 		return "updating aggregate"
 	case *graph.SinkSpec:
@@ -240,8 +255,10 @@ func State(s graph.Spec) string {
 // bound is the state bound of an operator, and for "ttl" the time.
 func bound(s graph.Spec) (kind string, ttl int64) {
 	switch s := s.(type) {
-	case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec:
+	case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec:
 		return "window", 0
+	case *graph.JoinSpec:
+		return timed(s.TTL)
 	case *graph.UpdatingAggregateSpec:
 		return timed(s.TTL)
 	}

@@ -84,6 +84,8 @@ func (p *pusher) push(in logical.Node, conds []*expr.Node, origin *logical.Filte
 		return in.WithInputs(branches)
 	case *logical.Aggregate:
 		return p.throughAggregate(in, conds, origin)
+	case *logical.Join:
+		return p.throughJoin(in, conds, origin)
 	}
 	return p.filter(in, conds, origin)
 }
@@ -115,6 +117,16 @@ func (p *pusher) throughProject(in *logical.Project, conds []*expr.Node, origin 
 		node = in.WithInputs([]logical.Node{p.push(in.Input, below, origin)})
 	}
 	return p.filter(node, above, origin)
+}
+
+// throughJoin moves conditions on one side below the join. One that is pinned or that others read as well stays as it is.
+func (p *pusher) throughJoin(in *logical.Join, conds []*expr.Node, origin *logical.Filter) logical.Node {
+	if in.Pinned || p.consumers[in] > 1 {
+		return p.filter(in, conds, origin)
+	}
+	w := &where{Context: p.Context, span: origin.Span()}
+	w.down = func(n logical.Node, terms []*expr.Node) logical.Node { return p.push(n, terms, origin) }
+	return w.join(in, conds)
 }
 
 // throughAggregate moves conditions on keys below the aggregation, where they leave out whole groups. A group that is

@@ -21,6 +21,10 @@ func (c *Context) foldNode(n logical.Node) logical.Node {
 		return n.With(n.Input, foldAll(n.Exprs), n.Schema().Fields())
 	case *logical.Filter:
 		return c.foldFilter(n)
+	case *logical.Join:
+		on := n.On
+		on.Conds = foldTerms(n.Conds)
+		return logical.NewJoin(n.Left, n.Right, on, n.Span())
 	case *logical.Aggregate:
 		g := n.Group
 		g.Keys = foldAll(g.Keys)
@@ -43,16 +47,22 @@ func (c *Context) foldNode(n logical.Node) logical.Node {
 
 // foldFilter drops the terms that are always true, and the filter if none is left.
 func (c *Context) foldFilter(n *logical.Filter) logical.Node {
-	var terms []*expr.Node
-	for _, t := range conjuncts(n.Cond) {
-		if t = expr.Fold(t); t.Kind != expr.Literal || t.Value != true {
-			terms = append(terms, t)
-		}
-	}
+	terms := foldTerms(conjuncts(n.Cond))
 	if len(terms) == 0 {
 		return n.Input
 	}
 	return logical.NewFilter(n.Input, c.all(terms), n.Span())
+}
+
+// foldTerms folds the terms of an AND and drops those that are always true.
+func foldTerms(list []*expr.Node) []*expr.Node {
+	var out []*expr.Node
+	for _, t := range list {
+		if t = expr.Fold(t); t.Kind != expr.Literal || t.Value != true {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 func foldAll(list []*expr.Node) []*expr.Node {

@@ -141,6 +141,8 @@ func (p *pruner) demand(n logical.Node) {
 		if n.EventTime != nil {
 			p.of(n.Input).read(n.EventTime, whole)
 		}
+	case *logical.Join:
+		p.demandJoin(n, mine)
 	case *logical.Aggregate:
 		in := p.of(n.Input)
 		for _, k := range n.Keys {
@@ -193,6 +195,8 @@ func (p *pruner) rebuild(n logical.Node) pruned {
 		return p.rebuildUnion(n)
 	case *logical.Aggregate:
 		return p.rebuildAggregate(n)
+	case *logical.Join:
+		return p.rebuildJoin(n)
 	}
 	in := n.Inputs()
 	moved := make([]logical.Node, len(in))

@@ -1,0 +1,383 @@
+package logical
+
+import (
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/dataflow/graph"
+)
+
+// JoinBy is how a join is computed, which follows from its inputs and its condition.
+type JoinBy uint8
+
+// The ways to join.
+const (
+	// ByKey keeps the rows of both sides: an updating join.
+	ByKey JoinBy = iota
+	// ByWindow matches results of the same window.
+	ByWindow
+	// ByInterval matches rows whose event times are near each other.
+	ByInterval
+)
+
+// JoinKey is one pair of values that must be equal, each over its own side's columns.
+type JoinKey struct {
+	Left, Right *expr.Node
+	// NullSafe: null equals null.
+	NullSafe bool
+}
+
+// On is what a Join is made from.
+type On struct {
+	Kind graph.JoinKind
+	// Conds are the terms of the condition, over the left columns followed by the right ones.
+	Conds []*expr.Node
+	// NullAware makes an anti join a NOT IN; the first of Conds is then the comparison.
+	NullAware bool
+	// TTL is as in graph.JoinSpec.
+	TTL int64
+	// Pinned joins belong to a view, as in Group.
+	Pinned bool
+}
+
+// Join puts rows of two relations together. Its columns are those of the left side and then, but for semi and anti joins,
+// those of the right one.
+type Join struct {
+	base
+	On
+	Left, Right Node
+	By          JoinBy
+	// Keys and Residual are what Conds come to: equalities, and what has to be true of a pair beside them. Residual has no
+	// term that an interval join checks by itself.
+	Keys     []JoinKey
+	Residual []*expr.Node
+	// Lower and Upper are as in graph.IntervalJoinSpec.
+	Lower, Upper int64
+}
+
+// NewJoin makes a Join and decides how it is computed.
+func NewJoin(left, right Node, on On, span fault.Span) *Join {
+	j := &Join{On: on, Left: left, Right: right}
+	j.base.span = span
+	j.split()
+	j.decide()
+	j.base.schema = j.columns()
+	j.base.props = j.properties()
+	return j
+}
+
+// Inputs implements Node.
+func (j *Join) Inputs() []Node { return []Node{j.Left, j.Right} }
+
+// WithInputs implements Node.
+func (j *Join) WithInputs(in []Node) Node { return NewJoin(in[0], in[1], j.On, j.span) }
+
+// RightColumns reports whether the right side's columns are in the output.
+func (j *Join) RightColumns() bool { return j.Kind != graph.SemiJoin && j.Kind != graph.AntiJoin }
+
+// Side says which sides of a join an expression looks at.
+type Side uint8
+
+// The sides, to be combined.
+const (
+	LeftSide Side = 1 << iota
+	RightSide
+)
+
+// SideOf gives the sides of the columns in an expression, when the left one has this many columns.
+func SideOf(n *expr.Node, left int) Side {
+	var s Side
+	n.Walk(func(x *expr.Node) bool {
+		if x.Kind == expr.Column {
+			if x.Index < left {
+				s |= LeftSide
+			} else {
+				s |= RightSide
+			}
+		}
+		return true
+	})
+	return s
+}
+
+// Shift moves the columns of an expression by some places.
+func Shift(n *expr.Node, by int) *expr.Node {
+	return n.Map(func(x *expr.Node) *expr.Node {
+		if x.Kind == expr.Column {
+			x.Index += by
+		}
+		return x
+	})
+}
+
+// split divides the terms into keys and the rest.
+func (j *Join) split() {
+	n := j.Left.Schema().NumFields()
+	for _, c := range j.Conds {
+		for _, term := range spread(c) {
+			if k, ok := keyOf(term, n); ok {
+				j.Keys = append(j.Keys, k)
+			} else {
+				j.Residual = append(j.Residual, term)
+			}
+		}
+	}
+}
+
+// spread turns the equality of two windows into that of their ends, which hash faster and mean the same.
+func spread(c *expr.Node) []*expr.Node {
+	if c.Kind != expr.Call || c.Name != "eq" || !arrow.TypeEqual(c.Args[0].Type, expr.Window) || !arrow.TypeEqual(c.Args[1].Type, expr.Window) {
+		return []*expr.Node{c}
+	}
+	var out []*expr.Node
+	for _, part := range []string{"start", "end"} {
+		l, errL := expr.FieldOf(c.Args[0], part, c.Span)
+		r, errR := expr.FieldOf(c.Args[1], part, c.Span)
+		if errL != nil || errR != nil {
+			return []*expr.Node{c}
+		}
+		eq := *c
+		eq.Args = []*expr.Node{l, r}
+		out = append(out, &eq)
+	}
+	return out
+}
+
+// keyOf recognises left = right and left IS NOT DISTINCT FROM right.
+func keyOf(c *expr.Node, left int) (JoinKey, bool) {
+	if c.Kind != expr.Call || c.Name != "eq" && c.Name != "is_not_distinct_from" || !arrow.TypeEqual(c.Args[0].Type, c.Args[1].Type) {
+		return JoinKey{}, false
+	}
+	a, b := c.Args[0], c.Args[1]
+	if SideOf(a, left) == RightSide {
+		a, b = b, a
+	}
+	if SideOf(a, left) != LeftSide || SideOf(b, left) != RightSide {
+		return JoinKey{}, false
+	}
+	return JoinKey{a, Shift(b, -left), c.Name == "is_not_distinct_from"}, true
+}
+
+// decide chooses how the join is computed.
+func (j *Join) decide() {
+	l, r := j.Left.Properties(), j.Right.Properties()
+	if l.Mode != graph.Append || r.Mode != graph.Append || j.NullAware {
+		return
+	}
+	if l.Window != nil && r.Window != nil && *l.Window == *r.Window && l.Window.Kind != Session {
+		j.By = ByWindow
+		return
+	}
+	j.interval(l.TimeColumns, r.TimeColumns)
+}
+
+// interval looks for a lower and an upper bound of the distance of the event times.
+func (j *Join) interval(left, right []int) {
+	lower, upper := false, false
+	var rest []*expr.Node
+	lo, hi := int64(0), int64(0)
+	for _, c := range j.Residual {
+		b, ok := j.bound(c, left, right)
+		switch {
+		case ok && b.upper && (!upper || b.at < hi):
+			upper, hi = true, b.at
+		case ok && !b.upper && (!lower || b.at > lo):
+			lower, lo = true, b.at
+		case !ok:
+			rest = append(rest, c)
+		}
+	}
+	if lower && upper && lo <= hi {
+		j.By, j.Lower, j.Upper, j.Residual = ByInterval, lo, hi, rest
+	}
+}
+
+// distance bounds right time − left time from above or below.
+type distance struct {
+	upper bool
+	at    int64
+}
+
+// bound reads a comparison of two event times, each perhaps plus or minus an interval of fixed length.
+func (j *Join) bound(c *expr.Node, left, right []int) (distance, bool) {
+	if c.Kind != expr.Call || len(c.Args) != 2 {
+		return distance{}, false
+	}
+	strict, less := false, false
+	switch c.Name {
+	case "lt":
+		strict, less = true, true
+	case "lteq":
+		less = true
+	case "gt":
+		strict = true
+	case "gteq":
+	default:
+		return distance{}, false
+	}
+	a, okA := j.moment(c.Args[0], left, right)
+	b, okB := j.moment(c.Args[1], left, right)
+	if !okA || !okB || a.right == b.right {
+		return distance{}, false
+	}
+	if a.right {
+		// right + a ≤ left + b, so right − left ≤ b − a.
+		a, b, less = b, a, !less
+	}
+	// left + a ≤ right + b, so right − left ≥ a − b.
+	d := distance{upper: !less, at: a.offset - b.offset}
+	if strict && d.upper {
+		d.at--
+	} else if strict {
+		d.at++
+	}
+	return d, true
+}
+
+// moment is the event time of one side's row plus an offset in nanoseconds.
+type moment struct {
+	right  bool
+	offset int64
+}
+
+// maxOffset keeps sums of offsets from overflowing: a hundred years.
+const maxOffset = int64(100 * 365 * 24 * time.Hour)
+
+func (j *Join) moment(n *expr.Node, left, right []int) (moment, bool) {
+	for n.Kind == expr.Cast && finer(n.Args[0].Type, n.Type) {
+		n = n.Args[0]
+	}
+	if n.Kind == expr.Column {
+		k := j.Left.Schema().NumFields()
+		if n.Index < k {
+			return moment{}, contains(left, n.Index)
+		}
+		return moment{right: true}, contains(right, n.Index-k)
+	}
+	if n.Kind != expr.Call || n.Name != "add" && n.Name != "subtract" {
+		return moment{}, false
+	}
+	x, y := n.Args[0], n.Args[1]
+	if n.Name == "add" && x.Type.ID() == arrow.INTERVAL_MONTH_DAY_NANO {
+		x, y = y, x
+	}
+	m, ok := j.moment(x, left, right)
+	d, fixed := fixedInterval(y)
+	if !ok || !fixed {
+		return moment{}, false
+	}
+	if n.Name == "subtract" {
+		d = -d
+	}
+	m.offset += d
+	return m, m.offset <= maxOffset && m.offset >= -maxOffset
+}
+
+// finer reports whether a cast between timestamps keeps every value as it is.
+func finer(from, to arrow.DataType) bool {
+	a, okA := from.(*arrow.TimestampType)
+	b, okB := to.(*arrow.TimestampType)
+	return okA && okB && b.Unit >= a.Unit && a.TimeZone == b.TimeZone
+}
+
+func fixedInterval(n *expr.Node) (int64, bool) {
+	n = expr.Fold(n)
+	v, ok := n.Value.(arrow.MonthDayNanoInterval)
+	const day = int64(24 * time.Hour)
+	if n.Kind != expr.Literal || !ok || v.Months != 0 || int64(v.Days) > maxOffset/day || int64(v.Days) < -maxOffset/day {
+		return 0, false
+	}
+	return int64(v.Days)*day + v.Nanoseconds, v.Nanoseconds <= maxOffset && v.Nanoseconds >= -maxOffset
+}
+
+// columns is the output: a side that may be padded with nulls can be null throughout.
+func (j *Join) columns() *arrow.Schema {
+	var fields []arrow.Field
+	for _, f := range j.Left.Schema().Fields() {
+		f.Nullable = f.Nullable || j.Kind == graph.RightJoin || j.Kind == graph.FullJoin
+		fields = append(fields, f)
+	}
+	if j.RightColumns() {
+		for _, f := range j.Right.Schema().Fields() {
+			f.Nullable = f.Nullable || j.Kind == graph.LeftJoin || j.Kind == graph.FullJoin
+			fields = append(fields, f)
+		}
+	}
+	return arrow.NewSchema(fields, nil)
+}
+
+func (j *Join) properties() Properties {
+	l, r := j.Left.Properties(), j.Right.Properties()
+	n := j.Left.Schema().NumFields()
+	var p Properties
+	// A side keeps what is known of its columns as long as it is never padded.
+	keepLeft := j.Kind != graph.RightJoin && j.Kind != graph.FullJoin
+	keepRight := j.RightColumns() && (j.Kind == graph.InnerJoin || j.Kind == graph.RightJoin)
+	switch j.By {
+	case ByKey:
+		p.Mode = (&graph.JoinSpec{JoinOn: graph.JoinOn{Kind: j.Kind}}).Mode(l.Mode, r.Mode)
+		p.State = StateTTL
+		if j.TTL <= 0 {
+			p.State = StateUnbounded
+		}
+		if p.Mode == graph.Updating {
+			p.Key = j.key(l.Key, r.Key)
+		}
+		return p
+	case ByWindow:
+		p.Window = l.Window
+	}
+	p.State = StateWindow
+	if j.By == ByInterval && j.RightColumns() {
+		return p
+	}
+	if keepLeft {
+		p.WindowColumns = append(p.WindowColumns, l.WindowColumns...)
+		p.TimeColumns = append(p.TimeColumns, l.TimeColumns...)
+	}
+	if keepRight {
+		p.WindowColumns = append(p.WindowColumns, shifted(r.WindowColumns, n)...)
+		p.TimeColumns = append(p.TimeColumns, shifted(r.TimeColumns, n)...)
+	}
+	return p
+}
+
+// key finds what identifies a row of an updating join: a left row's key, and the right's unless a left row has at most one
+// match.
+func (j *Join) key(left, right []int) []int {
+	if !j.RightColumns() {
+		return left
+	}
+	if left == nil || right == nil {
+		return nil
+	}
+	if (j.Kind == graph.InnerJoin || j.Kind == graph.LeftJoin) && j.covers(right) {
+		return left
+	}
+	return append(append([]int(nil), left...), shifted(right, j.Left.Schema().NumFields())...)
+}
+
+// covers reports whether the join keys name all these columns of the right side.
+func (j *Join) covers(columns []int) bool {
+	for _, c := range columns {
+		found := false
+		for _, k := range j.Keys {
+			found = found || k.Right.Kind == expr.Column && k.Right.Index == c && !k.NullSafe
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+func shifted(columns []int, by int) []int {
+	var out []int
+	for _, c := range columns {
+		out = append(out, c+by)
+	}
+	return out
+}
