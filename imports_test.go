@@ -42,6 +42,7 @@ var rules = map[string][]string{
 	"dataflow/watermark": operatorImports,
 	"dataflow/window":    operatorImports,
 	"dataflow/updating":  operatorImports,
+	"dataflow/join":      operatorImports,
 }
 
 // operatorImports is what an operator is made from; operators do not know each other.

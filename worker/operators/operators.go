@@ -10,6 +10,7 @@ import (
 	"wadi/dataflow/fault"
 	"wadi/dataflow/format"
 	"wadi/dataflow/graph"
+	"wadi/dataflow/join"
 	"wadi/dataflow/operator"
 	"wadi/dataflow/project"
 	"wadi/dataflow/updating"
@@ -50,10 +51,46 @@ func (l Library) Operator(p *graph.Program, node int, in *arrow.Schema, mode gra
 		return window.New(spec, in, mode, env)
 	case *graph.UpdatingAggregateSpec:
 		return updating.New(spec, in, mode, env)
+	case *graph.JoinSpec:
+		ins, modes, err := ports(p, node)
+		if err != nil {
+			return nil, err
+		}
+		return join.NewUpdating(spec, ins, modes, l.Functions, env)
+	case *graph.WindowJoinSpec:
+		ins, _, err := ports(p, node)
+		if err != nil {
+			return nil, err
+		}
+		return join.NewWindow(spec, ins, l.Functions, env)
+	case *graph.IntervalJoinSpec:
+		ins, _, err := ports(p, node)
+		if err != nil {
+			return nil, err
+		}
+		return join.NewInterval(spec, ins, l.Functions, env)
 	case *graph.SinkSpec:
 		return l.sink(spec, in, mode, env)
 	}
 	return nil, fault.Internalf("no operator for %T", n.Spec)
+}
+
+// ports describes the rows that come into the two inputs of a join.
+func ports(p *graph.Program, node int) (in [2]*arrow.Schema, modes [2]graph.Mode, err error) {
+	for _, e := range p.In(node) {
+		if e.Input < 0 || e.Input >= len(in) {
+			return in, modes, fault.Internalf("an edge leads to input %d of a join", e.Input)
+		}
+		from := &p.Nodes[e.From]
+		in[e.Input] = from.Out
+		if from.Mode == graph.Updating {
+			modes[e.Input] = graph.Updating
+		}
+	}
+	if in[0] == nil || in[1] == nil {
+		return in, modes, fault.Internalf("a join has only one input")
+	}
+	return in, modes, nil
 }
 
 func (l Library) sink(spec *graph.SinkSpec, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error) {

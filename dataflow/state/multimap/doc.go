@@ -1,0 +1,15 @@
+// Package multimap keeps the rows of one input of a join, many per key.
+//
+// Rows lie in columns, once, in chunks of up to 8,192; a row's id is its chunk and its place there. A hash index leads
+// from the hash of a key to the newest of the rows that have it, and every row to the next older one. Rows of different
+// keys with equal hashes share a list, so whoever probes compares the keys of the pairs it gets, a column at a time
+// (Same). Besides its columns a row has an event time, a count of matches, which is the caller's, the bucket of time in
+// which it was last touched, and in a distinct map the number of equal rows that it stands for.
+//
+// Chunks belong to one bucket of time each, so that what has expired is dropped by whole chunks; rows of an expired
+// bucket that were touched since move on. Apart from the values of nested types nothing here has pointers per row.
+//
+// Snapshots are incremental. A row has a sequence number that is unique among the rows of its routing hash and stays
+// with it; a checkpoint holds new rows whole, those whose counts have changed without their columns, and deleted ones by
+// number. The memory of vectors that come in is borrowed for the call. A Map belongs to one goroutine. Nothing blocks.
+package multimap

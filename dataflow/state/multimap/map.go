@@ -1,0 +1,376 @@
+package multimap
+
+import (
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/column"
+)
+
+// A row's id is its chunk, shifted, and its place in the chunk.
+const (
+	shift     = 13
+	chunkRows = 1 << shift
+	mask      = chunkRows - 1
+)
+
+// dead is the sequence number in place of a deleted row's.
+const dead int64 = -1
+
+// Config says what a map holds.
+type Config struct {
+	// Types are those of the columns.
+	Types []arrow.DataType
+	// Distinct keeps equal rows once, with a count, and finds rows by their content.
+	Distinct bool
+	// Routed says that rows are found by another hash than the one that decides which subtask owns them.
+	Routed bool
+	// Grain is the width in nanoseconds, from Base, of the buckets in which rows are touched; then what has not been
+	// touched for long expires. With 0 the time at which rows expire is their event time.
+	Grain, Base int64
+}
+
+// Map is a multimap from hashes to rows.
+type Map struct {
+	config Config
+	cols   []store
+	chunks []*chunk
+	// links are the chunks' links, at hand for probing.
+	links [][]link
+	spare []int
+	// open has the chunk that is being filled, by bucket.
+	open  map[uint32]int
+	byKey index
+	byRow index // of a distinct map
+	live  int
+	next  int64 // sequence number
+	tracks
+	candidates Pairs
+}
+
+// link is what a row has beside its values.
+type link struct {
+	// next is the next older row with this hash, prev the next newer one; -1 at the ends.
+	next, prev int32
+	touched    uint32
+	matches    int32
+}
+
+// chunk is up to chunkRows rows of one bucket.
+type chunk struct {
+	bucket uint32
+	live   int
+	// latest is the latest event time.
+	latest int64
+	times  []int64
+	hashes []uint64
+	seqs   []int64
+	links  []link
+	// counts and rowHashes belong to distinct maps, routes to routed ones.
+	counts    []int32
+	rowHashes []uint64
+	routes    []uint64
+	// saved is how many rows were there at the last snapshot; dirty marks those of them that have changed since.
+	saved int
+	dirty column.Bitmap
+}
+
+// New makes an empty map.
+func New(c Config) *Map {
+	m := &Map{config: c, open: map[uint32]int{}, byKey: newIndex()}
+	if c.Distinct {
+		m.byRow = newIndex()
+	}
+	for _, dt := range c.Types {
+		m.cols = append(m.cols, newStore(dt))
+	}
+	return m
+}
+
+// Rows are rows of a batch on their way into a map. Slices have an element per physical row.
+type Rows struct {
+	// Cols are the map's columns.
+	Cols []column.Vector
+	// Times are event times, Hashes those by which rows are found; RowHashes, for a distinct map, hash all columns;
+	// Routes, for a routed map, decide who owns a row.
+	Times                     []int64
+	Hashes, RowHashes, Routes []uint64
+}
+
+// Len is the number of rows, equal ones of a distinct map counted once.
+func (m *Map) Len() int { return m.live }
+
+// Insert adds the given rows, touched in this bucket, with a count of 1 and no matches, and appends their ids to ids.
+func (m *Map) Insert(r *Rows, rows []int32, bucket uint32, ids []int32) []int32 {
+	for len(rows) > 0 {
+		c := m.room(bucket)
+		ch := m.chunks[c]
+		k := min(len(rows), chunkRows-len(ch.times))
+		for i, s := range m.cols {
+			s.add(c, r.Cols[i], rows[:k])
+		}
+		for _, row := range rows[:k] {
+			id := m.place(c, r.Times[row], r.Hashes[row], link{touched: bucket})
+			if m.config.Distinct {
+				ch.counts = append(ch.counts, 1)
+				ch.rowHashes = append(ch.rowHashes, r.RowHashes[row])
+				m.byRow.add(r.RowHashes[row], id)
+			}
+			if m.config.Routed {
+				ch.routes = append(ch.routes, r.Routes[row])
+			}
+			ch.seqs = append(ch.seqs, m.next)
+			m.next++
+			ids = append(ids, id)
+		}
+		rows = rows[k:]
+	}
+	return ids
+}
+
+// room gives the chunk that takes the next row of a bucket.
+func (m *Map) room(bucket uint32) int {
+	if c, ok := m.open[bucket]; ok && len(m.chunks[c].times) < chunkRows {
+		return c
+	}
+	c := len(m.chunks)
+	ch := &chunk{bucket: bucket, latest: math.MinInt64}
+	if n := len(m.spare); n > 0 {
+		c, m.spare = m.spare[n-1], m.spare[:n-1]
+		m.chunks[c] = ch
+	} else {
+		m.chunks, m.links = append(m.chunks, ch), append(m.links, nil)
+	}
+	m.open[bucket] = c
+	return c
+}
+
+// place appends a row's own data to chunk c, whose columns have it already, and links it.
+func (m *Map) place(c int, time int64, hash uint64, l link) int32 {
+	ch := m.chunks[c]
+	id := int32(c)<<shift | int32(len(ch.times))
+	ch.times = append(ch.times, time)
+	ch.hashes = append(ch.hashes, hash)
+	ch.latest = max(ch.latest, time)
+	ch.live++
+	m.live++
+	l.next, l.prev = -1, -1
+	p := m.byKey.place(hash)
+	if e := &m.byKey.entries[p]; e.id != 0 {
+		l.next = e.id - 1
+		m.links[l.next>>shift][l.next&mask].prev = id
+		e.id = id + 1
+	} else {
+		m.byKey.add(hash, id)
+	}
+	ch.links = append(ch.links, l)
+	m.links[c] = ch.links
+	return id
+}
+
+// unlink takes a row out of the indices and of the count of rows.
+func (m *Map) unlink(id int32) {
+	ch, i := m.chunks[id>>shift], id&mask
+	l := ch.links[i]
+	if l.next >= 0 {
+		m.links[l.next>>shift][l.next&mask].prev = l.prev
+	}
+	if l.prev >= 0 {
+		m.links[l.prev>>shift][l.prev&mask].next = l.next
+	} else if p := m.byKey.find(ch.hashes[i], id); l.next >= 0 {
+		m.byKey.entries[p].id = l.next + 1
+	} else {
+		m.byKey.remove(p)
+	}
+	if m.config.Distinct {
+		m.byRow.remove(m.byRow.find(ch.rowHashes[i], id))
+	}
+	ch.seqs[i] = dead
+	ch.live--
+	m.live--
+}
+
+// Delete removes a row; the next snapshot says so. Its id is not used again before its chunk has been
+// dropped.
+func (m *Map) Delete(id int32) {
+	m.bury(id)
+	m.unlink(id)
+}
+
+// Matches is the count of matches of a row. SetMatches changes it.
+func (m *Map) Matches(id int32) int32 { return m.links[id>>shift][id&mask].matches }
+
+// SetMatches sets the count of matches of a row.
+func (m *Map) SetMatches(id, matches int32) {
+	m.links[id>>shift][id&mask].matches = matches
+	m.touchDirty(id)
+}
+
+// Waiting reports whether a row that was there once is still there and has no matches.
+func (m *Map) Waiting(id int32) bool {
+	ch, i := m.chunks[id>>shift], id&mask
+	return ch != nil && ch.seqs[i] != dead && ch.links[i].matches == 0
+}
+
+// Count is the number of equal rows that a row stands for.
+func (m *Map) Count(id int32) int32 {
+	if !m.config.Distinct {
+		return 1
+	}
+	return m.chunks[id>>shift].counts[id&mask]
+}
+
+// SetCount sets it, at least 1.
+func (m *Map) SetCount(id, n int32) {
+	m.chunks[id>>shift].counts[id&mask] = n
+	m.touchDirty(id)
+}
+
+// Time is the event time of a row.
+func (m *Map) Time(id int32) int64 { return m.chunks[id>>shift].times[id&mask] }
+
+// Advance makes t the event time of a row if it is later.
+func (m *Map) Advance(id int32, t int64) {
+	ch := m.chunks[id>>shift]
+	if t > ch.times[id&mask] {
+		ch.times[id&mask] = t
+		ch.latest = max(ch.latest, t)
+		m.touchDirty(id)
+	}
+}
+
+// Touch notes that the rows were used in this bucket.
+func (m *Map) Touch(ids []int32, bucket uint32) {
+	for _, id := range ids {
+		if l := &m.links[id>>shift][id&mask]; l.touched < bucket {
+			l.touched = bucket
+			m.touchDirty(id)
+		}
+	}
+}
+
+// Gather appends column col of the rows to dst.
+func (m *Map) Gather(col int, dst column.Appender, ids []int32) { m.cols[col].gather(dst, ids) }
+
+// Same keeps the pairs whose value in column col is the same as in v, which has the batch's rows.
+func (m *Map) Same(p *Pairs, col int, v column.Vector, rule NullRule) { m.cols[col].same(p, v, rule) }
+
+// Each calls f for every row, in no particular order; f must not change which rows there are.
+func (m *Map) Each(f func(id int32)) {
+	for c, ch := range m.chunks {
+		if ch == nil {
+			continue
+		}
+		for i, s := range ch.seqs {
+			if s != dead {
+				f(int32(c)<<shift | int32(i))
+			}
+		}
+	}
+}
+
+// Size is the memory behind the map in bytes.
+func (m *Map) Size() int64 {
+	n := int64(16 * (cap(m.byKey.entries) + cap(m.byRow.entries)))
+	for c, ch := range m.chunks {
+		if ch == nil {
+			continue
+		}
+		n += int64(24*cap(ch.times) + 16*cap(ch.links) + 4*cap(ch.counts) + 8*cap(ch.rowHashes) + 8*cap(ch.routes) + 8*cap(ch.dirty))
+		for _, s := range m.cols {
+			n += int64(s.chunk(c).Size())
+		}
+	}
+	return n + m.tracks.size()
+}
+
+// ExpireTimes drops the chunks whose rows all have an event time before t, math.MaxInt64 for all chunks. Other rows before t
+// stay, since chunks hold rows as they came.
+func (m *Map) ExpireTimes(t int64) {
+	for c, ch := range m.chunks {
+		if ch != nil && (ch.latest < t || t == math.MaxInt64) {
+			m.dropChunk(c)
+		}
+	}
+}
+
+// ExpireBuckets removes the rows that were last touched in a bucket before the given one.
+func (m *Map) ExpireBuckets(bucket uint32) {
+	// Chunks that survivors move to are not due, so those that are new need no look.
+	for c := range len(m.chunks) {
+		ch := m.chunks[c]
+		if ch == nil || ch.bucket >= bucket {
+			continue
+		}
+		for i, s := range ch.seqs {
+			if s != dead && ch.links[i].touched >= bucket {
+				m.move(int32(c)<<shift|int32(i), ch.links[i].touched)
+			}
+		}
+		m.dropChunk(c)
+	}
+}
+
+// Compact moves the rows of full chunks that are mostly empty together and frees chunks without rows. Ids change.
+func (m *Map) Compact() {
+	if m.deleted < chunkRows {
+		return
+	}
+	m.deleted = 0
+	for c := range len(m.chunks) {
+		ch := m.chunks[c]
+		if ch == nil || len(ch.times) < chunkRows {
+			continue
+		}
+		if ch.live > 0 && (2*ch.live > chunkRows || m.config.Grain > 0) {
+			continue
+		}
+		for i, s := range ch.seqs {
+			if s != dead {
+				m.move(int32(c)<<shift|int32(i), ch.links[i].touched)
+			}
+		}
+		m.dropChunk(c)
+	}
+}
+
+// move puts a row into the open chunk of a bucket. It keeps its sequence number and is written whole again.
+func (m *Map) move(id int32, bucket uint32) {
+	from, i := m.chunks[id>>shift], id&mask
+	c := m.room(bucket)
+	to := m.chunks[c]
+	for _, s := range m.cols {
+		s.add(c, s.chunk(int(id>>shift)), []int32{i})
+	}
+	seq, l := from.seqs[i], from.links[i]
+	m.unlink(id)
+	moved := m.place(c, from.times[i], from.hashes[i], l)
+	to.seqs = append(to.seqs, seq)
+	if m.config.Routed {
+		to.routes = append(to.routes, from.routes[i])
+	}
+	if m.config.Distinct {
+		to.counts = append(to.counts, from.counts[i])
+		to.rowHashes = append(to.rowHashes, from.rowHashes[i])
+		m.byRow.add(from.rowHashes[i], moved)
+	}
+}
+
+// dropChunk removes a chunk with all of its rows, without a word in the next snapshot.
+func (m *Map) dropChunk(c int) {
+	ch := m.chunks[c]
+	for i, s := range ch.seqs {
+		if s != dead {
+			m.unlink(int32(c)<<shift | int32(i))
+		}
+	}
+	if m.open[ch.bucket] == c {
+		delete(m.open, ch.bucket)
+	}
+	for _, s := range m.cols {
+		s.drop(c)
+	}
+	m.chunks[c], m.links[c] = nil, nil
+	m.spare = append(m.spare, c)
+}
