@@ -41,6 +41,7 @@ var rules = map[string][]string{
 	"dataflow/project":   operatorImports,
 	"dataflow/watermark": operatorImports,
 	"dataflow/window":    operatorImports,
+	"dataflow/session":   operatorImports,
 	"dataflow/updating":  operatorImports,
 	"dataflow/join":      operatorImports,
 }

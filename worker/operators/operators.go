@@ -13,6 +13,7 @@ import (
 	"wadi/dataflow/join"
 	"wadi/dataflow/operator"
 	"wadi/dataflow/project"
+	"wadi/dataflow/session"
 	"wadi/dataflow/updating"
 	"wadi/dataflow/watermark"
 	"wadi/dataflow/window"
@@ -51,6 +52,8 @@ func (l Library) Operator(p *graph.Program, node int, in *arrow.Schema, mode gra
 		return window.New(spec, in, mode, env)
 	case *graph.UpdatingAggregateSpec:
 		return updating.New(spec, in, mode, env)
+	case *graph.SessionAggregateSpec:
+		return session.New(spec, in, mode, env)
 	case *graph.JoinSpec:
 		ins, modes, err := ports(p, node)
 		if err != nil {

@@ -1,0 +1,429 @@
+package session_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"pgregory.net/rapid"
+
+	"wadi/dataflow/agg"
+	"wadi/dataflow/column"
+	"wadi/dataflow/graph"
+	"wadi/dataflow/operator"
+	"wadi/dataflow/session"
+	"wadi/dataflow/state/statetest"
+)
+
+var input = arrow.NewSchema([]arrow.Field{
+	{Name: "k", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+	{Name: "t", Type: arrow.BinaryTypes.String, Nullable: true},
+	{Name: "x", Type: arrow.PrimitiveTypes.Int64},
+}, nil)
+
+// row is a row of the input as the model keeps it.
+type row struct {
+	time   int64
+	k      int64 // -1 is null
+	t      string
+	x      int64
+	change column.Change
+}
+
+func (r row) key(keys []int) string {
+	var parts []string
+	for _, k := range keys {
+		if k == 0 {
+			parts = append(parts, fmt.Sprint(r.k))
+		} else {
+			parts = append(parts, r.t)
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
+func batchOf(rows []row, updating bool) *column.Batch {
+	b := column.NewBuilder(input, updating)
+	for _, r := range rows {
+		if r.k < 0 {
+			b.Column(0).AppendNull()
+		} else {
+			b.Column(0).(*column.Fixed[int64]).Append(r.k)
+		}
+		b.Column(1).(*column.Bytes).AppendString(r.t)
+		b.Column(2).(*column.Fixed[int64]).Append(r.x)
+		b.AppendTime(r.time, r.change)
+	}
+	return b.Batch()
+}
+
+func calls() (out []agg.Call) {
+	for _, c := range []struct {
+		name     string
+		distinct bool
+		args     []int
+	}{
+		{"count", false, nil}, {"sum", false, []int{2}}, {"max", false, []int{2}}, {"count", true, []int{2}},
+		{"array_agg", false, []int{2}}, {"median", false, []int{2}}, {"max", false, []int{1}},
+	} {
+		call := agg.Call{Name: c.name, Distinct: c.distinct, Filter: -1, Args: c.args}
+		for _, a := range c.args {
+			call.ArgTypes = append(call.ArgTypes, input.Field(a).Type)
+		}
+		r, err := agg.Builtin().Resolve(c.name, c.distinct, call.ArgTypes, call.Span)
+		if err != nil {
+			panic(err)
+		}
+		call.Type, call.Nullable = r.Type, r.Nullable
+		out = append(out, call)
+	}
+	return out
+}
+
+// want is the aggregates of rows as text, "" for no rows.
+func want(rows []row) string {
+	var n, sum int64
+	kept := map[[2]int64]int{}
+	xs, texts := map[int64]int{}, map[string]int{}
+	for _, r := range rows {
+		c := int64(r.change)
+		n += c
+		sum += c * r.x
+		kept[[2]int64{r.time, r.x}] += int(c)
+		xs[r.x] += int(c)
+		texts[r.t] += int(c)
+	}
+	if n <= 0 {
+		return ""
+	}
+	var list [][2]int64
+	for p, c := range kept {
+		for range c {
+			list = append(list, p)
+		}
+	}
+	slices.SortFunc(list, func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) })
+	var all, vals []int64
+	for _, p := range list {
+		all = append(all, p[1])
+	}
+	for x, c := range xs {
+		for range c {
+			vals = append(vals, x)
+		}
+	}
+	slices.Sort(vals)
+	distinct := len(slices.Compact(slices.Clone(vals)))
+	median := (vals[(len(vals)-1)/2] + vals[len(vals)/2]) / 2
+	text := ""
+	for t, c := range texts {
+		if c > 0 {
+			text = max(text, t)
+		}
+	}
+	return fmt.Sprintf("%d %d %d %d %v %d %q", n, sum, vals[len(vals)-1], distinct, all, median, text)
+}
+
+// open is a session of the model.
+type open struct {
+	start, last int64
+	rows        []row
+}
+
+// model keeps the open sessions of each key with all their rows.
+type model struct {
+	gap       int64
+	keys      []int
+	sessions  map[string][]*open
+	watermark int64
+	late      int64
+}
+
+func (m *model) add(r row) {
+	key := r.key(m.keys)
+	joined := &open{start: r.time, last: r.time, rows: []row{r}}
+	var rest []*open
+	for _, s := range m.sessions[key] {
+		if r.time > s.start-m.gap && r.time < s.last+m.gap {
+			joined.start, joined.last = min(joined.start, s.start), max(joined.last, s.last)
+			joined.rows = append(joined.rows, s.rows...)
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	if len(joined.rows) == 1 && m.watermark != math.MinInt64 && r.time+m.gap <= m.watermark {
+		m.late++
+		return
+	}
+	n := 0
+	for _, r := range joined.rows {
+		n += int(r.change)
+	}
+	if n != 0 {
+		rest = append(rest, joined)
+	}
+	m.sessions[key] = rest
+}
+
+func (m *model) release(w int64) (lines []string) {
+	m.watermark = max(w, m.watermark)
+	for key, sessions := range m.sessions {
+		var rest []*open
+		for _, s := range sessions {
+			end := s.last + m.gap
+			if end > w && w != math.MaxInt64 {
+				rest = append(rest, s)
+			} else if text := want(s.rows); text != "" {
+				lines = append(lines, fmt.Sprintf("%s [%d,%d) %s @%d", key, s.start, end, text, end-1))
+			}
+		}
+		m.sessions[key] = rest
+	}
+	sort.Strings(lines)
+	return lines
+}
+
+// cluster runs the operator in several subtasks.
+type cluster struct {
+	t     interface{ Fatal(...any) }
+	spec  *graph.SessionAggregateSpec
+	mode  graph.Mode
+	ops   []operator.Operator
+	envs  []operator.Env
+	store statetest.Store
+	out   sink
+}
+
+func (c *cluster) start(parallelism int, restore bool) {
+	c.ops, c.envs = nil, nil
+	for i := range parallelism {
+		env := operator.Env{Subtask: i, Parallelism: parallelism, Keys: column.Range(i, parallelism), Metrics: &operator.Metrics{}}
+		if restore {
+			env.Restore = c.store.Reader()
+		}
+		op, err := session.New(c.spec, input, c.mode, env)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.ops, c.envs = append(c.ops, op), append(c.envs, env)
+	}
+}
+
+func (c *cluster) snapshot() {
+	for i, op := range c.ops {
+		if err := op.Snapshot(c.store.Writer(c.envs[i].Keys)); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	if err := c.store.Complete(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *cluster) process(b *column.Batch) {
+	var keys []column.Vector
+	for _, k := range c.spec.Keys {
+		keys = append(keys, b.Cols[k])
+	}
+	hashes := column.HashColumns(nil, keys, b.N, nil)
+	for i, op := range c.ops {
+		part := *b
+		part.Sel = []int32{}
+		for _, r := range b.Selected(nil) {
+			if column.Owner(hashes[r], len(c.ops)) == i {
+				part.Sel = append(part.Sel, r)
+			}
+		}
+		if len(c.ops) == 1 {
+			part.Sel = b.Sel
+		}
+		if err := op.Process(0, &part, &c.out); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+func (c *cluster) watermark(w int64) []string {
+	c.out.lines = nil
+	for _, op := range c.ops {
+		c.out.last = math.MinInt64
+		if err := op.Watermark(w, &c.out); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	if c.out.err != "" {
+		c.t.Fatal(c.out.err)
+	}
+	sort.Strings(c.out.lines)
+	return c.out.lines
+}
+
+func (c *cluster) late() (n int64) {
+	for _, e := range c.envs {
+		n += e.Metrics.LateRows.Load()
+	}
+	return n
+}
+
+// sink turns results into lines and checks that sessions come in the order of their ends.
+type sink struct {
+	lines []string
+	last  int64
+	err   string
+}
+
+func (s *sink) Emit(b *column.Batch) error {
+	if b.N == 0 || b.N > 8192 || b.Change != nil {
+		s.err = fmt.Sprintf("a batch of %d rows", b.N)
+	}
+	at := slices.IndexFunc(b.Schema.Fields(), func(f arrow.Field) bool { return f.Name == "window" })
+	w := b.Cols[at].(*column.Struct)
+	for i := range b.N {
+		start, end := w.Children[0].(*column.Fixed[int64]).Values[i], w.Children[1].(*column.Fixed[int64]).Values[i]
+		if end < s.last {
+			s.err = fmt.Sprintf("a session that ends at %d after one at %d", end, s.last)
+		}
+		s.last = end
+		var keys []string
+		for _, v := range b.Cols[:at] {
+			keys = append(keys, show(v, i))
+		}
+		var aggs []string
+		for _, v := range b.Cols[at+1:] {
+			aggs = append(aggs, show(v, i))
+		}
+		if last := len(aggs) - 1; last > 0 {
+			aggs[last] = fmt.Sprintf("%q", aggs[last])
+		}
+		s.lines = append(s.lines, fmt.Sprintf("%s [%d,%d) %s @%d", strings.Join(keys, ","), start, end, strings.Join(aggs, " "), b.Time[i]))
+	}
+	return nil
+}
+
+func (s *sink) Watermark(int64) error { return nil }
+func (s *sink) Idle() error           { return nil }
+
+func show(v column.Vector, i int) string {
+	if !v.Validity().IsValid(i) {
+		return "-1"
+	}
+	switch c := v.(type) {
+	case *column.Fixed[int64]:
+		return fmt.Sprint(c.Values[i])
+	case *column.Bytes:
+		return strings.Clone(c.Str(i))
+	case *column.List:
+		var parts []string
+		for e := c.Offsets[i]; e < c.Offsets[i+1]; e++ {
+			parts = append(parts, show(c.Elem, int(e)))
+		}
+		return "[" + strings.Join(parts, " ") + "]"
+	}
+	panic(v.Type().String())
+}
+
+// The operator gives what the model gives, whatever the order of rows, the batches, late rows, retractions, checkpoints
+// and changes of parallelism.
+func TestAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := &cluster{t: t}
+		c.spec = &graph.SessionAggregateSpec{
+			Gap:  rapid.Int64Range(1, 15).Draw(t, "gap"),
+			Keys: rapid.SampledFrom([][]int{{}, {0}, {1}, {1, 0}}).Draw(t, "keys"),
+			Aggs: calls(),
+		}
+		updating := rapid.Bool().Draw(t, "updating")
+		if updating {
+			c.mode = graph.Updating
+		}
+		m := &model{gap: c.spec.Gap, keys: c.spec.Keys, sessions: map[string][]*open{}, watermark: math.MinInt64}
+		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
+		now, late := int64(-100), int64(0)
+		var live []row
+		check := func(w int64) {
+			if got, exp := c.watermark(w), m.release(w); !slices.Equal(got, exp) {
+				t.Fatalf("watermark %d, gap %d, got\n%s\nwant\n%s", w, m.gap, strings.Join(got, "\n"), strings.Join(exp, "\n"))
+			}
+		}
+		for range rapid.IntRange(1, 25).Draw(t, "steps") {
+			now += rapid.SampledFrom([]int64{0, 1, 3, 20}).Draw(t, "pass")
+			switch rapid.IntRange(0, 6).Draw(t, "step") {
+			case 0, 1, 2:
+				var rows []row
+				for range rapid.IntRange(0, 12).Draw(t, "rows") {
+					r := row{
+						time: now + rapid.Int64Range(-40, 40).Draw(t, "time"), k: rapid.Int64Range(-1, 1).Draw(t, "k"),
+						t: rapid.SampledFrom([]string{"", "a", "longer than twelve bytes"}).Draw(t, "t"), x: rapid.Int64Range(-3, 3).Draw(t, "x"), change: column.Insert,
+					}
+					if updating && len(live) > 0 && rapid.Bool().Draw(t, "retract") {
+						at := rapid.IntRange(0, len(live)-1).Draw(t, "which")
+						r = live[at]
+						live = slices.Delete(live, at, at+1)
+						r.change = column.Retract
+					} else {
+						live = append(live, r)
+					}
+					rows = append(rows, r)
+					m.add(r)
+				}
+				for len(rows) > 0 {
+					n := rapid.IntRange(1, len(rows)).Draw(t, "batch")
+					c.process(batchOf(rows[:n], updating))
+					rows = rows[n:]
+				}
+			case 3, 4:
+				check(max(m.watermark, now+rapid.Int64Range(-20, 20).Draw(t, "watermark")))
+			case 5:
+				c.snapshot()
+			default:
+				c.snapshot()
+				late += c.late()
+				c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), true)
+			}
+		}
+		if late += c.late(); late != m.late {
+			t.Fatalf("%d late rows, want %d", late, m.late)
+		}
+		check(math.MaxInt64)
+		if got := c.watermark(math.MaxInt64); len(got) > 0 {
+			t.Fatalf("sessions came out twice: %v", got)
+		}
+	})
+}
+
+// Without late rows the sessions are the maximal runs of all rows, in whatever order and batches they come.
+func TestSessionsAreMaximalRuns(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		gap := rapid.Int64Range(1, 10).Draw(t, "gap")
+		times := rapid.SliceOfN(rapid.Int64Range(-60, 60), 1, 40).Draw(t, "times")
+		c := &cluster{t: t, spec: &graph.SessionAggregateSpec{Gap: gap, Aggs: calls()}}
+		c.start(1, false)
+		for rest := times; len(rest) > 0; {
+			n := rapid.IntRange(1, len(rest)).Draw(t, "batch")
+			var rows []row
+			for _, at := range rest[:n] {
+				rows = append(rows, row{time: at, x: at, change: column.Insert})
+			}
+			c.process(batchOf(rows, false))
+			rest = rest[n:]
+		}
+		var exp []string
+		var run []row
+		slices.Sort(times)
+		for i, at := range times {
+			run = append(run, row{time: at, x: at, change: column.Insert})
+			if i+1 == len(times) || times[i+1]-at >= gap {
+				exp = append(exp, fmt.Sprintf(" [%d,%d) %s @%d", run[0].time, at+gap, want(run), at+gap-1))
+				run = nil
+			}
+		}
+		sort.Strings(exp)
+		if got := c.watermark(math.MaxInt64); !slices.Equal(got, exp) {
+			t.Fatalf("gap %d, got\n%s\nwant\n%s", gap, strings.Join(got, "\n"), strings.Join(exp, "\n"))
+		}
+	})
+}
