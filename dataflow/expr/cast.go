@@ -21,6 +21,9 @@ type caster struct {
 
 // canCast reports whether there is a conversion.
 func canCast(from, to arrow.DataType) bool {
+	if isJSONValue(from) {
+		return isJSONValue(to) || castsFromJSON(to)
+	}
 	return isNull(from) || arrow.TypeEqual(from, to) || newCaster(from, to, false) != nil
 }
 
@@ -50,6 +53,15 @@ func newCaster(from, to arrow.DataType, try bool) kernel {
 	case isList(from) && isList(to), isMap(from) && isMap(to):
 		return k.elements()
 	case arrow.IsNested(to.ID()) && arrow.IsNested(from.ID()) && from.ID() != to.ID():
+		return nil
+	case isJSONValue(from):
+		// castJSON makes other nodes of these.
+		return nil
+	case isText(from) && isJSONValue(to), isUUID(from) && isText(to):
+		return k.reinterpretBytes()
+	case isText(from) && isUUID(to):
+		return k.parseUUIDs()
+	case isUUID(from) || isUUID(to) || isJSONValue(to):
 		return nil
 	case isText(from):
 		return k.fromText()

@@ -16,6 +16,10 @@ func CommonType(a, b arrow.DataType) (arrow.DataType, bool) {
 		return a, true
 	case isNull(a):
 		return b, true
+	case isJSONValue(a) && isPlain(b):
+		return b, true
+	case isJSONValue(b) && isPlain(a):
+		return a, true
 	case isNumeric(a) && isNumeric(b):
 		return commonNumber(a, b), true
 	case isTimestamp(a) && isTimestamp(b):
@@ -34,7 +38,7 @@ func CommonType(a, b arrow.DataType) (arrow.DataType, bool) {
 
 // isPlain reports whether every value of dt has a text and nothing is nested in it.
 func isPlain(dt arrow.DataType) bool {
-	return isNumeric(dt) || isTemporal(dt) || isText(dt) || dt.ID() == arrow.BOOL
+	return isNumeric(dt) || isTemporal(dt) || isText(dt) || isUUID(dt) || dt.ID() == arrow.BOOL
 }
 
 func commonNested(a, b arrow.DataType) (arrow.DataType, bool) {
@@ -155,7 +159,7 @@ func canCoerce(n *Node, to arrow.DataType) bool {
 func adapts(from, to arrow.DataType) bool {
 	switch {
 	case isText(from):
-		return isNumeric(to) || isTemporal(to) || to.ID() == arrow.BOOL
+		return isNumeric(to) || isTemporal(to) || isUUID(to) || to.ID() == arrow.BOOL
 	case isInteger(from):
 		return isNumeric(to)
 	case isFloat(from):
@@ -184,6 +188,10 @@ func widens(from, to arrow.DataType) bool {
 		return true
 	case isNull(from):
 		return true
+	case isJSONValue(from):
+		return isText(to) || to.ID() == arrow.BOOL || to.ID() == arrow.FLOAT64 || to.ID() == arrow.INT64
+	case isUUID(from):
+		return isText(to)
 	}
 	if _, ok := commonNested(from, to); ok {
 		return widensNested(from, to)
@@ -230,6 +238,8 @@ func spelling(dt arrow.DataType) string {
 	switch {
 	case isTimestamp(dt):
 		return "a timestamp is written '2024-12-31 23:59:59.5'"
+	case isUUID(dt):
+		return "a UUID is written 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"
 	case isDate(dt):
 		return "a date is written '2024-12-31'"
 	case isTime(dt):
@@ -246,6 +256,9 @@ func spelling(dt arrow.DataType) string {
 func newCast(n *Node, to arrow.DataType, kind Kind, span fault.Span) *Node {
 	if n.Kind == Literal && n.Value == nil {
 		return NewLiteral(to, nil).At(n.Span)
+	}
+	if isJSONValue(n.Type) {
+		return castJSON(n, to, kind, span)
 	}
 	if span.IsZero() {
 		span = n.Span
@@ -328,7 +341,7 @@ func NewCase(conds, results []*Node, els *Node, span fault.Span) (*Node, error) 
 func unify(nodes []*Node, span fault.Span) ([]*Node, arrow.DataType, error) {
 	var dt arrow.DataType = typeNull
 	for _, n := range nodes {
-		if n.Kind == Literal && isText(n.Type) && isTemporal(dt) && canCoerce(n, dt) {
+		if n.Kind == Literal && isText(n.Type) && (isTemporal(dt) || isUUID(dt)) && canCoerce(n, dt) {
 			continue
 		}
 		t, ok := CommonType(dt, n.Type)

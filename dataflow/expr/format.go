@@ -166,8 +166,10 @@ func formatLiteral(n *Node) string {
 	}
 	text := literalText(n)
 	switch {
-	case isText(n.Type):
+	case isText(n.Type), isJSONValue(n.Type):
 		return quote(text)
+	case isUUID(n.Type):
+		return "UUID " + quote(text)
 	case isBinary(n.Type):
 		return "X" + quote(text)
 	case isDate(n.Type):

@@ -288,6 +288,25 @@ func optionalTest(f func(c *call, r int) (v, ok bool, err error)) func(*Node) ke
 	}
 }
 
+// optionalText is textKernel for functions whose result may be null.
+func optionalText(f func(c *call, dst []byte, r int) ([]byte, bool, error)) kernel {
+	out := &bytesOut{}
+	return func(c *call) (column.Vector, error) {
+		o := out.start(c)
+		err := c.each(func(r int) error {
+			var ok bool
+			var err error
+			if o.buf, ok, err = f(c, o.buf[:0], r); err == nil && ok {
+				o.Set(r, o.buf)
+			} else {
+				o.setNull(r)
+			}
+			return err
+		})
+		return &o.Bytes, err
+	}
+}
+
 // binder resolves a call; see function.bind.
 type binder = func(s *callSite, args []*Node) ([]*Node, arrow.DataType, error)
 

@@ -20,12 +20,20 @@ import (
 //	is_unknown is_not_unknown                a IS [NOT] UNKNOWN
 //	bit_and bit_or bit_xor                   a & b, a | b, a # b
 //	shift_left shift_right                   a << b, a >> b
-//	concat_op                                a || b
+//	concat_op                                a || b, of texts, bytes and lists
 //	like not_like ilike not_ilike            a [NOT] LIKE b [ESCAPE c], a ~~ b, a ~~* b, a !~~ b, a !~~* b
 //	similar_to not_similar_to                a [NOT] SIMILAR TO b [ESCAPE c]
 //	regexp_match_op regexp_imatch_op         a ~ b, a ~* b
 //	regexp_not_match_op regexp_not_imatch_op a !~ b, a !~* b
 //	at_time_zone                             a AT TIME ZONE b
+//	array_element                            a[b], of a list (from 1, from -1 backwards) or a map (by key)
+//	array_slice                              a[b:c], a[b:c:d]; NULL for an open end
+//	get_field                                a['name'], a struct's member or a map's value
+//	make_array named_struct struct           ARRAY[…], […]; {name: …}; ROW(…), STRUCT(…)
+//	contains_op contained_op                 a @> b, a <@ b
+//	eq_any neq_any lt_any lteq_any gt_any    a = ANY(b), a <> ANY(b), … with b a list; SOME is the same
+//	eq_all neq_all lt_all lteq_all gt_all    a = ALL(b), …
+//	json_get json_as_text json_contains      a -> b, a ->> b, a ? b
 //	in_list not_in_list                      a [NOT] IN (b, …) with constants; made by In
 func operatorFunctions() []*function {
 	fs := []*function{
@@ -292,10 +300,17 @@ func comparable(a, b *Node, op string) (*Node, *Node, bool) {
 	case fitsInteger(a, b.Type):
 		return newCast(a, b.Type, Cast, a.Span), b, true
 	}
+	if isUUID(a.Type) && isText(b.Type) || isText(a.Type) && isUUID(b.Type) {
+		return lowerText(a), lowerText(b), true
+	}
 	dt, ok := CommonType(a.Type, b.Type)
 	switch {
 	case !ok:
 		return nil, nil, false
+	case (isJSONValue(a.Type) || isJSONValue(b.Type)) && isInteger(dt):
+		// A JSON number may have a fraction.
+		dt = typeDouble
+	case isJSONValue(a.Type) || isJSONValue(b.Type):
 	case isText(dt) && op != "eq" && op != "neq" && op != "is_distinct_from" && op != "is_not_distinct_from":
 		return nil, nil, false
 	case isInteger(a.Type) && isInteger(b.Type) && isSigned(a.Type) != isSigned(b.Type):
@@ -309,4 +324,12 @@ func comparable(a, b *Node, op string) (*Node, *Node, bool) {
 	}
 	y, err := CastTo(b, dt, false, b.Span)
 	return x, y, err == nil
+}
+
+// lowerText is n, a UUID or text that may spell one, as text in lower case.
+func lowerText(n *Node) *Node {
+	if isUUID(n.Type) {
+		return newCast(n, typeText, Cast, n.Span)
+	}
+	return &Node{Kind: Call, Name: "lower", Type: typeText, Nullable: n.Nullable, Args: []*Node{n}, Span: n.Span}
 }

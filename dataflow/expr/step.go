@@ -97,7 +97,7 @@ func valueAt(v column.Vector, i int) (value any, ok bool) {
 	case *column.Bool:
 		return v.Bits.Get(i), true
 	case *column.Bytes:
-		if isText(v.Type()) {
+		if !isBinary(v.Type()) {
 			return string(v.At(i)), true
 		}
 		return append([]byte{}, v.At(i)...), true

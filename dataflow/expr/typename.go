@@ -43,7 +43,7 @@ var simpleTypeNames = map[arrow.Type]string{
 	arrow.INT8: "TINYINT", arrow.INT16: "SMALLINT", arrow.INT32: "INT", arrow.INT64: "BIGINT",
 	arrow.UINT8: "TINYINT UNSIGNED", arrow.UINT16: "SMALLINT UNSIGNED", arrow.UINT32: "INT UNSIGNED",
 	arrow.UINT64: "BIGINT UNSIGNED", arrow.FLOAT32: "FLOAT", arrow.FLOAT64: "DOUBLE",
-	arrow.STRING: "TEXT", arrow.BINARY: "BYTEA", arrow.FIXED_SIZE_BINARY: "BYTEA",
+	arrow.STRING: "TEXT", arrow.STRING_VIEW: "JSON", arrow.LARGE_STRING: "UUID", arrow.BINARY: "BYTEA", arrow.FIXED_SIZE_BINARY: "BYTEA",
 	arrow.DATE32: "DATE", arrow.TIME32: "TIME", arrow.TIME64: "TIME", arrow.INTERVAL_MONTH_DAY_NANO: "INTERVAL",
 }
 
