@@ -126,6 +126,10 @@ func (j *interval) Process(in int, b *column.Batch, out operator.Emitter) error 
 	if err := j.keep(own, b, out); err != nil {
 		return err
 	}
+	// Rows may be settled as they come, if what they match lies before them.
+	if err := j.settle(own, j.cutoff(in, j.watermark), out); err != nil {
+		return err
+	}
 	return j.out.flush(out)
 }
 
