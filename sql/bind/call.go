@@ -5,6 +5,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"wadi/dataflow/agg"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
@@ -135,11 +136,8 @@ func (p *place) aggregate(name string, e *ast.Call) *expr.Node {
 			err.WithHint("compute it in a subquery in FROM")
 		}
 		return nil
-	case len(e.OrderBy) > 0:
-		p.b.unsupported(e.OrderBy[0].Span(), "ORDER BY inside an aggregate is not supported").WithHint("leave ORDER BY out")
-		return nil
-	case len(e.WithinGroup) > 0:
-		p.b.unsupported(e.WithinGroup[0].Span(), "WITHIN GROUP is not supported").WithHint("supported aggregates are %s", strings.Join(p.b.opts.Aggregates.Names(), ", "))
+	case len(e.OrderBy) > 0 && len(e.WithinGroup) > 0:
+		p.b.errorf(CodeAggregate, e.WithinGroup[0].Span(), "%s has two orders", name).WithHint("write either ORDER BY or WITHIN GROUP")
 		return nil
 	case e.Nulls != ast.NullsUntreated:
 		p.b.unsupported(e.Span(), "IGNORE NULLS and RESPECT NULLS are not supported").WithHint("aggregates leave nulls out; use coalesce to count them")
@@ -188,9 +186,15 @@ func (p *place) bindCall(name string, e *ast.Call) (*logical.Call, bool) {
 		ok = ok && n != nil
 		args = append(args, n)
 	}
-	if len(e.Args) == 0 && name != "count" {
+	if len(e.Args) == 0 && name != "count" && len(e.WithinGroup) == 0 {
 		p.b.errorf(fault.CodeInvalid, e.Span(), "%s needs an argument", name).WithHint("write %s(x)", name)
 		return nil, false
+	}
+	var order []*expr.Node
+	for _, o := range append(e.OrderBy[:len(e.OrderBy):len(e.OrderBy)], e.WithinGroup...) {
+		n := inner.expr(o.Expr)
+		ok = ok && n != nil
+		order = append(order, n)
 	}
 	var filter *expr.Node
 	if e.Filter != nil {
@@ -201,20 +205,16 @@ func (p *place) bindCall(name string, e *ast.Call) (*logical.Call, bool) {
 	if !ok {
 		return nil, false
 	}
-	return p.resolveCall(name, e, args, filter)
+	return p.resolveCall(name, e, args, order, filter)
 }
 
 // resolveCall finds the aggregate's types and casts the arguments.
-func (p *place) resolveCall(name string, e *ast.Call, args []*expr.Node, filter *expr.Node) (*logical.Call, bool) {
-	argTypes := make([]arrow.DataType, len(args))
-	for i, a := range args {
-		argTypes[i] = a.Type
-	}
+func (p *place) resolveCall(name string, e *ast.Call, args, order []*expr.Node, filter *expr.Node) (*logical.Call, bool) {
 	span := e.Span()
 	if len(args) == 1 && !args[0].Span.IsZero() {
 		span = args[0].Span
 	}
-	r, err := p.b.opts.Aggregates.Resolve(name, e.Distinct, argTypes, span)
+	r, err := p.b.opts.Aggregates.ResolveOrdered(useOf(name, e, args, order, span))
 	if err != nil {
 		if fault.Is(err, fault.CodeUnsupported) {
 			moved := *fault.As(err)
@@ -224,14 +224,42 @@ func (p *place) resolveCall(name string, e *ast.Call, args []*expr.Node, filter 
 		p.b.report(err, span)
 		return nil, false
 	}
-	for i, a := range args {
+	all := append(args[:len(args):len(args)], order...)
+	call := &logical.Call{Name: r.Name, Distinct: e.Distinct, OrderBy: r.OrderBy, Params: r.Params, Filter: filter, Type: r.Type, Nullable: r.Nullable, Span: e.Span()}
+	for i, at := range r.Args {
+		a := all[at]
 		if !arrow.TypeEqual(a.Type, r.ArgTypes[i]) {
-			if args[i] = p.castTo(a, r.ArgTypes[i], false, a.Span); args[i] == nil {
+			if a = p.castTo(a, r.ArgTypes[i], false, a.Span); a == nil {
 				return nil, false
 			}
 		}
+		call.Args = append(call.Args, a)
 	}
-	return &logical.Call{Name: r.Name, Distinct: e.Distinct, Args: args, Filter: filter, Type: r.Type, Nullable: r.Nullable, Span: e.Span()}, true
+	return call, true
+}
+
+// useOf describes a call to package agg.
+func useOf(name string, e *ast.Call, args, order []*expr.Node, span fault.Span) agg.Use {
+	u := agg.Use{Name: name, Distinct: e.Distinct, WithinGroup: len(e.WithinGroup) > 0, Span: span}
+	for _, a := range args {
+		folded := expr.Fold(a)
+		u.Args = append(u.Args, agg.Argument{Type: a.Type, Literal: folded.Kind == expr.Literal, Value: folded.Value})
+	}
+	for i, o := range append(e.OrderBy[:len(e.OrderBy):len(e.OrderBy)], e.WithinGroup...) {
+		key := agg.SortKey{Type: order[i].Type, Same: -1, Desc: o.Desc, NullsFirst: nullsFirst(o)}
+		for k, a := range args {
+			if key.Same < 0 && expr.Equal(a, order[i]) {
+				key.Same = k
+			}
+		}
+		u.OrderBy = append(u.OrderBy, key)
+	}
+	return u
+}
+
+// nullsFirst says where nulls are: last ascending, first descending, unless it is written.
+func nullsFirst(o *ast.OrderItem) bool {
+	return o.Nulls == ast.NullsFirst || o.Nulls == ast.NullsUnspecified && o.Desc
 }
 
 // condition binds an expression that must be a boolean.

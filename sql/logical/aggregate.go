@@ -2,9 +2,11 @@ package logical
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"wadi/dataflow/agg"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
@@ -17,6 +19,9 @@ type Call struct {
 	Distinct bool
 	// Args are coerced to the types that the aggregate takes; count(*) has none.
 	Args []*expr.Node
+	// OrderBy and Params are as in agg.Call, over Args.
+	OrderBy []agg.Order
+	Params  []any
 	// Filter is the condition of FILTER (WHERE …), or nil.
 	Filter   *expr.Node
 	Type     arrow.DataType
@@ -26,7 +31,8 @@ type Call struct {
 
 // Equal reports whether two calls compute the same.
 func (c *Call) Equal(o *Call) bool {
-	if c.Name != o.Name || c.Distinct != o.Distinct || len(c.Args) != len(o.Args) || !expr.Equal(c.Filter, o.Filter) {
+	if c.Name != o.Name || c.Distinct != o.Distinct || len(c.Args) != len(o.Args) || !expr.Equal(c.Filter, o.Filter) ||
+		!slices.Equal(c.OrderBy, o.OrderBy) || !slices.Equal(c.Params, o.Params) {
 		return false
 	}
 	for i := range c.Args {

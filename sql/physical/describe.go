@@ -93,11 +93,38 @@ func describeAggregate(n *logical.Aggregate) string {
 }
 
 func describeCall(c *logical.Call) string {
-	args := make([]string, len(c.Args))
+	args, order := make([]string, len(c.Args)), ""
 	for i, a := range c.Args {
 		args[i] = expr.Format(a)
 	}
-	s := strings.Join(args, ", ")
+	for i, o := range c.OrderBy {
+		if i == 0 {
+			order = " order by "
+		} else {
+			order += ", "
+		}
+		order += args[o.Arg]
+		if o.Desc {
+			order += " desc"
+		}
+		if o.NullsFirst != o.Desc {
+			order += map[bool]string{true: " nulls first", false: " nulls last"}[o.NullsFirst]
+		}
+	}
+	own := len(args)
+	for _, o := range c.OrderBy {
+		if o.Arg > 0 {
+			own = min(own, o.Arg)
+		}
+	}
+	s := strings.Join(args[:own], ", ")
+	for _, p := range c.Params {
+		if text, ok := p.(string); ok {
+			p = "'" + strings.ReplaceAll(text, "'", "''") + "'"
+		}
+		s += fmt.Sprintf(", %v", p)
+	}
+	s = strings.TrimPrefix(s, ", ") + order
 	if s == "" {
 		s = "*"
 	}

@@ -154,6 +154,9 @@ func callDigest(c *logical.Call, columns []string) string {
 	for _, a := range c.Args {
 		parts = append(parts, exprDigest(a, columns))
 	}
+	if len(c.OrderBy) > 0 || len(c.Params) > 0 {
+		parts = append(parts, fmt.Sprintf("%v %#v", c.OrderBy, c.Params))
+	}
 	if c.Filter != nil {
 		parts = append(parts, "filter", exprDigest(c.Filter, columns))
 	}

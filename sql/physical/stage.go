@@ -114,7 +114,7 @@ func (p *planner) aggregate(n *logical.Aggregate) []int {
 	}
 	calls := make([]agg.Call, len(n.Calls))
 	for i, c := range n.Calls {
-		calls[i] = agg.Call{Name: c.Name, Distinct: c.Distinct, Filter: -1, Type: c.Type, Nullable: c.Nullable, Span: c.Span}
+		calls[i] = agg.Call{Name: c.Name, Distinct: c.Distinct, OrderBy: c.OrderBy, Params: c.Params, Filter: -1, Type: c.Type, Nullable: c.Nullable, Span: c.Span}
 		for k, a := range c.Args {
 			at := args.add(a, arrow.Field{Name: argumentName(a, fmt.Sprintf("arg%d_%d", i, k))})
 			calls[i].Args = append(calls[i].Args, at)
@@ -201,7 +201,7 @@ func contents(n *graph.Node, in []input) string {
 func callsText(calls []agg.Call) string {
 	var b strings.Builder
 	for _, c := range calls {
-		fmt.Fprintf(&b, "%s %t %v %d %s;", c.Name, c.Distinct, c.Args, c.Filter, c.Type)
+		fmt.Fprintf(&b, "%s %t %v %v %#v %d %s;", c.Name, c.Distinct, c.Args, c.OrderBy, c.Params, c.Filter, c.Type)
 	}
 	return b.String()
 }
