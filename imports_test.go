@@ -43,6 +43,9 @@ var rules = map[string][]string{
 	"dataflow/window":    operatorImports,
 	"dataflow/session":   operatorImports,
 	"dataflow/updating":  operatorImports,
+	"dataflow/ordered":   {"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/graph", "wadi/dataflow/state"},
+	"dataflow/topn":      append([]string{"wadi/dataflow/ordered"}, operatorImports...),
+	"dataflow/over":      append([]string{"wadi/dataflow/ordered"}, operatorImports...),
 	"dataflow/join":      operatorImports,
 }
 

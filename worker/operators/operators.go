@@ -14,6 +14,7 @@ import (
 	"wadi/dataflow/operator"
 	"wadi/dataflow/project"
 	"wadi/dataflow/session"
+	"wadi/dataflow/topn"
 	"wadi/dataflow/updating"
 	"wadi/dataflow/watermark"
 	"wadi/dataflow/window"
@@ -72,6 +73,8 @@ func (l Library) Operator(p *graph.Program, node int, in *arrow.Schema, mode gra
 			return nil, err
 		}
 		return join.NewInterval(spec, ins, l.Functions, env)
+	case *graph.TopNSpec:
+		return topn.New(spec, in, mode, env)
 	case *graph.SinkSpec:
 		return l.sink(spec, in, mode, env)
 	}

@@ -1,0 +1,167 @@
+package topn
+
+import (
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/column"
+	"wadi/dataflow/fault"
+	"wadi/dataflow/graph"
+	"wadi/dataflow/operator"
+	"wadi/dataflow/ordered"
+	"wadi/dataflow/state"
+)
+
+// input finds the partitions of rows.
+type input struct {
+	keys     []int
+	cols     []column.Vector
+	hashes   []uint64
+	slots    []int32
+	all      []int32
+	prefixes []uint64
+}
+
+// hash takes a batch's key columns and hashes.
+func (in *input) hash(b *column.Batch) {
+	for i, k := range in.keys {
+		in.cols[i] = b.Cols[k]
+	}
+	in.hashes = column.HashColumns(in.hashes, in.cols, b.N, b.Sel)
+}
+
+// topN is the operator for streams without windows.
+type topN struct {
+	spec       *graph.TopNSpec
+	env        operator.Env
+	metrics    *operator.Metrics
+	updating   bool
+	partitions *state.Table
+	rows       *ordered.Rows
+	order      *ordered.Key
+	rank       *ranking
+	idle       idle
+	out        *output
+	inc        state.Incremental
+	in         input
+	// changed are the partitions that have changed since the last flush.
+	changed []int32
+	// Of a flush: a partition's results as they were put out and as they are, and what leaves and comes.
+	old, now    []result
+	leave, come []piece
+}
+
+// New makes the operator for spec over rows of schema in; mode says whether they carry retractions. It reads env.Restore.
+func New(spec *graph.TopNSpec, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error) {
+	if spec.Offset < 0 || spec.Rank < graph.RowNumber || spec.Rank > graph.DenseRank {
+		return nil, fault.Internalf("a top-N has the rank %d and the offset %d", spec.Rank, spec.Offset)
+	}
+	if env.Metrics == nil {
+		env.Metrics = &operator.Metrics{}
+	}
+	order := ordered.NewKey(in, spec.Order, false)
+	rows := ordered.NewRows(in, order, rowWords)
+	rank := newRanking(spec, rows, mode)
+	keys := make([]arrow.Field, len(spec.Keys))
+	for i, k := range spec.Keys {
+		keys[i] = in.Field(k)
+	}
+	layout := state.NewLayout(keys, partitionWords)
+	input := input{keys: spec.Keys, cols: make([]column.Vector, len(keys))}
+	if spec.PerTime {
+		return newPerTime(spec, env, layout, order, rank, input, newOutput(spec, in, rows))
+	}
+	t := &topN{
+		spec: spec, env: env, metrics: env.Metrics, updating: mode == graph.Updating, partitions: state.NewTable(layout),
+		rows: rows, order: order, rank: rank, in: input, out: newOutput(spec, in, rows),
+	}
+	if len(spec.Keys) > 0 {
+		t.idle = newIdle(spec.TTL)
+	}
+	if env.Restore != nil {
+		if err := t.restore(env.Restore, in); err != nil {
+			return nil, err
+		}
+	}
+	t.partitions.Track()
+	return t, nil
+}
+
+// Process implements operator.Operator.
+func (t *topN) Process(_ int, b *column.Batch, _ operator.Emitter) error {
+	if b.Rows() == 0 || t.spec.Limit == 0 {
+		return nil
+	}
+	t.in.hash(b)
+	t.in.slots = t.partitions.FindOrInsert(t.in.hashes, t.in.cols, b.N, b.Sel, t.in.slots)
+	rows := rowsOf(b, &t.in.all)
+	t.in.prefixes = t.order.Prefixes(t.in.prefixes, b, rows)
+	if t.idle.ttl > 0 {
+		t.touch()
+	}
+	words, stride := t.partitions.Values()
+	for j, r := range rows {
+		slot := t.in.slots[j]
+		w := words[int(slot)*stride : int(slot)*stride+partitionWords]
+		prefix := t.in.prefixes[r]
+		if prefix > ^uint64(w[limitWord]) {
+			continue
+		}
+		e := t.rows.Encode(b, int(r), prefix)
+		switch {
+		case b.Change != nil && b.Change[r] == column.Retract:
+			t.rank.retract(w, e)
+			t.change(w, slot) // a partition that had no rows is dropped then
+		case t.rank.add(w, t.in.hashes[r], b.Time[r], e):
+			t.change(w, slot)
+		}
+	}
+	return nil
+}
+
+// touch notes that partitions have had a row now.
+func (t *topN) touch() {
+	now := max(t.clock(), 1)
+	words, stride := t.partitions.Values()
+	for _, slot := range t.in.slots {
+		w := words[int(slot)*stride : int(slot)*stride+partitionWords]
+		w[seenWord] = now
+		if w[dueWord] == 0 {
+			t.idle.wait(w, slot)
+		}
+	}
+	t.partitions.MarkDirty(t.in.slots)
+}
+
+func (t *topN) change(w []int64, slot int32) {
+	if w[changedWord] == 0 {
+		w[changedWord] = 1
+		t.changed = append(t.changed, slot)
+	}
+}
+
+func (t *topN) clock() int64 {
+	if t.env.Clock == nil {
+		return 0
+	}
+	return t.env.Clock.Now().UnixNano()
+}
+
+// Watermark implements operator.Operator. There is nothing that a watermark releases.
+func (t *topN) Watermark(int64, operator.Emitter) error { return nil }
+
+// TickInterval implements operator.Ticker.
+func (t *topN) TickInterval() time.Duration { return time.Duration(t.spec.FlushInterval) }
+
+// Tick implements operator.Ticker.
+func (t *topN) Tick(now time.Time, out operator.Emitter) error { return t.flush(now.UnixNano(), out) }
+
+// Flush implements operator.Flusher.
+func (t *topN) Flush(out operator.Emitter) error { return t.flush(t.clock(), out) }
+
+// Finish implements operator.Operator.
+func (t *topN) Finish(out operator.Emitter) error { return t.flush(t.clock(), out) }
+
+// Close implements operator.Operator.
+func (t *topN) Close() error { return nil }
