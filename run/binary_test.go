@@ -20,6 +20,9 @@ import (
 const asWadi = "WADI_TEST_IS_WADI"
 
 func TestMain(m *testing.M) {
+	if racing {
+		patience *= 6
+	}
 	if os.Getenv(asWadi) != "" {
 		os.Unsetenv(asWadi)
 		os.Exit(run.Main(run.System()))
@@ -30,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait for something that is about to happen.
-const patience = 30 * time.Second
+var patience = 30 * time.Second
 
 // output collects what a process writes; it may be read while the process runs.
 type output struct {

@@ -43,6 +43,9 @@ func TestSecondRunIsRefusedAndForceTakesOver(t *testing.T) {
 func killed(t *testing.T, dir string, env []string, state, query string) []int {
 	t.Helper()
 	w := start(t, dir, append(env, frequent...), nil, "run", "-s", state, query).prints(`"counter":500}`)
+	if state == "state" {
+		w.until("three checkpoints", func() bool { return len(checkpointsOf(t, dir)) >= 3 })
+	}
 	_ = w.cmd.Process.Kill()
 	<-w.exited
 	rows := w.stdout.String()

@@ -74,6 +74,8 @@ func (o Options) filled() (Options, error) {
 type Lease struct {
 	bucket blob.Bucket
 	o      Options
+	// token never changes; record is the goroutine's that renews, until that has ended.
+	token  uint64
 	record record
 	// Replaced describes the holder that was forced out or had died; empty if there was none.
 	Replaced string
@@ -98,13 +100,13 @@ func Acquire(ctx context.Context, bucket blob.Bucket, o Options) (*Lease, error)
 		return nil, err
 	}
 	renewing, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := &Lease{bucket: bucket, o: o, record: mine, Replaced: replaced, cancel: cancel, done: make(chan struct{}), lost: make(chan struct{})}
+	l := &Lease{bucket: bucket, o: o, token: mine.Token, record: mine, Replaced: replaced, cancel: cancel, done: make(chan struct{}), lost: make(chan struct{})}
 	go l.renew(renewing)
 	return l, nil
 }
 
 // Token is the lease's number, above those of all earlier holders.
-func (l *Lease) Token() uint64 { return l.record.Token }
+func (l *Lease) Token() uint64 { return l.token }
 
 // Lost is closed when the lease is no longer held though it was not released. The process must stop what it does.
 func (l *Lease) Lost() <-chan struct{} { return l.lost }
@@ -191,7 +193,7 @@ func (l *Lease) Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if n := len(tokens); n > 0 && tokens[n-1] > l.record.Token {
+	if n := len(tokens); n > 0 && tokens[n-1] > l.token {
 		by := "another process"
 		if r, err := read(ctx, l.bucket, tokens[n-1]); err == nil {
 			by = r.holder()
@@ -206,7 +208,7 @@ func (l *Lease) renewOnce(ctx context.Context) error {
 	if err := l.Check(ctx); err != nil {
 		return err
 	}
-	if _, err := read(ctx, l.bucket, l.record.Token); fault.Is(err, fault.CodeNotFound) {
+	if _, err := read(ctx, l.bucket, l.token); fault.Is(err, fault.CodeNotFound) {
 		return fault.Userf(fault.CodeConflict, fault.Span{}, "the lease on %s was removed", l.bucket).
 			WithHint("stop wadi before removing its state directory")
 	}

@@ -131,6 +131,10 @@ func TestForceTakesOverAndTheHolderFencesItself(t *testing.T) {
 		if n.Replaced != "host alpha, pid 1" {
 			t.Errorf("replaced %q", n.Replaced)
 		}
+		if err := l.Check(t.Context()); !fault.Is(err, fault.CodeConflict) || isLost(l) {
+			t.Errorf("a look at once says %v", err)
+		}
+		must(t, n.Check(t.Context()))
 		time.Sleep(10 * time.Second)
 		if !isLost(l) || !strings.Contains(l.Err().Error(), "taken over by host beta, pid 1") || !fault.Is(l.Err(), fault.CodeConflict) {
 			t.Errorf("%v", l.Err())
