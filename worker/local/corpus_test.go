@@ -108,12 +108,13 @@ func variants() []capture.Variant {
 	var all []capture.Variant
 	for _, v := range []struct {
 		parallelism, batch, restore int
+		tick                        time.Duration
 		seed                        uint64
 	}{
-		{1, 8192, 0, 1}, {1, 1, 0, 1}, {1, 7, 0, 1}, {2, 8192, 0, 2}, {3, 1, 0, 3}, {7, 7, 0, 4},
-		{1, 1, 3, 5}, {3, 2, 2, 6}, {2, 1, 1, 7}, {3, 7, 7, 8}, {2, 1, 2, 9},
+		{1, 8192, 0, 0, 1}, {1, 1, 0, 0, 1}, {1, 7, 0, 400 * time.Millisecond, 1}, {2, 8192, 0, 0, 2}, {3, 1, 0, time.Second, 3}, {7, 7, 0, 0, 4},
+		{1, 1, 3, 0, 5}, {3, 2, 2, 300 * time.Millisecond, 6}, {2, 1, 1, 0, 7}, {3, 7, 7, 0, 8}, {2, 1, 2, 2 * time.Second, 9},
 	} {
-		all = append(all, capture.Variant{Parallelism: v.parallelism, Batch: v.batch, Restore: v.restore, Seed: v.seed})
+		all = append(all, capture.Variant{Parallelism: v.parallelism, Batch: v.batch, Restore: v.restore, Tick: v.tick, Seed: v.seed})
 	}
 	return all
 }

@@ -131,7 +131,7 @@ func (s *simulation) finish(parallelism int) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.idle(e); err != nil {
+	if err := s.drain(e); err != nil {
 		return err
 	}
 	if err := s.checkpoint(e, engine.Barrier{Epoch: 2, Stop: true, Final: true}); err != nil {
@@ -145,6 +145,31 @@ func (s *simulation) finish(parallelism int) error {
 		err = closeErr
 	}
 	return err
+}
+
+// pace is how long a drain waits for generated rows, in steps of a tenth of a second.
+const pace = 10
+
+// drain runs until the sources have nothing more. Generators make their rows as time passes, so it passes for them.
+func (s *simulation) drain(e *engine.Engine) error {
+	over, err := s.idle(e)
+	for n := 0; n < pace && s.generates() && !over && err == nil; n++ {
+		s.clock.Advance(time.Second / 10)
+		over, err = s.idle(e)
+	}
+	return err
+}
+
+// generates reports whether a source is a generator: one whose connector has columns of its own.
+func (s *simulation) generates() bool {
+	for _, n := range s.program.Nodes {
+		if spec, ok := n.Spec.(*graph.SourceSpec); ok {
+			if d, ok := s.library.Connectors.Lookup(spec.Connector); ok && d.Schema != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // idle runs until there is nothing more to do.
