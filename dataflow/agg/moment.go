@@ -209,7 +209,8 @@ func (p *fixedPoints) addTo(w []int64, x float64, sign int64) {
 	}
 }
 
-// addProduct adds x·y, which is the rounded product and its error.
+// addProduct adds x·y, which is the rounded product and its error. Of products below 1e-290 the error is rounded itself,
+// and one beyond the range of a double makes the result NaN; neither depends on other rows.
 func (p *fixedPoints) addProduct(w []int64, x, y float64, sign int64) {
 	m := x * y
 	p.addTo(w, m, sign)
@@ -392,11 +393,26 @@ func (x *exact) over(y *exact) float64 {
 	if x.m.Sign() == 0 {
 		return 0
 	}
-	const bits = 160
-	a := new(big.Float).SetPrec(bits).SetInt(&x.m)
-	b := new(big.Float).SetPrec(bits).SetInt(&y.m)
-	a.SetMantExp(a, x.e).Quo(a, b.SetMantExp(b, y.e))
-	v, _ := a.Float64()
+	// The quotient gets more bits than a double has and, in the lowest one, whether there is a rest, so that it is rounded
+	// only once.
+	var a, b, rest big.Int
+	a.Abs(&x.m)
+	b.Abs(&y.m)
+	shift := 66 - (a.BitLen() - b.BitLen())
+	if shift > 0 {
+		a.Lsh(&a, uint(shift))
+	} else {
+		b.Lsh(&b, uint(-shift))
+	}
+	a.QuoRem(&a, &b, &rest)
+	if rest.Sign() != 0 {
+		a.SetBit(&a, 0, 1)
+	}
+	if x.m.Sign() != y.m.Sign() {
+		a.Neg(&a)
+	}
+	f := new(big.Float).SetInt(&a)
+	v, _ := f.SetMantExp(f, x.e-y.e-shift).Float64()
 	return v
 }
 
