@@ -73,7 +73,7 @@ func TestDamagedNewestCheckpointFallsBackLoudly(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := start(t, dir, frequent, nil, "run", "-s", "state", query)
-	w.says(filepath.Base(filepath.Dir(newest))).prints(`"counter":1000}`)
+	w.says(filepath.Base(filepath.Dir(newest))).prints(`"counter":`)
 	w.signal(syscall.SIGINT)
 	w.want(0)
 	if first := counted(t, w.stdout.String())[0]; first == 0 {
@@ -91,7 +91,7 @@ func TestStateWithoutItsDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w := start(t, dir, frequent, nil, "run", "-s", "state", query).prints(`"counter":1000}`)
+	w := start(t, dir, frequent, nil, "run", "-s", "state", query).prints(`"counter":`)
 	w.signal(syscall.SIGINT)
 	w.want(0)
 	if first := counted(t, w.stdout.String())[0]; first == 0 {
