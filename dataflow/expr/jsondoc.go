@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -36,9 +37,33 @@ var plainInString = func() (t [256]bool) {
 	return t
 }()
 
+// word8 gives the eight bytes at i.
+func (d jsonDoc) word8(i int) uint64 {
+	_ = d[i+7]
+	return uint64(d[i]) | uint64(d[i+1])<<8 | uint64(d[i+2])<<16 | uint64(d[i+3])<<24 |
+		uint64(d[i+4])<<32 | uint64(d[i+5])<<40 | uint64(d[i+6])<<48 | uint64(d[i+7])<<56
+}
+
+// jsonSpecial marks, in the high bit of its byte, the first byte of x that is a quote, a backslash or a control
+// character. Marks above the first one may be wrong.
+func jsonSpecial(x uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	q := x ^ (ones * '"')
+	b := x ^ (ones * '\\')
+	return ((q-ones)&^q | (b-ones)&^b | (x-ones*0x20)&^x) & highs
+}
+
 // stringEnd gives the offset behind the string at i, which starts with a quote, and whether it has escapes.
 func (d jsonDoc) stringEnd(i int) (end int, escaped bool) {
 	for i++; ; i++ {
+		for i+8 <= len(d) {
+			m := jsonSpecial(d.word8(i))
+			if m != 0 {
+				i += bits.TrailingZeros64(m) >> 3
+				break
+			}
+			i += 8
+		}
 		for i < len(d) && plainInString[d[i]] {
 			i++
 		}
@@ -186,13 +211,36 @@ func (d jsonDoc) skipNested(i, depth int) int {
 	if depth >= jsonDepth {
 		return -1
 	}
-	it := d.children(i)
-	for it.next() {
-		if it.i = d.skip(it.value, depth+1); it.i < 0 {
+	closing := d[i] + 2
+	if i = d.space(i + 1); d.at(i) == closing {
+		return i + 1
+	}
+	for {
+		if closing == '}' {
+			if d.at(i) != '"' {
+				return -1
+			}
+			if i, _ = d.stringEnd(i); i < 0 {
+				return -1
+			}
+			if i = d.space(i); d.at(i) != ':' {
+				return -1
+			}
+			i = d.space(i + 1)
+		}
+		if i = d.skip(i, depth+1); i < 0 {
+			return -1
+		}
+		i = d.space(i)
+		switch d.at(i) {
+		case ',':
+			i = d.space(i + 1)
+		case closing:
+			return i + 1
+		default:
 			return -1
 		}
 	}
-	return it.end
 }
 
 // children iterates over the members of the object or the elements of the array at i.
@@ -269,10 +317,23 @@ func (d jsonDoc) member(i int, name string) int {
 	if d.at(i) != '{' {
 		return -1
 	}
-	it := d.children(i)
-	for it.next() {
-		if (it.escaped || it.keyEnd-it.key-2 == len(name)) && d.isString(it.key, it.keyEnd, it.escaped, name) {
-			return it.value
+	for i = d.space(i + 1); d.at(i) == '"'; i = d.space(i + 1) {
+		end, escaped := d.stringEnd(i)
+		if end < 0 {
+			return -1
+		}
+		found := (escaped || end-i-2 == len(name)) && d.isString(i, end, escaped, name)
+		if i = d.space(end); d.at(i) != ':' {
+			return -1
+		}
+		if i = d.space(i + 1); found {
+			return i
+		}
+		if i = d.skip(i, 0); i < 0 {
+			return -1
+		}
+		if i = d.space(i); d.at(i) != ',' {
+			return -1
 		}
 	}
 	return -1
