@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -69,18 +70,21 @@ func calls() []agg.Call {
 	return []agg.Call{
 		call("count", -1, -1, false), call("count", colX, -1, false), call("sum", colX, colCond, false),
 		call("avg", colF, -1, false), call("count", colS, -1, true), call("sum", colX, -1, true),
+		call("var_pop", colF, -1, false), call("bit_xor", colX, -1, false),
 		call("min", colX, -1, false), call("max", colF, -1, false), call("min", colS, colCond, false), call("max", colS, -1, true),
+		call("array_agg", colX, -1, false), call("median", colX, -1, false), call("last_value", colS, -1, false),
+		call("array_agg", colS, -1, true),
 	}
 }
 
 // invertible are the positions of the calls that a hop can subtract; all others may be left out to test that.
-const invertible = 6
+const invertible = 8
 
 func want(rows []aRow) []string {
 	var n, nx, nf int64
 	var sum int64
-	var fsum float64
-	hasSum := 0
+	var fsum, squares float64
+	hasSum, xor := 0, int64(0)
 	xs, fs, ss, ssCond := map[int64]int{}, map[float64]int{}, map[string]int{}, map[string]int{}
 	for _, r := range rows {
 		c := int64(r.change)
@@ -88,6 +92,7 @@ func want(rows []aRow) []string {
 		if r.x != nil {
 			nx += c
 			xs[*r.x] += int(c)
+			xor ^= *r.x
 			if r.cond {
 				sum += c * *r.x
 				hasSum += int(c)
@@ -96,6 +101,7 @@ func want(rows []aRow) []string {
 		if r.f != nil {
 			nf += c
 			fsum += float64(c) * *r.f
+			squares += float64(c) * *r.f * *r.f
 			fs[*r.f] += int(c)
 		}
 		if r.s != nil {
@@ -117,7 +123,65 @@ func want(rows []aRow) []string {
 	if ok == "" {
 		out[5] = fmt.Sprint(dsum)
 	}
+	out = append(out, orNull(int(nf), (float64(nf)*squares-fsum*fsum)/float64(nf*nf)), orNull(int(nx), xor))
 	out = append(out, first(present(xs)), last(present(fs)), first(present(ssCond)), last(present(ss)))
+	return append(out, inOrder(rows)...)
+}
+
+// inOrder is the results that depend on the order of rows or have an order themselves.
+func inOrder(rows []aRow) []string {
+	byX, byS := map[string]int{}, map[string]int{}
+	var vals []int64
+	for _, r := range rows {
+		x, s := "~null", "~null" // behind all values
+		if r.x != nil {
+			x = fmt.Sprintf("%02d", *r.x+10)
+		}
+		if r.s != nil {
+			s = *r.s
+		}
+		byX[fmt.Sprintf("%06d%s", r.time+1000, x)] += int(r.change)
+		byS[fmt.Sprintf("%06d%s", r.time+1000, s)] += int(r.change)
+	}
+	list, last, distinct := []string{}, "null", []string{}
+	for _, k := range sortedCounts(byX) {
+		if k[6:] == "~null" {
+			list = append(list, "null")
+			continue
+		}
+		x, _ := strconv.ParseInt(k[6:], 10, 64)
+		list, vals = append(list, fmt.Sprint(x-10)), append(vals, x-10)
+	}
+	for _, k := range sortedCounts(byS) {
+		if last = k[6:]; last == "~null" {
+			last = "null"
+		}
+		if !slices.Contains(distinct, last) {
+			distinct = append(distinct, last)
+		}
+	}
+	null := slices.Index(distinct, "null")
+	if null >= 0 {
+		distinct = slices.Delete(distinct, null, null+1)
+	}
+	if slices.Sort(distinct); null >= 0 {
+		distinct = append(distinct, "null")
+	}
+	median := "null"
+	if slices.Sort(vals); len(vals) > 0 {
+		median = fmt.Sprint((vals[(len(vals)-1)/2] + vals[len(vals)/2]) / 2)
+	}
+	return []string{fmt.Sprint(list), median, last, fmt.Sprint(distinct)}
+}
+
+// sortedCounts gives every key as often as it is there, in order.
+func sortedCounts(m map[string]int) (out []string) {
+	for k, n := range m {
+		for range n {
+			out = append(out, k)
+		}
+	}
+	slices.Sort(out)
 	return out
 }
 
@@ -167,6 +231,12 @@ func show(v column.Vector, i int) string {
 		return c.Values[i].ToString(2)
 	case *column.Bytes:
 		return strings.Clone(c.Str(i))
+	case *column.List:
+		var parts []string
+		for e := c.Offsets[i]; e < c.Offsets[i+1]; e++ {
+			parts = append(parts, show(c.Elem, int(e)))
+		}
+		return fmt.Sprint(parts)
 	case *column.Struct:
 		var parts []string
 		for _, m := range c.Children {
