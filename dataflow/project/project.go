@@ -89,6 +89,9 @@ func (o *Operator) setTime(t *column.Fixed[int64]) error {
 	if t.Valid == nil {
 		return nil
 	}
+	if o.valid == nil { // a selection that is nil selects everything
+		o.valid = make([]int32, 0, o.out.N)
+	}
 	o.valid = o.valid[:0]
 	bad := 0
 	check := func(r int32) {
