@@ -72,7 +72,7 @@ func floatFunctions() []*function {
 		floatFunction("exp", "e to the power of the number.", "exp(0)", "1.0", math.Exp),
 		floatFunction("ln", "The natural logarithm.", "ln(1)", "0.0", math.Log),
 		floatFunction("log10", "The logarithm to base 10.", "log10(1000)", "3.0", math.Log10),
-		floatFunction("log2", "The logarithm to base 2.", "log2(8)", "3.0", math.Log2),
+		floatFunction("log2", "The logarithm to base 2.", "log2(8)", "3.0", log2),
 		floatFunction("radians", "Degrees in radians.", "radians(180)", "3.141592653589793",
 			func(v float64) float64 { return v * (math.Pi / 180) }),
 		floatFunction("signum", "-1, 0 or 1 for the number's sign.", "signum(-5)", "-1.0", signum, "sign"),
@@ -82,7 +82,7 @@ func floatFunctions() []*function {
 		floatFunction("tan", "The tangent of an angle in radians.", "tan(0)", "0.0", math.Tan),
 		floatFunction("tanh", "The hyperbolic tangent.", "tanh(0)", "0.0", math.Tanh),
 		pairFunction("atan2", "The angle in radians of the point (x, y), given as atan2(y, x).", "atan2(1, 1)",
-			"0.7853981633974483", math.Atan2),
+			"0.7853981633974483", atan2),
 		pairFunction("nanvl", "The first number, or the second where the first is NaN.", "nanvl(0.0 / 0.0, 2)", "2.0",
 			func(a, b float64) float64 {
 				if a != a {
@@ -131,10 +131,21 @@ func signum(v float64) float64 {
 	return v
 }
 
+// atan2 has the sign of y also where y / x is too small for a float, which math.Atan2 takes for a positive zero.
+func atan2(y, x float64) float64 { return math.Copysign(math.Atan2(y, x), y) }
+
+// log2 is exact for powers of 2. Near 1 it does without the exponent that math.Log2 adds, which would cost digits.
+func log2(v float64) float64 {
+	if v > 0.5 && v < 2 {
+		return math.Log(v) * (1 / math.Ln2)
+	}
+	return math.Log2(v)
+}
+
 func logBase(base, v float64) float64 {
 	switch base {
 	case 2:
-		return math.Log2(v)
+		return log2(v)
 	case 10:
 		return math.Log10(v)
 	}
