@@ -71,6 +71,10 @@ func newCaster(from, to arrow.DataType, try bool) kernel {
 		return k.reinterpretBytes()
 	case from.ID() == arrow.STRUCT || to.ID() == arrow.STRUCT:
 		return k.members()
+	case isInterval(from) && isTime(to):
+		return castRows(k, func(v arrow.MonthDayNanoInterval) (int64, bool) { return floorMod(v.Nanoseconds, dayNanos), true })
+	case isTime(from) && isInterval(to):
+		return castRows(k, func(v int64) (arrow.MonthDayNanoInterval, bool) { return arrow.MonthDayNanoInterval{Nanoseconds: v}, true })
 	case isInterval(from) || isInterval(to):
 		return nil
 	case isTime(from) || isTime(to):

@@ -110,7 +110,7 @@ func newBuiltin() *Functions {
 	for _, group := range [][]*function{
 		operatorFunctions(), logicFunctions(), conditionalFunctions(), mathFunctions(), textFunctions(),
 		sliceFunctions(), patternFunctions(), timeFunctions(), timeConversionFunctions(), encodingFunctions(),
-		listFunctions(), seriesFunctions(), structFunctions(), mapFunctions(), jsonFunctions(),
+		listFunctions(), seriesFunctions(), structFunctions(), mapFunctions(), jsonFunctions(), typeFunctions(),
 	} {
 		for _, f := range group {
 			fs.add(f)

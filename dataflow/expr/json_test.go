@@ -299,6 +299,10 @@ func wantJSON(doc, member json.RawMessage, ok bool, i int64) []any {
 
 // checkPath runs an arbitrary path: nothing may panic, and what it finds is JSON.
 func checkPath(t *testing.T, schema *arrow.Schema, b *column.Batch, path string) {
+	if strings.Count(path, "..") > 2 || strings.Count(path, "?")+strings.Count(path, "*") > 3 {
+		// What a path visits grows with the size of the document to the power of these.
+		return
+	}
 	n, err := expr.Builtin().Call("extract_json", []*expr.Node{expr.NewColumn(0, schema.Field(0)), expr.NewLiteral(testTypes["text"], path)}, fault.Span{})
 	if err != nil {
 		return

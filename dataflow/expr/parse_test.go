@@ -228,7 +228,7 @@ var testTypes = map[string]arrow.DataType{
 	"bigint": arrow.PrimitiveTypes.Int64, "utinyint": arrow.PrimitiveTypes.Uint8, "usmallint": arrow.PrimitiveTypes.Uint16,
 	"uint": arrow.PrimitiveTypes.Uint32, "ubigint": arrow.PrimitiveTypes.Uint64, "float": arrow.PrimitiveTypes.Float32,
 	"double": arrow.PrimitiveTypes.Float64, "date": arrow.FixedWidthTypes.Date32, "time": arrow.FixedWidthTypes.Time64ns,
-	"timestamp": expr.Timestamp, "timestamptz": expr.TimestampTZ, "timestamp_s": &arrow.TimestampType{Unit: arrow.Second},
+	"uuid": expr.UUID, "timestamp": expr.Timestamp, "timestamptz": expr.TimestampTZ, "timestamp_s": &arrow.TimestampType{Unit: arrow.Second},
 	"timestamp_ms": &arrow.TimestampType{Unit: arrow.Millisecond}, "interval": expr.Interval,
 }
 

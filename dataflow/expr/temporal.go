@@ -15,6 +15,7 @@ import (
 //	date ± integer → date                     date - date → days, a BIGINT
 //	timestamp - timestamp → interval          time ± interval → time, time - time → interval
 //	interval * number, interval / number → interval
+//	date + time → timestamp
 func bindTemporal(s *callSite, op arithmetic, a, b *Node) ([]*Node, arrow.DataType, error) {
 	original := []*Node{a, b}
 	if op <= opSubtract {
@@ -48,6 +49,11 @@ func bindTemporal(s *callSite, op arithmetic, a, b *Node) ([]*Node, arrow.DataTy
 		}
 		moment, err := CastTo(a, Timestamp, false, s.span)
 		return []*Node{moment, b}, Timestamp, err
+	case !minus && isDate(x) && isTime(y), !minus && isTime(x) && isDate(y):
+		if isTime(x) {
+			a, b = b, a
+		}
+		return []*Node{a, b}, Timestamp, nil
 	case isDate(x) && isInteger(y):
 		days, err := CastTo(b, typeInt64, false, s.span)
 		return []*Node{a, days}, x, err
@@ -100,6 +106,17 @@ func temporalKernel(op arithmetic, n *Node) kernel {
 		return dateSum(op)
 	case isDate(x) && isDate(y):
 		return mapPairs(func(_ *call, a, b int32) (int64, error) { return int64(a) - int64(b), nil })
+	case isDate(x) && isTime(y):
+		return mapPairs(func(c *call, a int32, b int64) (int64, error) {
+			r, ok := checked(opMultiply, int64(a), dayNanos)
+			if ok {
+				r, ok = checked(opAdd, r, b)
+			}
+			if !ok {
+				return 0, overflow(c.node.Span, c.node.Type)
+			}
+			return r, nil
+		})
 	case isDate(x):
 		return mapPairs(func(c *call, a int32, b int64) (int32, error) {
 			r, ok := checked(op, int64(a), b)

@@ -16,7 +16,8 @@ const categoryTime = "date and time"
 func timeFunctions() []*function {
 	fs := []*function{
 		clockFunction("now", "The time at which the row is processed.", "now()", "2024-02-03T04:05:06.789", Timestamp,
-			func(c *call) column.Vector { return literalVector(Timestamp, c.x.wallClock().UnixNano()) }).alias("current_timestamp"),
+			func(c *call) column.Vector { return literalVector(Timestamp, c.x.wallClock().UnixNano()) }).
+			alias("current_timestamp", "localtimestamp", "clock_timestamp", "statement_timestamp", "transaction_timestamp"),
 		clockFunction("current_date", "The day on which the row is processed.", "current_date()", "2024-02-03", typeDate,
 			func(c *call) column.Vector {
 				return literalVector(typeDate, floorDiv(c.x.wallClock().Unix(), daySeconds))
@@ -24,7 +25,7 @@ func timeFunctions() []*function {
 		clockFunction("current_time", "The time of day at which the row is processed.", "current_time()", "04:05:06.789", typeTime,
 			func(c *call) column.Vector {
 				return literalVector(typeTime, floorMod(c.x.wallClock().UnixNano(), dayNanos))
-			}),
+			}).alias("localtime"),
 		{
 			name: "date_trunc", aliases: []string{"datetrunc"}, category: categoryTime,
 			doc:     "The start of the unit that the time is in: 'microsecond' to 'millennium'; weeks start on Monday.",
