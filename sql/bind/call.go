@@ -15,7 +15,10 @@ import (
 
 // While a SELECT is bound, aggregate calls and window calls stand in its expressions as columns with these indexes and
 // up; grouping replaces them by columns of the aggregation.
+// Scalar subqueries, until they are joined, and columns of the query around a subquery have indexes below these.
 const (
+	firstOuter  = 1 << 26
+	firstScalar = 1 << 27
 	firstCall   = 1 << 28
 	firstWindow = 1 << 29
 )

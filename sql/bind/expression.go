@@ -21,6 +21,10 @@ type place struct {
 	aggregates *collected
 	// inAggregate is set below an aggregate call.
 	inAggregate bool
+	// scalars collects scalar subqueries; nil where there can be none.
+	scalars *scalars
+	// outer is the scope of the query around this one, in a place where its columns may be named.
+	outer *scope
 	// aliases of the select list that may be named here, for HAVING.
 	aliases map[string]*item
 }
@@ -100,8 +104,13 @@ func (p *place) composite(e ast.Expr) *expr.Node {
 		return p.spelled("at_time_zone", "AT TIME ZONE", e.Span(), e.X, e.Zone)
 	case *ast.Row:
 		return p.spelled("struct", "row values", e.Span(), e.Items...)
-	case *ast.In, *ast.Exists, *ast.Subquery, *ast.ArrayQuery:
-		p.b.unsupported(e.Span(), "subqueries are supported only in FROM").WithHint("move the query into FROM, or into a CREATE VIEW")
+	case *ast.Subquery:
+		return p.scalarQuery(e)
+	case *ast.In, *ast.Exists:
+		p.b.unsupported(e.Span(), "IN (SELECT …) and EXISTS are supported only as a term of WHERE, perhaps under NOT").
+			WithHint("write it as WHERE … AND x IN (SELECT …), or join the query in FROM")
+	case *ast.ArrayQuery:
+		p.b.unsupported(e.Span(), "ARRAY(SELECT …) is not supported").WithHint("use array_agg in a scalar subquery: (SELECT array_agg(x) FROM t)")
 	case *ast.Quantified:
 		p.b.unsupported(e.Span(), "ANY and ALL are not supported").WithHint("write x IN (…), or several comparisons with OR or AND")
 	case *ast.StructLit:
@@ -177,6 +186,12 @@ func (p *place) column(e *ast.ColumnRef) *expr.Node {
 		}
 	}
 	c, rest, err := p.scope.find(e.Path)
+	if err != nil && p.outer != nil {
+		if o, more, none := p.outer.find(e.Path); none == nil {
+			o.index += firstOuter
+			c, rest, err = o, more, nil
+		}
+	}
 	if err != nil {
 		if id := e.Path[0]; len(e.Path) == 1 && !id.Quoted && p.b.opts.Functions.Has(id.Name) {
 			err.WithHint("write %s() to call the function", strings.ToLower(id.Name))

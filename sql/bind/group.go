@@ -44,19 +44,24 @@ func (b *Binder) grouped(s *ast.Select, p *place, in logical.Node, items []*item
 	if !ok || !g.split(p.aggregates.windows) {
 		return nil
 	}
+	if !p.scalars.independent(b) {
+		return nil
+	}
 	agg := g.aggregate(p.aggregates.calls)
-	var node logical.Node = agg
+	node := p.scalars.join(b, agg, s.Span())
 	if having != nil {
 		cond := g.over(p, agg, having)
 		if cond == nil {
 			return nil
 		}
-		node = logical.NewFilter(node, cond, s.Having.Span())
+		node = b.where(&relation{node: node}, p.scalars.resolve(cond), s.Having.Span())
 	}
 	for _, it := range items {
 		if it.node = g.over(p, agg, it.node); it.node == nil {
 			ok = false
+			continue
 		}
+		it.node = p.scalars.resolve(it.node)
 	}
 	if !ok {
 		return nil
@@ -79,7 +84,7 @@ func (g *grouping) bind(gb *ast.GroupBy, p *place, items []*item) bool {
 	}
 	ok := true
 	at := *p
-	at.clause = "GROUP BY"
+	at.clause, at.scalars = "GROUP BY", nil
 	for _, e := range gb.Items {
 		if row, is := e.(*ast.Row); is {
 			if len(row.Items) == 0 {
@@ -339,6 +344,8 @@ func (g *grouping) over(p *place, agg *logical.Aggregate, n *expr.Node) *expr.No
 	case n.Kind == expr.Column && n.Index >= firstCall:
 		c := agg.FirstCall() + n.Index - firstCall
 		return expr.NewColumn(c, agg.Schema().Field(c)).At(n.Span)
+	case n.Kind == expr.Column && n.Index >= firstScalar:
+		return n
 	case n.Kind == expr.Column:
 		g.b.errorf(CodeGrouping, n.Span, "column %q must appear in GROUP BY or inside an aggregate", n.Name).
 			WithHint("add it to GROUP BY, or take max(%s)", n.Name)

@@ -79,13 +79,12 @@ func (b *Binder) body(body ast.QueryBody, e *env) *relation {
 
 // setOperation puts streams together. UNION without ALL is a DISTINCT over them.
 func (b *Binder) setOperation(s *ast.SetOperation, e *env) *relation {
-	if s.Op != ast.Union || s.ByName {
-		what := s.Op.String()
-		if s.ByName {
-			what += " BY NAME"
-		}
-		b.unsupported(s.Span(), "%s is not supported", what).WithHint("UNION ALL is; it goes by position")
+	if s.ByName {
+		b.unsupported(s.Span(), "%s BY NAME is not supported", s.Op).WithHint("leave BY NAME out, and select the columns in the same order")
 		return nil
+	}
+	if s.Op != ast.Union {
+		return b.common(s, e)
 	}
 	parts := unionParts(s, s.All)
 	var branches []*relation
@@ -98,7 +97,7 @@ func (b *Binder) setOperation(s *ast.SetOperation, e *env) *relation {
 	if !ok {
 		return nil
 	}
-	nodes := b.align(branches, parts)
+	nodes := b.align(branches, parts, s.Op)
 	if nodes == nil {
 		return nil
 	}
@@ -129,19 +128,19 @@ func unionParts(body ast.QueryBody, all bool) []ast.QueryBody {
 }
 
 // align casts the columns of all branches to common types.
-func (b *Binder) align(branches []*relation, parts []ast.QueryBody) []logical.Node {
+func (b *Binder) align(branches []*relation, parts []ast.QueryBody, op ast.SetOperator) []logical.Node {
 	fields := append([]arrow.Field(nil), branches[0].node.Schema().Fields()...)
 	for i, r := range branches[1:] {
 		next := r.node.Schema().Fields()
 		if len(next) != len(fields) {
-			b.errorf(fault.CodeInvalid, parts[i+1].Span(), "this branch of the UNION has %d columns, the first has %d", len(next), len(fields)).
+			b.errorf(fault.CodeInvalid, parts[i+1].Span(), "this branch of the %s has %d columns, the first has %d", op, len(next), len(fields)).
 				WithHint("select the same number of columns in every branch")
 			return nil
 		}
 		for c := range fields {
 			dt, ok := expr.CommonType(fields[c].Type, next[c].Type)
 			if !ok {
-				b.errorf(expr.CodeTypeMismatch, parts[i+1].Span(), "column %d of this branch of the UNION is %s, and %s before", c+1, expr.TypeName(next[c].Type), expr.TypeName(fields[c].Type)).
+				b.errorf(expr.CodeTypeMismatch, parts[i+1].Span(), "column %d of this branch of the %s is %s, and %s before", c+1, op, expr.TypeName(next[c].Type), expr.TypeName(fields[c].Type)).
 					WithHint("CAST one of them")
 				return nil
 			}

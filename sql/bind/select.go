@@ -35,14 +35,13 @@ func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
 	node := in.node
 	ok := true
 	if s.Where != nil {
-		cond := (&place{b: b, scope: in.scope, clause: "WHERE"}).condition(s.Where)
-		if cond != nil {
-			node = b.where(in, cond, s.Where.Span())
+		node = b.whereClause(in, s.Where, e)
+		if ok = node != nil; !ok {
+			node = in.node
 		}
-		ok = cond != nil
 	}
 	in = (&relation{node: node, scope: in.scope}).refreshed()
-	p := &place{b: b, scope: in.scope, clause: "the select list", aggregates: &collected{}}
+	p := &place{b: b, scope: in.scope, clause: "the select list", aggregates: &collected{}, scalars: &scalars{env: e}}
 	items := p.items(s.Items)
 	aliases := aliasesOf(items)
 	var having *expr.Node
@@ -56,9 +55,13 @@ func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
 		ok = ok && it.node != nil
 	}
 	var out *relation
-	if s.GroupBy != nil || s.Having != nil || len(p.aggregates.calls) > 0 {
+	if grouped := s.GroupBy != nil || s.Having != nil || len(p.aggregates.calls) > 0; grouped {
 		out = b.grouped(s, p, node, items, having, ok)
 	} else if p.strayWindows(items) && ok {
+		node = p.scalars.join(b, node, s.Span())
+		for _, it := range items {
+			it.node = p.scalars.resolve(it.node)
+		}
 		out = b.projected(node, items, s.Span())
 	}
 	if out == nil || !s.Distinct {

@@ -37,6 +37,9 @@ type On struct {
 	Conds []*expr.Node
 	// NullAware makes an anti join a NOT IN; the first of Conds is then the comparison.
 	NullAware bool
+	// AcrossWindows joins come from subqueries and set operations: results of the same window match as results of others do,
+	// unless the condition compares the windows.
+	AcrossWindows bool
 	// TTL is as in graph.JoinSpec.
 	TTL int64
 	// Pinned joins belong to a view, as in Group.
@@ -167,11 +170,30 @@ func (j *Join) decide() {
 	if l.Mode != graph.Append || r.Mode != graph.Append || j.NullAware {
 		return
 	}
-	if l.Window != nil && r.Window != nil && *l.Window == *r.Window && l.Window.Kind != Session {
+	if l.Window != nil && r.Window != nil && *l.Window == *r.Window && l.Window.Kind != Session &&
+		(!j.AcrossWindows || j.comparesWindows(l.WindowColumns, r.WindowColumns)) {
 		j.By = ByWindow
 		return
 	}
 	j.interval(l.TimeColumns, r.TimeColumns)
+}
+
+// comparesWindows reports whether a key says that the windows of both sides are the same.
+func (j *Join) comparesWindows(left, right []int) bool {
+	for _, k := range j.Keys {
+		if window(k.Left, left) && window(k.Right, right) {
+			return true
+		}
+	}
+	return false
+}
+
+// window reports whether n is one of these windows, or its start or end.
+func window(n *expr.Node, columns []int) bool {
+	if n.Kind == expr.Field {
+		n = n.Args[0]
+	}
+	return n.Kind == expr.Column && contains(columns, n.Index)
 }
 
 // interval looks for a lower and an upper bound of the distance of the event times.
