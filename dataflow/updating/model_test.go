@@ -46,6 +46,7 @@ func calls() []agg.Call {
 	return []agg.Call{
 		call("count", false), call("sum", false, colX), call("max", false, colX), call("min", false, colS),
 		call("count", true, colX, colS), call("avg", true, colX),
+		call("array_agg", true, colX), call("median", false, colX), call("array_agg", false, colS),
 	}
 }
 
@@ -98,7 +99,52 @@ func want(rows []aRow, global bool) string {
 	if nx != 0 {
 		total = fmt.Sprint(sum)
 	}
-	return fmt.Sprintf("%d %s %s %s %d %s @%d", n, total, maximum, least, len(sortedKeys(pairs)), avg, latest)
+	return fmt.Sprintf("%d %s %s %s %d %s %s @%d", n, total, maximum, least, len(sortedKeys(pairs)), avg, inOrder(rows), latest)
+}
+
+// inOrder is array_agg(DISTINCT x), median(x) and array_agg(s) in the order of event time.
+func inOrder(rows []aRow) string {
+	xs, ss := map[int64]int64{}, map[string]int64{}
+	nulls := 0
+	for _, r := range rows {
+		if r.x != nil {
+			xs[*r.x] += int64(r.change)
+		} else {
+			nulls += int(r.change)
+		}
+		s := "~" // null, behind all values
+		if r.s != nil {
+			s = *r.s
+		}
+		ss[fmt.Sprintf("%019d%s", r.time+100, s)] += int64(r.change)
+	}
+	set, list, median := []string{}, []string{}, "null"
+	var vals []int64
+	for _, x := range sortedKeys(xs) {
+		set = append(set, fmt.Sprint(x))
+		for range xs[x] {
+			vals = append(vals, x)
+		}
+	}
+	if nulls > 0 {
+		set = append(set, "null")
+	}
+	if len(vals) > 0 {
+		median = fmt.Sprint((vals[(len(vals)-1)/2] + vals[len(vals)/2]) / 2)
+	}
+	for _, k := range sortedKeys(ss) {
+		for range ss[k] {
+			list = append(list, strings.Replace(k[19:], "~", "null", 1))
+		}
+	}
+	return fmt.Sprintf("%s %s %s", orNone(set), median, orNone(list))
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "null"
+	}
+	return fmt.Sprint(list)
 }
 
 func total(rows []aRow) (n int) {
@@ -129,6 +175,12 @@ func show(v column.Vector, i int) string {
 		return fmt.Sprint(c.Values[i])
 	case *column.Bytes:
 		return strings.Clone(c.Str(i))
+	case *column.List:
+		var parts []string
+		for e := c.Offsets[i]; e < c.Offsets[i+1]; e++ {
+			parts = append(parts, show(c.Elem, int(e)))
+		}
+		return fmt.Sprint(parts)
 	}
 	panic(v.Type().String())
 }
