@@ -4,6 +4,7 @@ package multimap
 type index struct {
 	entries []entry
 	used    int
+	sink    uint64
 }
 
 // entry holds the id plus one, so that the zero entry is empty.
@@ -29,9 +30,7 @@ func (x *index) place(h uint64) uint64 {
 
 // add puts an entry behind those that have its hash.
 func (x *index) add(h uint64, id int32) {
-	if 2*(x.used+1) > len(x.entries) {
-		x.grow()
-	}
+	x.reserve(1)
 	mask := uint64(len(x.entries) - 1)
 	p := h & mask
 	for x.entries[p].id != 0 {
@@ -41,9 +40,30 @@ func (x *index) add(h uint64, id int32) {
 	x.used++
 }
 
-func (x *index) grow() {
+// reserve makes room for n more entries.
+func (x *index) reserve(n int) {
+	size := len(x.entries)
+	for 2*(x.used+n) > size {
+		size *= 2
+	}
+	if size > len(x.entries) {
+		x.grow(size)
+	}
+}
+
+// warm reads the places of hashes that are about to be looked up one by one, so that the misses of the cache overlap.
+func (x *index) warm(hashes []uint64) {
+	mask := uint64(len(x.entries) - 1)
+	sum := uint64(0)
+	for _, h := range hashes {
+		sum += x.entries[h&mask].hash
+	}
+	x.sink = sum
+}
+
+func (x *index) grow(size int) {
 	old := x.entries
-	x.entries = make([]entry, 2*len(old))
+	x.entries = make([]entry, size)
 	mask := uint64(len(x.entries) - 1)
 	for _, e := range old {
 		if e.id == 0 {

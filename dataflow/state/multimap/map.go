@@ -106,23 +106,32 @@ func (m *Map) Insert(r *Rows, rows []int32, bucket uint32, ids []int32) []int32 
 	for len(rows) > 0 {
 		c := m.room(bucket)
 		ch := m.chunks[c]
-		k := min(len(rows), chunkRows-len(ch.times))
+		first := len(ch.times)
+		k := min(len(rows), chunkRows-first)
 		for i, s := range m.cols {
 			s.add(c, r.Cols[i], rows[:k])
 		}
 		for _, row := range rows[:k] {
-			id := m.place(c, r.Times[row], r.Hashes[row], link{touched: bucket})
-			if m.config.Distinct {
-				ch.counts = append(ch.counts, 1)
-				ch.rowHashes = append(ch.rowHashes, r.RowHashes[row])
-				m.byRow.add(r.RowHashes[row], id)
-			}
-			if m.config.Routed {
-				ch.routes = append(ch.routes, r.Routes[row])
-			}
+			ch.times = append(ch.times, r.Times[row])
+			ch.hashes = append(ch.hashes, r.Hashes[row])
+			ch.latest = max(ch.latest, r.Times[row])
 			ch.seqs = append(ch.seqs, m.next)
 			m.next++
-			ids = append(ids, id)
+		}
+		if m.config.Routed {
+			for _, row := range rows[:k] {
+				ch.routes = append(ch.routes, r.Routes[row])
+			}
+		}
+		if m.config.Distinct {
+			for _, row := range rows[:k] {
+				ch.counts = append(ch.counts, 1)
+				ch.rowHashes = append(ch.rowHashes, r.RowHashes[row])
+			}
+		}
+		m.link(c, first, link{next: -1, prev: -1, touched: bucket})
+		for i := first; i < first+k; i++ {
+			ids = append(ids, int32(c)<<shift|int32(i))
 		}
 		rows = rows[k:]
 	}
@@ -136,6 +145,10 @@ func (m *Map) room(bucket uint32) int {
 	}
 	c := len(m.chunks)
 	ch := &chunk{bucket: bucket, latest: math.MinInt64}
+	if m.busy(bucket) {
+		ch.times, ch.hashes = make([]int64, 0, chunkRows), make([]uint64, 0, chunkRows)
+		ch.seqs, ch.links = make([]int64, 0, chunkRows), make([]link, 0, chunkRows)
+	}
 	if n := len(m.spare); n > 0 {
 		c, m.spare = m.spare[n-1], m.spare[:n-1]
 		m.chunks[c] = ch
@@ -146,27 +159,44 @@ func (m *Map) room(bucket uint32) int {
 	return c
 }
 
-// place appends a row's own data to chunk c, whose columns have it already, and links it.
-func (m *Map) place(c int, time int64, hash uint64, l link) int32 {
+// busy reports whether a bucket has filled a chunk, so that the next one is likely to be filled too.
+func (m *Map) busy(bucket uint32) bool {
+	_, ok := m.open[bucket]
+	return ok
+}
+
+// link makes the rows of chunk c from first on, whose links are still missing, known to the indices.
+func (m *Map) link(c, first int, l link) {
 	ch := m.chunks[c]
-	id := int32(c)<<shift | int32(len(ch.times))
-	ch.times = append(ch.times, time)
-	ch.hashes = append(ch.hashes, hash)
-	ch.latest = max(ch.latest, time)
-	ch.live++
-	m.live++
-	l.next, l.prev = -1, -1
-	p := m.byKey.place(hash)
-	if e := &m.byKey.entries[p]; e.id != 0 {
-		l.next = e.id - 1
-		m.links[l.next>>shift][l.next&mask].prev = id
-		e.id = id + 1
-	} else {
-		m.byKey.add(hash, id)
+	for range len(ch.times) - first {
+		ch.links = append(ch.links, l)
 	}
-	ch.links = append(ch.links, l)
 	m.links[c] = ch.links
-	return id
+	m.live += len(ch.times) - first
+	ch.live += len(ch.times) - first
+	m.byKey.reserve(len(ch.times) - first)
+	m.byKey.warm(ch.hashes[first:])
+	for i := first; i < len(ch.hashes); i++ {
+		id := int32(c)<<shift | int32(i)
+		e := &m.byKey.entries[m.byKey.place(ch.hashes[i])]
+		if e.id == 0 {
+			*e = entry{ch.hashes[i], id + 1}
+			m.byKey.used++
+			continue
+		}
+		old := e.id - 1
+		ch.links[i].next = old
+		m.links[old>>shift][old&mask].prev = id
+		e.id = id + 1
+	}
+	if !m.config.Distinct {
+		return
+	}
+	m.byRow.reserve(len(ch.times) - first)
+	m.byRow.warm(ch.rowHashes[first:])
+	for i := first; i < len(ch.rowHashes); i++ {
+		m.byRow.add(ch.rowHashes[i], int32(c)<<shift|int32(i))
+	}
 }
 
 // unlink takes a row out of the indices and of the count of rows.
@@ -343,18 +373,21 @@ func (m *Map) move(id int32, bucket uint32) {
 	for _, s := range m.cols {
 		s.add(c, s.chunk(int(id>>shift)), []int32{i})
 	}
-	seq, l := from.seqs[i], from.links[i]
-	m.unlink(id)
-	moved := m.place(c, from.times[i], from.hashes[i], l)
-	to.seqs = append(to.seqs, seq)
+	l := from.links[i]
+	l.next, l.prev = -1, -1
+	to.times = append(to.times, from.times[i])
+	to.hashes = append(to.hashes, from.hashes[i])
+	to.latest = max(to.latest, from.times[i])
+	to.seqs = append(to.seqs, from.seqs[i])
 	if m.config.Routed {
 		to.routes = append(to.routes, from.routes[i])
 	}
 	if m.config.Distinct {
 		to.counts = append(to.counts, from.counts[i])
 		to.rowHashes = append(to.rowHashes, from.rowHashes[i])
-		m.byRow.add(from.rowHashes[i], moved)
 	}
+	m.unlink(id)
+	m.link(c, len(to.times)-1, l)
 }
 
 // dropChunk removes a chunk with all of its rows, without a word in the next snapshot.

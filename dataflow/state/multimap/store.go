@@ -116,6 +116,9 @@ func (s *fixed[T]) add(c int, v column.Vector, rows []int32) {
 	if f == nil {
 		f = column.NewFixed[T](s.dt)
 		s.chunks[c] = f
+		if c > 0 {
+			f.Values = make([]T, 0, chunkRows)
+		}
 	}
 	f.AppendSel(v, rows)
 	s.vals[c], s.valid[c] = f.Values, f.Valid
