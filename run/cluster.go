@@ -139,7 +139,7 @@ func (c *cluster) worker(ctx context.Context, p embedded.Params) (embedded.Worke
 		Params: server.Params{
 			WorkerID: p.WorkerID, MachineID: p.MachineID, PipelineID: p.PipelineID, JobID: p.JobID, Generation: p.Generation, Slots: p.Slots,
 		},
-		Controller: ears{c.controller, c}, Constructor: c.parts.library(), Clock: s.clock, Log: s.logs.For("worker"),
+		Controller: ears{c.controller, c}, Constructor: c.parts.constructor, Clock: s.clock, Log: s.logs.For("worker"),
 		IO:         operator.IO{Stdin: s.Stdin, Stdout: s.rows()},
 		NoChaining: !s.config.Pipeline.ChainingEnabled,
 		OpenStore: func(ctx context.Context, url, pipelineID, jobID string) (*checkpoint.Store, error) {
@@ -184,5 +184,5 @@ func (c *cluster) stop() {
 	c.group.Wait()
 }
 
-// console is the address for people.
-func (c *cluster) console() string { return strings.TrimSuffix(c.client.base, "/api/v1") }
+// address is where the API is, for people.
+func (c *cluster) address() string { return strings.TrimSuffix(c.client.base, "/api/v1") }

@@ -111,7 +111,7 @@ func (f *follower) state(j *apiJob) {
 	f.moved = f.moved || j.State != "Stopped"
 	switch j.State {
 	case "Running":
-		f.log.Info().Str("state", f.cluster.place.url).Str("console", f.cluster.console()).Msg(f.cluster.place.id.Name + " is running")
+		f.log.Info().Str("state", f.cluster.place.url).Str("api", f.cluster.address()).Msg(f.cluster.place.id.Name + " is running")
 	default:
 		f.log.Debug().Str("job", j.State).Msg("job")
 	}

@@ -7,10 +7,12 @@ import (
 	"wadi/dataflow/agg"
 	"wadi/dataflow/connector"
 	"wadi/dataflow/connector/builtin"
+	"wadi/dataflow/connector/preview"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/sql"
+	"wadi/worker/engine"
 	"wadi/worker/operators"
 )
 
@@ -25,8 +27,9 @@ func newRegistries() registries {
 	return registries{builtin.Registry(), expr.Builtin(), agg.Builtin()}
 }
 
-func (r registries) library() operators.Library {
-	return operators.Library{Connectors: r.connectors, Functions: r.functions, Aggregates: r.aggregates}
+// constructor makes the operators of a worker; the rows of its previews go to the receiver.
+func (r registries) constructor(p preview.Receiver) engine.Constructor {
+	return operators.Library{Connectors: builtin.RegistryWithPreview(p), Functions: r.functions, Aggregates: r.aggregates}
 }
 
 // options are what texts are compiled with; sink takes the rows of bare SELECTs.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"wadi/dataflow/column"
+	"wadi/dataflow/connector/preview"
 	"wadi/storage/checkpoint"
 	"wadi/worker/engine"
 	"wadi/worker/wire"
@@ -83,6 +84,21 @@ func (l *listener) TaskFailed(t engine.Subtask, failure error) {
 }
 
 func (l *listener) Nonfatal(t engine.Subtask, failure error) { l.s.nonfatal.add(t, failure) }
+
+// previews sends the rows of preview sinks to the controller.
+type previews struct{ s *Server }
+
+// Preview implements preview.Receiver.
+func (p previews) Preview(o preview.Output) error {
+	p.s.tell(func(ctx context.Context) error {
+		_, err := p.s.config.Controller.SendSinkData(ctx, &wire.SendSinkDataRequest{
+			Context: p.s.context(), OperatorId: o.OperatorID, Subtask: uint32(o.Subtask), StartId: uint64(o.StartID),
+			TimestampsMicros: o.Timestamps, Batch: o.Batch, Done: o.Done,
+		})
+		return err
+	})
+	return nil
+}
 
 func stateTables(tables []engine.Table) []*wire.StateTable {
 	var out []*wire.StateTable

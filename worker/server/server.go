@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"wadi/dataflow/clock"
+	"wadi/dataflow/connector/preview"
 	"wadi/dataflow/fault"
 	graphwire "wadi/dataflow/graph/wire"
 	"wadi/dataflow/operator"
@@ -37,8 +38,9 @@ type Params struct {
 // Config is what a worker is made from.
 type Config struct {
 	Params
-	Controller  Controller
-	Constructor engine.Constructor
+	Controller Controller
+	// Constructor gives what makes operators; rows of previews go to the receiver.
+	Constructor func(preview.Receiver) engine.Constructor
 	// OpenStore opens the job's checkpoints.
 	OpenStore func(ctx context.Context, url, pipelineID, jobID string) (*checkpoint.Store, error)
 	Clock     clock.Clock
@@ -268,7 +270,7 @@ func (s *Server) initialize(r *wire.StartExecutionRequest) (*engine.Engine, erro
 	}
 	settings := r.GetSettings()
 	e, err := engine.New(s.ctx, engine.Config{
-		Program: program, JobID: s.config.JobID, Parallelism: int(r.Parallelism), Constructor: s.config.Constructor,
+		Program: program, JobID: s.config.JobID, Parallelism: int(r.Parallelism), Constructor: s.config.Constructor(previews{s}),
 		Listener: &listener{s: s}, Store: &files{store: store, generation: s.config.Generation}, Clock: s.config.Clock,
 		Restore: restore, BatchRows: int(settings.GetSourceBatchRows()), Linger: time.Duration(settings.GetSourceBatchLingerNanos()),
 		QueueBytes: int(settings.GetQueueBytes()), IO: s.config.IO, NoChaining: s.config.NoChaining,

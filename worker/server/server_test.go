@@ -16,6 +16,7 @@ import (
 	"wadi/dataflow/agg"
 	"wadi/dataflow/clock"
 	"wadi/dataflow/connector/builtin"
+	"wadi/dataflow/connector/preview"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	graphwire "wadi/dataflow/graph/wire"
@@ -23,6 +24,7 @@ import (
 	"wadi/sql"
 	"wadi/storage/blob"
 	"wadi/storage/checkpoint"
+	"wadi/worker/engine"
 	"wadi/worker/operators"
 	"wadi/worker/server"
 	"wadi/worker/wire"
@@ -145,7 +147,8 @@ func (s *script) NonfatalError(_ context.Context, r *wire.NonfatalErrorRequest) 
 	return &wire.NonfatalErrorResponse{}, nil
 }
 
-func (s *script) SendSinkData(context.Context, *wire.SendSinkDataRequest) (*wire.SendSinkDataResponse, error) {
+func (s *script) SendSinkData(_ context.Context, r *wire.SendSinkDataRequest) (*wire.SendSinkDataResponse, error) {
+	s.hear(r.Context, "rows from %d: %s done %v", r.StartId, r.Batch, r.Done)
 	return &wire.SendSinkDataResponse{}, nil
 }
 
@@ -169,13 +172,18 @@ INSERT INTO o SELECT k, sum(v) FROM t GROUP BY k;`
 
 func newRig(t *testing.T, lines, options string) *rig {
 	t.Helper()
+	return newRigFor(t, lines, options, countPerKey)
+}
+
+func newRigFor(t *testing.T, lines, options, query string) *rig {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "in.ndjson")
 	if err := os.WriteFile(path, []byte(lines), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	library := operators.Library{Connectors: builtin.Registry(), Functions: expr.Builtin(), Aggregates: agg.Builtin()}
-	plan, problems := sql.Compile(fmt.Sprintf(countPerKey, path, options), sql.Options{
-		DefaultSink: "blackhole", UpdateAggregateFlushInterval: time.Second, UpdatingTTL: time.Hour,
+	plan, problems := sql.Compile(fmt.Sprintf(query, path, options), sql.Options{
+		DefaultSink: "preview", UpdateAggregateFlushInterval: time.Second, UpdatingTTL: time.Hour,
 		Connectors: library.Connectors, Functions: library.Functions, Aggregates: library.Aggregates,
 	})
 	if len(problems) > 0 {
@@ -195,7 +203,11 @@ func newRig(t *testing.T, lines, options string) *rig {
 	}
 	r.worker, err = server.Start(context.Background(), server.Config{
 		Params:     server.Params{WorkerID: 9, PipelineID: "pl_1", JobID: "job_1", Generation: 3, Slots: 2},
-		Controller: r.script, Constructor: library, Clock: r.clock, Log: zerolog.Nop(), IO: operator.IO{},
+		Controller: r.script, Constructor: func(p preview.Receiver) engine.Constructor {
+			watched := library
+			watched.Connectors = builtin.RegistryWithPreview(p)
+			return watched
+		}, Clock: r.clock, Log: zerolog.Nop(), IO: operator.IO{},
 		OpenStore: func(_ context.Context, _, pipeline, job string) (*checkpoint.Store, error) {
 			return checkpoint.Open(bucket, pipeline, job)
 		},
@@ -274,6 +286,15 @@ func TestAWholeLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-r.worker.Done()
+}
+
+func TestPreviewsReachTheController(t *testing.T) {
+	r := newRigFor(t, `{"k":"a","v":1}`+"\n", "", `
+CREATE TABLE t (k TEXT NOT NULL, v BIGINT NOT NULL) WITH (connector = 'single_file', path = '%s', type = 'source', format = 'json'%s);
+SELECT v FROM t;`)
+	r.start(t)
+	r.script.await(t, `rows from 0: [{"v":1}] done false`, 1)
+	r.script.await(t, "drained", r.tasks)
 }
 
 func TestOtherGenerationsAndWorkersAreRefused(t *testing.T) {
