@@ -74,7 +74,9 @@ func newCaster(from, to arrow.DataType, try bool) kernel {
 	case isInterval(from) && isTime(to):
 		return castRows(k, func(v arrow.MonthDayNanoInterval) (int64, bool) { return floorMod(v.Nanoseconds, dayNanos), true })
 	case isTime(from) && isInterval(to):
-		return castRows(k, func(v int64) (arrow.MonthDayNanoInterval, bool) { return arrow.MonthDayNanoInterval{Nanoseconds: v}, true })
+		return castRows(k, func(v int64) (arrow.MonthDayNanoInterval, bool) {
+			return arrow.MonthDayNanoInterval{Nanoseconds: v}, true
+		})
 	case isInterval(from) || isInterval(to):
 		return nil
 	case isTime(from) || isTime(to):

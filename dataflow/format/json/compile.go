@@ -37,6 +37,8 @@ const (
 	kindTime
 	kindStruct
 	kindList
+	kindMap
+	kindUUID
 )
 
 // field is one member of an object, or the element of a list.
@@ -70,7 +72,8 @@ type field struct {
 	unit             int64
 	precision, scale int
 	object           *object
-	elem             *field
+	// elem is the element of a list, or the value of a map's entries, whose keys are names.
+	elem, names *field
 
 	// at is where the careful pass has found the value.
 	at int
@@ -205,6 +208,9 @@ func (f *field) appendTexts(to []*field) []*field {
 	if f.elem != nil {
 		to = f.elem.appendTexts(to)
 	}
+	if f.names != nil {
+		to = f.names.appendTexts(to)
+	}
 	return to
 }
 
@@ -244,6 +250,9 @@ func compileField(f arrow.Field, col column.Appender, n *needs, path string, nul
 	case *column.Struct:
 		m.object, err = compileObject(c.DataType.Fields(), c.Children, n, path+".", m.nullable, nil)
 	case *column.List:
+		if c.Map != nil {
+			return m, m.compileMap(c)
+		}
 		m.elem, err = compileField(c.DataType.ElemField(), c.Elem, &needs{all: true}, path+"[]", false)
 	}
 	return m, err
@@ -288,7 +297,7 @@ func (m *field) setKind(f arrow.Field) error {
 var simpleKinds = map[arrow.Type]kind{
 	arrow.BOOL: kindBool, arrow.FLOAT32: kindFloat32, arrow.FLOAT64: kindFloat64, arrow.STRING: kindText,
 	arrow.BINARY: kindBinary, arrow.FIXED_SIZE_BINARY: kindFixedBinary, arrow.DATE32: kindDate,
-	arrow.STRUCT: kindStruct, arrow.LIST: kindList,
+	arrow.STRUCT: kindStruct, arrow.LIST: kindList, arrow.MAP: kindMap, arrow.LARGE_STRING: kindUUID,
 }
 
 var integerBounds = map[arrow.Type]struct {
@@ -313,9 +322,9 @@ func accepts(k kind) uint8 {
 		return startBool
 	case kindInt64, kindInt, kindFloat64, kindFloat32, kindDecimal, kindTimestamp, kindCoarse, kindDate, kindTime:
 		return startNumber | startString
-	case kindText, kindBinary, kindFixedBinary:
+	case kindText, kindUUID, kindBinary, kindFixedBinary:
 		return startString
-	case kindStruct:
+	case kindStruct, kindMap:
 		return startObject
 	case kindList:
 		return startArray
@@ -335,6 +344,8 @@ func sqlType(f arrow.Field) string {
 		return "DECIMAL(" + strconv.Itoa(int(t.Precision)) + "," + strconv.Itoa(int(t.Scale)) + ")"
 	case *arrow.ListType:
 		return sqlType(t.ElemField()) + "[]"
+	case *arrow.MapType:
+		return "MAP<" + sqlType(t.KeyField()) + ", " + sqlType(t.ItemField()) + ">"
 	}
 	if name, ok := sqlNames[f.Type.ID()]; ok {
 		return name
@@ -348,6 +359,7 @@ var sqlNames = map[arrow.Type]string{
 	arrow.UINT64: "BIGINT UNSIGNED", arrow.FLOAT32: "FLOAT", arrow.FLOAT64: "DOUBLE", arrow.STRING: "TEXT",
 	arrow.BINARY: "BYTEA", arrow.FIXED_SIZE_BINARY: "BYTEA", arrow.DATE32: "DATE", arrow.TIME32: "TIME",
 	arrow.TIME64: "TIME", arrow.STRUCT: "STRUCT", arrow.INTERVAL_MONTH_DAY_NANO: "INTERVAL",
+	arrow.LARGE_STRING: "UUID", arrow.STRING_VIEW: "JSON",
 }
 
 // isJSON reports whether a field is marked as JSON, in the way Arroyo does.

@@ -49,6 +49,13 @@ func appendConnectType(b []byte, f arrow.Field, path string) ([]byte, error) {
 		}
 		b = strconv.AppendBool(append(b, `,"optional":`...), elem.Nullable)
 		return append(b, '}'), nil
+	case *arrow.MapType:
+		b, err := appendConnectType(append(b, `"type":"map","keys":{"type":"string","optional":false},"values":{`...), t.ItemField(), path+"[]")
+		if err != nil {
+			return nil, err
+		}
+		b = strconv.AppendBool(append(b, `,"optional":`...), t.ItemField().Nullable)
+		return append(b, '}'), nil
 	case *arrow.Decimal128Type:
 		scale := strconv.Itoa(int(t.Scale))
 		return append(b, `"type":"bytes","name":"org.apache.kafka.connect.data.Decimal","parameters":{"scale":"`+scale+`"},"scale":`+scale...), nil
@@ -66,6 +73,7 @@ var connectTypes = map[arrow.Type]string{
 	arrow.INT32: `"type":"int32"`, arrow.INT64: `"type":"int64"`, arrow.UINT8: `"type":"int16"`,
 	arrow.UINT16: `"type":"int32"`, arrow.UINT32: `"type":"int64"`, arrow.UINT64: `"type":"int64"`,
 	arrow.FLOAT32: `"type":"float"`, arrow.FLOAT64: `"type":"double"`, arrow.STRING: `"type":"string"`,
+	arrow.LARGE_STRING: `"type":"string"`, arrow.STRING_VIEW: `"type":"string"`,
 	arrow.BINARY: `"type":"bytes"`, arrow.FIXED_SIZE_BINARY: `"type":"bytes"`,
 	arrow.TIMESTAMP: `"type":"int64","name":"org.apache.kafka.connect.data.Timestamp"`,
 	arrow.TIME32:    `"type":"int64","name":"org.apache.kafka.connect.data.Timestamp"`,

@@ -486,7 +486,7 @@ func TestNoAllocationPerRow(t *testing.T) {
 }
 
 func TestUnsupportedTypes(t *testing.T) {
-	for _, typ := range []arrow.DataType{arrow.FixedWidthTypes.MonthDayNanoInterval, arrow.MapOf(arrow.BinaryTypes.String, arrow.BinaryTypes.String),
+	for _, typ := range []arrow.DataType{arrow.FixedWidthTypes.MonthDayNanoInterval, arrow.MapOf(arrow.PrimitiveTypes.Int64, arrow.BinaryTypes.String),
 		arrow.ListOf(arrow.StructOf(nullable("x", arrow.FixedWidthTypes.MonthDayNanoInterval)))} {
 		_, err := json.NewDecoder(schemaOf(nullable("v", typ)), nil, nil)
 		if e := fault.As(err); e == nil || e.Kind != fault.User || e.Code != fault.CodeUnsupported {

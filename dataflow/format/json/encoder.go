@@ -148,11 +148,12 @@ type writer struct {
 	// unit is nanoseconds per unit of a time type.
 	unit   int64
 	object *objectWriter
-	elem   *writer
+	// elem writes the elements of a list or the values of a map.
+	elem *writer
 }
 
 func newWriter(f arrow.Field, s *writerState) writer {
-	w := writer{state: s, typ: f.Type, json: isJSON(f)}
+	w := writer{state: s, typ: f.Type, json: isJSON(f) || f.Type.ID() == arrow.STRING_VIEW}
 	switch t := f.Type.(type) {
 	case *arrow.Int64Type:
 		w.form = formInt64
@@ -176,6 +177,9 @@ func newWriter(f arrow.Field, s *writerState) writer {
 	case *arrow.ListType:
 		elem := newWriter(t.ElemField(), s)
 		w.elem = &elem
+	case *arrow.MapType:
+		elem := newWriter(t.ItemField(), s)
+		w.elem = &elem
 	}
 	return w
 }
@@ -194,6 +198,10 @@ func (w *writer) bind(v column.Vector) {
 			w.object.members[i].bind(c.Children[i])
 		}
 	case *column.List:
+		if c.Map != nil {
+			w.elem.bind(c.Elem.(*column.Struct).Children[1])
+			return
+		}
 		w.elem.bind(c.Elem)
 	}
 }
@@ -253,6 +261,9 @@ func (w *writer) appendOther(dst []byte, r int) []byte {
 	case *column.Struct:
 		return w.object.append(dst, r)
 	case *column.List:
+		if c.Map != nil {
+			return w.appendMap(dst, c, r)
+		}
 		return w.appendList(dst, c, r)
 	}
 	panic("json: no writer for " + w.typ.String())
@@ -314,7 +325,7 @@ func (w *writer) appendBytes(dst, v []byte) []byte {
 		return w.appendJSON(dst, v)
 	}
 	switch w.typ.ID() {
-	case arrow.STRING:
+	case arrow.STRING, arrow.LARGE_STRING:
 		return appendString(dst, string(v))
 	case arrow.FIXED_SIZE_BINARY:
 		dst = append(dst, '"')
@@ -361,6 +372,11 @@ func writable(f arrow.Field, path string) error {
 		return nil
 	case *arrow.ListType:
 		return writable(t.ElemField(), path+"[]")
+	case *arrow.MapType:
+		if err := textKeys(t, path); err != nil {
+			return err
+		}
+		return writable(t.ItemField(), path+"[]")
 	}
 	if _, ok := sqlNames[f.Type.ID()]; ok || f.Type.ID() == arrow.TIMESTAMP || f.Type.ID() == arrow.DECIMAL128 {
 		return nil

@@ -112,6 +112,11 @@ func supported(f arrow.Field, path string) error {
 		}
 	case *arrow.ListType:
 		return supported(t.ElemField(), path+"[]")
+	case *arrow.MapType:
+		if err := textKeys(t, path); err != nil {
+			return err
+		}
+		return supported(t.ItemField(), path+"[]")
 	}
 	return nil
 }

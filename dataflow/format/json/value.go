@@ -89,6 +89,10 @@ func (d *Decoder) otherValue(f *field, i, depth int) int {
 		return d.timeOfDay(f, i)
 	case kindStruct:
 		return d.structValue(f, i, depth)
+	case kindMap:
+		return d.mapValue(f, i, depth)
+	case kindUUID:
+		return d.uuid(f, i)
 	}
 	return d.listValue(f, i, depth)
 }

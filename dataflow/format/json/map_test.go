@@ -1,0 +1,71 @@
+package json_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/column"
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/dataflow/format/json"
+)
+
+func TestMapsAndUUIDsComeAndGo(t *testing.T) {
+	schema := schemaOf(nullable("m", arrow.MapOf(arrow.BinaryTypes.String, arrow.ListOf(arrow.PrimitiveTypes.Int64))), nullable("u", expr.UUID))
+	d, err := json.NewDecoder(schema, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := [][2]string{
+		{`{"m":{"a":[1,2],"b":null},"u":"A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"}`, `{"m":{"a":[1,2],"b":null},"u":"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}`},
+		{`{ "m" : { } }`, `{"m":{},"u":null}`},
+		{`{"u":null,"m":null}`, `{"m":null,"u":null}`},
+		{`{"m":{"a\"b":[],"a key that is longer than twelve":[5]}}`, `{"m":{"a\"b":[],"a key that is longer than twelve":[5]},"u":null}`},
+		{`{"m":{"a":[1],"b":[2],"a":[3]}}`, `{"m":{"b":[2],"a":[3]},"u":null}`},
+		{`{"m":{"a":[1]},"m":{"a":[2]}}`, `{"m":{"a":[2]},"u":null}`},
+	}
+	want := ""
+	for _, l := range lines {
+		if err := d.Decode([]byte(l[0]), 0); err != nil {
+			t.Fatalf("%s: %v", l[0], err)
+		}
+		want += l[1] + "\n"
+	}
+	for _, bad := range []string{`{"m":[1]}`, `{"m":{"a":["x"]}}`, `{"m":{"a":[1]`, `{"m":{1:[1]}}`, `{"m":{"a" [1]}}`, `{"u":"a0eebc99"}`, `{"u":1}`} {
+		if err := d.Decode([]byte(bad), 0); err == nil {
+			t.Errorf("%s: no error", bad)
+		} else if f := fault.As(err); strings.Contains(f.Message, "eebc") {
+			t.Errorf("the error holds the value: %v", f)
+		}
+	}
+	e, err := json.NewEncoder(schema, json.EncoderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := d.Take()
+	got, err := e.Encode(nil, b)
+	if err != nil || string(got) != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, got, want)
+	}
+	dst := column.NewAppender(schema.Field(0).Type)
+	dst.AppendSel(b.Cols[0], nil)
+	if dst.Len() != len(lines) {
+		t.Errorf("%d maps", dst.Len())
+	}
+	if text, err := json.ConnectSchema(schema); err != nil || !strings.Contains(text, `"type":"map","keys":{"type":"string"`) {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+func TestMapsNeedTextKeys(t *testing.T) {
+	schema := schemaOf(nullable("m", arrow.MapOf(arrow.PrimitiveTypes.Int64, arrow.BinaryTypes.String)))
+	_, err := json.NewDecoder(schema, nil, nil)
+	if f := fault.As(err); err == nil || f.Code != fault.CodeUnsupported || f.Hint == "" {
+		t.Errorf("%v", err)
+	}
+	if _, err := json.NewEncoder(schema, json.EncoderOptions{}); !fault.Is(err, fault.CodeUnsupported) {
+		t.Errorf("%v", err)
+	}
+}
