@@ -123,6 +123,7 @@ func (b *bag) sorted(s states, slot int32) [][]byte {
 		return b.entries
 	}
 	m := s.side.(*multiset)
+	b.settle(m, s, slot)
 	b.list = m.list(w[0], b.list[:0])
 	for _, e := range b.list {
 		n := m.count(e)
@@ -134,6 +135,50 @@ func (b *bag) sorted(s states, slot int32) [][]byte {
 		}
 	}
 	return b.entries
+}
+
+// settle lets retractions that have another event time than their inserts, as a changelog from outside may have them,
+// take back the earliest rows with the same value.
+func (b *bag) settle(m *multiset, s states, slot int32) {
+	if m.negative == 0 || !b.code.time {
+		return
+	}
+	b.list = m.list(s.w[int(slot)*s.stride], b.list[:0])
+	short := map[string]int64{}
+	for _, e := range b.list {
+		if n := m.count(e); n < 0 {
+			b.buf = b.code.identity(b.buf[:0], entryBytes(m.table, e))
+			short[string(b.buf)] -= n
+		}
+	}
+	if len(short) == 0 {
+		return
+	}
+	b.slots, b.rows, b.deltas = b.slots[:0], b.rows[:0], b.deltas[:0]
+	b.keys.Reset()
+	take := func(e int32, delta int64) {
+		b.keys.Append(entryBytes(m.table, e))
+		b.rows, b.slots, b.deltas = append(b.rows, int32(len(b.rows))), append(b.slots, slot), append(b.deltas, delta)
+	}
+	taken := map[string]int64{}
+	for _, e := range b.list {
+		b.buf = b.code.identity(b.buf[:0], entryBytes(m.table, e))
+		id := string(b.buf)
+		if k := min(m.count(e), short[id]-taken[id]); k > 0 {
+			taken[id] += k
+			take(e, -k)
+		}
+	}
+	for _, e := range b.list {
+		b.buf = b.code.identity(b.buf[:0], entryBytes(m.table, e))
+		id := string(b.buf)
+		if k := min(-m.count(e), taken[id]); k > 0 {
+			taken[id] -= k
+			take(e, k)
+		}
+	}
+	b.values = append(b.values[:0], b.keys)
+	m.apply(s, b.values, len(b.rows), b.slots, b.rows, b.deltas)
 }
 
 // logs holds a byte string per group that grows at its end, with garbage between them. Words: offset, length, and the

@@ -134,48 +134,49 @@ func (a *nth) result(s states, slots []int32, out column.Appender) error {
 	return nil
 }
 
-// edge is first_value and last_value: the least or greatest entry.
+func compileFirst(c *Call, retract bool) accumulator { return newEdge(c, retract, false) }
+func compileLast(c *Call, retract bool) accumulator  { return newEdge(c, retract, true) }
+
+// newEdge takes first_value and last_value as the least and the greatest entry.
+func newEdge(c *Call, retract, last bool) accumulator {
+	plain := *c
+	plain.Distinct = false
+	if retract {
+		return &edgeOfSet{newBag(&plain, true, false), c.Name, last}
+	}
+	binary := arrow.BinaryTypes.Binary
+	return &edge{
+		bytesExtreme: bytesExtreme{max: last}, name: c.Name, code: newEntryCode(&plain),
+		keys: column.NewBytes(binary), best: column.NewBytes(binary),
+	}
+}
+
+// edge keeps only the least or the greatest entry.
 type edge struct {
-	accumulator
+	bytesExtreme
 	name string
 	code entryCode
 	keys *column.Bytes
 	rows []int32
 	in   input
 	best *column.Bytes
-}
-
-func compileFirst(c *Call, retract bool) accumulator { return newEdge(c, retract, false) }
-func compileLast(c *Call, retract bool) accumulator  { return newEdge(c, retract, true) }
-
-func newEdge(c *Call, retract, last bool) accumulator {
-	binary := arrow.BinaryTypes.Binary
-	entries := Call{Args: []int{0}, ArgTypes: []arrow.DataType{binary}}
-	plain := *c
-	plain.Distinct = false
-	return &edge{
-		accumulator: compileExtreme(&entries, retract, last), name: c.Name, code: newEntryCode(&plain),
-		keys: column.NewBytes(binary), best: column.NewBytes(binary),
-	}
+	buf  []byte
 }
 
 func (a *edge) update(s states, in *input) error {
 	a.keys.Reset()
 	a.rows = column.AllRows(a.rows, len(in.rows))
-	a.in.change = a.in.change[:0]
-	var buf []byte
 	for _, r := range in.rows {
-		buf = a.code.append(buf[:0], in, int(r))
-		a.keys.Append(buf)
-		a.in.change = append(a.in.change, column.Change(sign(in.change, r)))
+		a.buf = a.code.append(a.buf[:0], in, int(r))
+		a.keys.Append(a.buf)
 	}
 	a.in.cols, a.in.slots, a.in.rows = append(a.in.cols[:0], a.keys), in.slots, a.rows
-	return a.accumulator.update(s, &a.in)
+	return a.bytesExtreme.update(s, &a.in)
 }
 
 func (a *edge) result(s states, slots []int32, out column.Appender) error {
 	a.best.Reset()
-	if err := a.accumulator.result(s, slots, a.best); err != nil {
+	if err := a.bytesExtreme.result(s, slots, a.best); err != nil {
 		return err
 	}
 	for i := range slots {
@@ -184,6 +185,29 @@ func (a *edge) result(s states, slots []int32, out column.Appender) error {
 			continue
 		}
 		if _, ok := takeKey(a.code.valueOf(a.best.At(i)), out); !ok {
+			return damaged(a.name)
+		}
+	}
+	return nil
+}
+
+// edgeOfSet keeps all entries, since the least or the greatest one may be retracted.
+type edgeOfSet struct {
+	bag
+	name string
+	last bool
+}
+
+func (a *edgeOfSet) result(s states, slots []int32, out column.Appender) error {
+	m := s.side.(*multiset)
+	for _, slot := range slots {
+		a.settle(m, s, slot)
+		e := m.extreme(int32(s.w[int(slot)*s.stride]), a.last)
+		if e < 0 {
+			out.AppendNull()
+			continue
+		}
+		if _, ok := takeKey(a.code.valueOf(entryBytes(m.table, e)), out); !ok {
 			return damaged(a.name)
 		}
 	}

@@ -20,6 +20,8 @@ type multiset struct {
 	table  *state.Table
 	layout *state.Layout
 	order  *ordering
+	// negative is the number of entries whose multiplicity is below zero.
+	negative int
 
 	// key is the columns of a batch of entries: the group's slot, then the value's columns.
 	key    []column.Vector
@@ -82,6 +84,7 @@ func (m *multiset) apply(s states, values []column.Vector, n int, slots, rows []
 		count := &w[int(e)*stride+entryCount]
 		before := *count
 		*count += deltas[j]
+		m.negative += below(*count) - below(before)
 		root := &s.w[int(slots[j])*s.stride]
 		if before == 0 && *count != 0 {
 			m.link(root, e)
@@ -102,6 +105,9 @@ func (m *multiset) apply(s states, values []column.Vector, n int, slots, rows []
 	}
 	m.drop(w, stride)
 }
+
+// below is 1 for a multiplicity below zero.
+func below(count int64) int { return int(uint64(count) >> 63) }
 
 // drop deletes the entries that ended a batch with multiplicity zero. One may be listed twice.
 func (m *multiset) drop(w []int64, stride int) {
@@ -203,6 +209,7 @@ func (m *multiset) copiedValues(dst []column.Vector) []column.Vector {
 func (m *multiset) free(w []int64) {
 	m.entries = m.list(w[0], m.entries[:0])
 	for _, e := range m.entries {
+		m.negative -= below(m.count(e))
 		m.table.Delete(e)
 	}
 	w[0] = 0
@@ -258,6 +265,9 @@ func (m *multiset) loadInto(slot int32, w []int64) {
 	m.apply(states{w: w, stride: 0}, m.copiedValues(nil), len(m.groups), m.groups, m.all, m.deltas)
 }
 
-func (m *multiset) reset() { m.table.Reset() }
+func (m *multiset) reset() {
+	m.table.Reset()
+	m.negative = 0
+}
 
 func (m *multiset) size() int64 { return m.table.Size() }

@@ -214,6 +214,18 @@ func (k *entryCode) append(buf []byte, in *input, r int) []byte {
 	return buf
 }
 
+// identity appends what is the same for an insert and its retraction to buf: the entry without its event time.
+func (k *entryCode) identity(buf, entry []byte) []byte {
+	value := len(entry) - len(k.valueOf(entry))
+	if len(k.order) > 0 {
+		value -= 4
+	}
+	if value < 8 || !k.time {
+		return append(buf, entry...)
+	}
+	return append(append(buf, entry[:value-8]...), entry[value:]...)
+}
+
 // valueOf is the encoded value of an entry, nil if it is damaged.
 func (k *entryCode) valueOf(entry []byte) []byte {
 	at := 0

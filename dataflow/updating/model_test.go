@@ -118,6 +118,14 @@ func inOrder(rows []aRow) string {
 		}
 		ss[fmt.Sprintf("%019d%s", r.time+100, s)] += int64(r.change)
 	}
+	for late, n := range ss { // the row was forgotten; the retraction takes back others with the value
+		for _, k := range sortedKeys(ss) {
+			if k[19:] == late[19:] && n < 0 {
+				c := min(-n, ss[k])
+				ss[k], n = ss[k]-c, n+c
+			}
+		}
+	}
 	set, list, median := []string{}, []string{}, "null"
 	var vals []int64
 	for _, x := range sortedKeys(xs) {
