@@ -15,6 +15,7 @@ import (
 	"wadi/dataflow/graph"
 	"wadi/dataflow/join"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/state/statetest"
 )
 
 type discard struct{ rows int }
@@ -145,4 +146,39 @@ func BenchmarkInterval(b *testing.B) {
 		rows += 2 * 8192
 	}
 	b.ReportMetric(float64(spent.Nanoseconds())/float64(rows), "cpu-ns/row")
+}
+
+// The synchronous part of the first checkpoint of a million rows, and of the one after a batch more.
+func BenchmarkSnapshot(b *testing.B) {
+	there := benchBatches(128, false, func(i int) (int64, column.Change) { return int64(i), column.Insert })
+	spec := &graph.JoinSpec{JoinOn: graph.JoinOn{Kind: graph.InnerJoin, LeftKeys: []int{0}, RightKeys: []int{0}}}
+	var whole, delta time.Duration
+	for range b.N {
+		op, err := join.NewUpdating(spec, [2]*arrow.Schema{benchSchema, benchSchema}, [2]graph.Mode{}, expr.Builtin(), benchEnv())
+		if err != nil {
+			b.Fatal(err)
+		}
+		out := &discard{}
+		for _, t := range there {
+			if err := op.Process(1, t, out); err != nil {
+				b.Fatal(err)
+			}
+		}
+		var store statetest.Store
+		from := cpu()
+		if err := op.Snapshot(store.Writer(column.AllKeys)); err != nil {
+			b.Fatal(err)
+		}
+		whole += cpu() - from
+		if err := op.Process(1, there[0], out); err != nil {
+			b.Fatal(err)
+		}
+		from = cpu()
+		if err := op.Snapshot(store.Writer(column.AllKeys)); err != nil {
+			b.Fatal(err)
+		}
+		delta += cpu() - from
+	}
+	b.ReportMetric(float64(whole.Milliseconds())/float64(b.N), "cpu-ms/whole")
+	b.ReportMetric(float64(delta.Microseconds())/float64(b.N), "cpu-us/delta")
 }

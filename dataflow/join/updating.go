@@ -16,6 +16,9 @@ import (
 // bucketsPerTTL is how finely the time of a row's last use is kept.
 const bucketsPerTTL = 64
 
+// minGrain keeps the number of a bucket within 32 bits for more than a year.
+const minGrain = int64(10 * time.Millisecond)
+
 // pending in place of a count of matches says that the last match has gone in this batch, and that what follows from it
 // is put out at its end, unless another one comes.
 const pending = -1
@@ -56,8 +59,8 @@ func NewUpdating(spec *graph.JoinSpec, in [2]*arrow.Schema, modes [2]graph.Mode,
 	j := &updating{joiner: base, ttl: max(0, spec.TTL)}
 	config := multimap.Config{Routed: spec.NullAware}
 	if j.ttl > 0 {
-		config.Grain, config.Base = max(1, j.ttl/bucketsPerTTL), subtract(j.now(), j.ttl)
-		config.Base = subtract(config.Base, j.ttl)
+		config.Grain = max(minGrain, j.ttl/bucketsPerTTL)
+		config.Base = subtract(subtract(j.now(), j.ttl), j.ttl)
 	}
 	for port := range j.sides {
 		s := &j.sides[port]
@@ -451,7 +454,7 @@ func (j *updating) TickInterval() time.Duration {
 	if j.ttl == 0 {
 		return 0
 	}
-	return max(10*time.Millisecond, time.Duration(j.ttl/bucketsPerTTL))
+	return time.Duration(max(minGrain, j.ttl/bucketsPerTTL))
 }
 
 // Tick implements operator.Ticker: it forgets the rows whose time to live has passed.

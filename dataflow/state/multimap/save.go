@@ -102,7 +102,10 @@ func (m *Map) Snapshot(w state.Writer, table string, cutoff int64) {
 	}
 	base := m.inc.Base(m.live, dirty)
 	s := m.newSaver()
-	if !base {
+	if base {
+		s.reserve(m.live)
+	} else {
+		s.reserve(dirty)
 		s.graves()
 		s.changed(cutoff)
 	}
@@ -149,6 +152,14 @@ func (m *Map) newSaver() *saver {
 		s.cols = append(s.cols, column.NewAppender(dt))
 	}
 	return s
+}
+
+// reserve makes room for n rows.
+func (s *saver) reserve(n int) {
+	s.out.Hash, s.out.Time = make([]uint64, 0, n), make([]int64, 0, n)
+	for i := range s.out.Words {
+		s.out.Words[i] = make([]int64, 0, n)
+	}
 }
 
 // graves writes the deleted rows, which come first, so that the rest need no mark.

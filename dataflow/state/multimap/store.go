@@ -88,6 +88,8 @@ func newStore(dt arrow.DataType) store {
 		return &fixed[arrow.MonthDayNanoInterval]{dt: dt}
 	case *column.Bytes:
 		return &texts{dt: dt}
+	case *column.Bool:
+		return &bools{}
 	}
 	return &nested{dt: dt}
 }
@@ -237,7 +239,40 @@ func (s *texts) same(p *Pairs, v column.Vector, rule NullRule) {
 	p.truncate(k)
 }
 
-// nested stores booleans and everything that has members or elements.
+// bools stores booleans.
+type bools struct {
+	chunks []*column.Bool
+}
+
+func (s *bools) add(c int, v column.Vector, rows []int32) {
+	if c == len(s.chunks) {
+		s.chunks = append(s.chunks, nil)
+	}
+	if s.chunks[c] == nil {
+		s.chunks[c] = &column.Bool{}
+	}
+	s.chunks[c].AppendSel(v, rows)
+}
+
+func (s *bools) chunk(c int) column.Appender { return s.chunks[c] }
+
+func (s *bools) drop(c int) { s.chunks[c] = nil }
+
+func (s *bools) gather(dst column.Appender, ids []int32) {
+	d := dst.(*column.Bool)
+	for _, id := range ids {
+		b, i := s.chunks[id>>shift], int(id&mask)
+		if b.Valid.IsValid(i) {
+			d.Append(b.Bits.Get(i))
+		} else {
+			d.AppendNull()
+		}
+	}
+}
+
+func (s *bools) same(p *Pairs, v column.Vector, rule NullRule) { sameEncoded(s, p, v, rule) }
+
+// nested stores everything that has members or elements.
 type nested struct {
 	dt     arrow.DataType
 	chunks []column.Appender
