@@ -60,7 +60,9 @@ type link struct {
 // chunk is up to chunkRows rows of one bucket.
 type chunk struct {
 	bucket uint32
-	live   int
+	// whole says that it is expected to be full, since its bucket has filled another one before.
+	whole bool
+	live  int
 	// latest is the latest event time.
 	latest int64
 	times  []int64
@@ -109,7 +111,7 @@ func (m *Map) Insert(r *Rows, rows []int32, bucket uint32, ids []int32) []int32 
 		first := len(ch.times)
 		k := min(len(rows), chunkRows-first)
 		for i, s := range m.cols {
-			s.add(c, r.Cols[i], rows[:k])
+			s.add(c, r.Cols[i], rows[:k], ch.whole)
 		}
 		for _, row := range rows[:k] {
 			ch.times = append(ch.times, r.Times[row])
@@ -145,7 +147,7 @@ func (m *Map) room(bucket uint32) int {
 	}
 	c := len(m.chunks)
 	ch := &chunk{bucket: bucket, latest: math.MinInt64}
-	if m.busy(bucket) {
+	if _, ch.whole = m.open[bucket]; ch.whole {
 		ch.times, ch.hashes = make([]int64, 0, chunkRows), make([]uint64, 0, chunkRows)
 		ch.seqs, ch.links = make([]int64, 0, chunkRows), make([]link, 0, chunkRows)
 	}
@@ -157,12 +159,6 @@ func (m *Map) room(bucket uint32) int {
 	}
 	m.open[bucket] = c
 	return c
-}
-
-// busy reports whether a bucket has filled a chunk, so that the next one is likely to be filled too.
-func (m *Map) busy(bucket uint32) bool {
-	_, ok := m.open[bucket]
-	return ok
 }
 
 // link makes the rows of chunk c from first on, whose links are still missing, known to the indices.
@@ -371,7 +367,7 @@ func (m *Map) move(id int32, bucket uint32) {
 	c := m.room(bucket)
 	to := m.chunks[c]
 	for _, s := range m.cols {
-		s.add(c, s.chunk(int(id>>shift)), []int32{i})
+		s.add(c, s.chunk(int(id>>shift)), []int32{i}, to.whole)
 	}
 	l := from.links[i]
 	l.next, l.prev = -1, -1

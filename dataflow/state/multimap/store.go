@@ -49,8 +49,8 @@ func (r NullRule) same(x, y bool) bool {
 
 // store is one column of a map, in chunks.
 type store interface {
-	// add appends rows of v to chunk c, which is one of those that exist or the next one.
-	add(c int, v column.Vector, rows []int32)
+	// add appends rows of v to chunk c, which is one of those that exist or the next one; whole says that it will be full.
+	add(c int, v column.Vector, rows []int32, whole bool)
 	// chunk is the rows of chunk c.
 	chunk(c int) column.Appender
 	drop(c int)
@@ -110,7 +110,7 @@ type fixed[T fixedValue] struct {
 	nulls bool
 }
 
-func (s *fixed[T]) add(c int, v column.Vector, rows []int32) {
+func (s *fixed[T]) add(c int, v column.Vector, rows []int32, whole bool) {
 	if c == len(s.chunks) {
 		s.chunks, s.vals, s.valid = append(s.chunks, nil), append(s.vals, nil), append(s.valid, nil)
 	}
@@ -118,7 +118,7 @@ func (s *fixed[T]) add(c int, v column.Vector, rows []int32) {
 	if f == nil {
 		f = column.NewFixed[T](s.dt)
 		s.chunks[c] = f
-		if c > 0 {
+		if whole {
 			f.Values = make([]T, 0, chunkRows)
 		}
 	}
@@ -190,7 +190,7 @@ type texts struct {
 	chunks []*column.Bytes
 }
 
-func (s *texts) add(c int, v column.Vector, rows []int32) {
+func (s *texts) add(c int, v column.Vector, rows []int32, _ bool) {
 	if c == len(s.chunks) {
 		s.chunks = append(s.chunks, nil)
 	}
@@ -244,7 +244,7 @@ type bools struct {
 	chunks []*column.Bool
 }
 
-func (s *bools) add(c int, v column.Vector, rows []int32) {
+func (s *bools) add(c int, v column.Vector, rows []int32, _ bool) {
 	if c == len(s.chunks) {
 		s.chunks = append(s.chunks, nil)
 	}
@@ -278,7 +278,7 @@ type nested struct {
 	chunks []column.Appender
 }
 
-func (s *nested) add(c int, v column.Vector, rows []int32) {
+func (s *nested) add(c int, v column.Vector, rows []int32, _ bool) {
 	if c == len(s.chunks) {
 		s.chunks = append(s.chunks, nil)
 	}
