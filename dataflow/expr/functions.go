@@ -34,9 +34,11 @@ type FunctionDoc struct {
 	Name string
 	// Aliases are other names for it.
 	Aliases []string
+	// Operator is the operator that the function stands for, "" for a function that is called by its name.
+	Operator string
 	// Category is "mathematics", "text", … the heading under which documentation lists it.
 	Category string
-	// Signatures are spelled "name(TYPE, TYPE) → TYPE".
+	// Signatures are spelled "name(TYPE, TYPE)".
 	Signatures []string
 	// Summary is one line.
 	Summary string
@@ -157,7 +159,7 @@ func (f *Functions) Doc(name string) (FunctionDoc, bool) {
 		return FunctionDoc{}, false
 	}
 	d := FunctionDoc{
-		Name: fn.name, Aliases: slices.Clone(fn.aliases), Category: fn.category, Summary: fn.doc,
+		Name: fn.name, Aliases: slices.Clone(fn.aliases), Operator: fn.operator, Category: fn.category, Summary: fn.doc,
 		Example: fn.example, Result: fn.result, Volatility: fn.volatility,
 	}
 	if fn.takes != "" {

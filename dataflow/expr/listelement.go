@@ -400,9 +400,9 @@ func listOperators() []*function {
 	}
 	fs := []*function{
 		op(listFunction("contains_op", "two lists", "Whether the first list has all elements of the second.",
-			"contains_op(make_array(1, 2, 3), make_array(1, 3))", "true", bindElem("ll", always(typeBool)), hasKernel(0, 1, true)), "@>"),
+			"make_array(1, 2, 3) @> make_array(1, 3)", "true", bindElem("ll", always(typeBool)), hasKernel(0, 1, true)), "@>"),
 		op(listFunction("contained_op", "two lists", "Whether the second list has all elements of the first.",
-			"contained_op(make_array(1, 4), make_array(1, 3))", "false", bindElem("ll", always(typeBool)), hasKernel(1, 0, true)), "<@"),
+			"make_array(1, 4) <@ make_array(1, 3)", "false", bindElem("ll", always(typeBool)), hasKernel(1, 0, true)), "<@"),
 	}
 	fs = append(fs, op(listFunction("list_concat_op", "two lists, or a list and an element", "The lists one after the other, or a list and a value; made from concat_op.",
 		"make_array(1) || 2", "[1, 2]", bindConcatLists, concatListsKernel), "||"))
@@ -412,9 +412,9 @@ func listOperators() []*function {
 		o := comparison(i)
 		fs = append(fs,
 			op(listFunction(name+"_any", "a value and a list", "Whether the comparison with one of the elements holds.",
-				name+"_any(1, make_array(1, 2))", results[0], bindElem("vl", always(typeBool)), quantified(o, true)), text+" ANY"),
+				"1 "+text+" ANY(make_array(1, 2))", results[0], bindElem("vl", always(typeBool)), quantified(o, true)), text+" ANY"),
 			op(listFunction(name+"_all", "a value and a list", "Whether the comparison with every element holds.",
-				name+"_all(1, make_array(1, 2))", results[1], bindElem("vl", always(typeBool)), quantified(o, false)), text+" ALL"))
+				"1 "+text+" ALL(make_array(1, 2))", results[1], bindElem("vl", always(typeBool)), quantified(o, false)), text+" ALL"))
 	}
 	return fs
 }

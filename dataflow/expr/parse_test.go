@@ -77,7 +77,7 @@ func tokens(s string) []string {
 				j++
 			}
 		default:
-			for _, op := range []string{"!~*", "!~", "~*", "<=>", "<=", ">=", "<>", "||", "<<", ">>", "::"} {
+			for _, op := range []string{"->>", "->", "@>", "<@", "!~*", "!~", "~*", "<=>", "<=", ">=", "<>", "||", "<<", ">>", "::"} {
 				if strings.HasPrefix(s[i:], op) {
 					j = i + len(op)
 					break
@@ -147,6 +147,8 @@ var binary = []struct {
 	{[]string{"NOT", "SIMILAR", "TO"}, "not_similar_to", 4},
 	{[]string{"~"}, "regexp_match_op", 4}, {[]string{"~*"}, "regexp_imatch_op", 4}, {[]string{"!~"}, "regexp_not_match_op", 4},
 	{[]string{"!~*"}, "regexp_not_imatch_op", 4},
+	{[]string{"->>"}, "json_as_text", 5}, {[]string{"->"}, "json_get", 5}, {[]string{"?"}, "json_contains", 5},
+	{[]string{"@>"}, "contains_op", 5}, {[]string{"<@"}, "contained_op", 5},
 	{[]string{"|"}, "bit_or", 5}, {[]string{"#"}, "bit_xor", 5}, {[]string{"&"}, "bit_and", 5},
 	{[]string{"<<"}, "shift_left", 5}, {[]string{">>"}, "shift_right", 5}, {[]string{"||"}, "concat_op", 5},
 	{[]string{"+"}, "add", 6}, {[]string{"-"}, "subtract", 6}, {[]string{"*"}, "multiply", 7}, {[]string{"/"}, "divide", 7},
@@ -163,6 +165,12 @@ func (p *parser) expression(least int) *expr.Node {
 func (p *parser) infix(n **expr.Node, least int) bool {
 	for _, op := range binary {
 		if op.binds >= max(least, 1) && p.accept(op.words...) {
+			for _, word := range []string{"ANY", "ALL"} {
+				if p.accept(word, "(") {
+					*n = p.call(op.name+"_"+strings.ToLower(word), append([]*expr.Node{*n}, p.list()...)...)
+					return true
+				}
+			}
 			args := []*expr.Node{*n, p.expression(op.binds + 1)}
 			if strings.HasSuffix(op.name, "like") && p.accept("ESCAPE") {
 				args = append(args, p.expression(5))
