@@ -303,6 +303,49 @@ func TestArraysDoNotLeak(t *testing.T) {
 	}
 }
 
+// Whatever bytes stand in a state file, loading them and asking for the result gives an error or a value, and no panic.
+func FuzzLoad(f *testing.F) {
+	types := []arrow.DataType{arrow.BinaryTypes.String, arrow.ListOf(arrow.PrimitiveTypes.Int64), arrow.PrimitiveTypes.Float64, decimal}
+	names := []string{"array_agg", "last_value", "median", "approx_distinct", "stddev", "mode"}
+	for i := range len(types) * len(names) * 2 {
+		f.Add(uint8(i), []byte{19, 128, 0, 0, 0, 0, 0, 0, 0, 1, 'a', 0, 0})
+		f.Add(uint8(i), []byte{2, 1, 9, 128, 0, 0, 0, 0, 0, 0, 0, 1})
+	}
+	f.Fuzz(func(t *testing.T, which uint8, data []byte) {
+		i := int(which)
+		dt, name, retract := types[i%4], names[i/4%len(names)], i/4/len(names)%2 == 1
+		r, err := agg.Builtin().Resolve(name, false, []arrow.DataType{dt}, span)
+		if err != nil {
+			return
+		}
+		c := agg.Call{Name: r.Name, Args: []int{0}, ArgTypes: r.ArgTypes, Filter: -1, Type: r.Type}
+		set, err := agg.Compile([]agg.Call{c}, retract)
+		must(t, err)
+		o := newOne(t, c, retract)
+		must(t, o.add(column.NewAppender(r.ArgTypes[0])))
+		v := column.NewAppender(r.ArgTypes[0])
+		if x, ok := v.(*column.List); ok {
+			x.Append()
+		} else {
+			v.AppendSel(columnOf(r.ArgTypes[0], []int64{5}), nil)
+		}
+		must(t, o.add(v))
+		chunk := set.NewChunk(o.groups.Table.Layout())
+		o.groups.Save(chunk, []int32{0}, 0)
+		chunk.Bytes[0].Reset()
+		chunk.Bytes[0].Append(data)
+		fresh := newOne(t, c, retract)
+		if _, err := fresh.groups.Load(chunk, 0); err != nil {
+			return
+		}
+		if _, err := fresh.result(); err != nil {
+			return
+		}
+		must(t, fresh.add(v))
+		_, _ = fresh.result()
+	})
+}
+
 func BenchmarkUpdate(b *testing.B) {
 	const n, groups = 8192, 1000
 	x := uint64(3)
