@@ -43,7 +43,7 @@ func classOf(dt arrow.DataType) class {
 		return wordClass
 	case arrow.INTERVAL_MONTH_DAY_NANO:
 		return intervalClass
-	case arrow.STRING, arrow.BINARY, arrow.FIXED_SIZE_BINARY:
+	case arrow.STRING, arrow.LARGE_STRING, arrow.BINARY, arrow.FIXED_SIZE_BINARY:
 		return bytesClass
 	}
 	return otherClass

@@ -65,7 +65,7 @@ func Skip(data []byte, dt arrow.DataType) []byte {
 		dt = e.StorageType()
 	}
 	switch t := dt.(type) {
-	case *arrow.StringType, *arrow.BinaryType, *arrow.FixedSizeBinaryType:
+	case *arrow.StringType, *arrow.LargeStringType, *arrow.StringViewType, *arrow.BinaryType, *arrow.FixedSizeBinaryType:
 		n, k := binary.Uvarint(data)
 		return data[k+int(n):]
 	case *arrow.StructType:
