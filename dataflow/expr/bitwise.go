@@ -68,15 +68,15 @@ func bitRowsKernel[T interface {
 		o := out.start(c)
 		a, b := argOf[T](c, 0), argOf[T](c, 1)
 		switch name {
-		case "bit_and":
+		case "bitwise_and":
 			for i := range o.Values {
 				o.Values[i] = a.at(i) & b.at(i)
 			}
-		case "bit_or":
+		case "bitwise_or":
 			for i := range o.Values {
 				o.Values[i] = a.at(i) | b.at(i)
 			}
-		case "bit_xor":
+		case "bitwise_xor":
 			for i := range o.Values {
 				o.Values[i] = a.at(i) ^ b.at(i)
 			}

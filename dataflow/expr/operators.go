@@ -18,7 +18,7 @@ import (
 //	is_true is_not_true                      a IS [NOT] TRUE
 //	is_false is_not_false                    a IS [NOT] FALSE
 //	is_unknown is_not_unknown                a IS [NOT] UNKNOWN
-//	bit_and bit_or bit_xor                   a & b, a | b, a # b
+//	bitwise_and bitwise_or bitwise_xor       a & b, a | b, a # b
 //	shift_left shift_right                   a << b, a >> b
 //	concat_op                                a || b, of texts, bytes and lists
 //	like not_like ilike not_ilike            a [NOT] LIKE b [ESCAPE c], a ~~ b, a ~~* b, a !~~ b, a !~~* b
@@ -55,9 +55,9 @@ func operatorFunctions() []*function {
 		comparisonFunction("gteq", ">=", opGtEq, "NULL >= 1", "NULL"),
 		distinctFunction("is_distinct_from", "IS DISTINCT FROM", false, "NULL IS DISTINCT FROM 1", "true"),
 		distinctFunction("is_not_distinct_from", "IS NOT DISTINCT FROM", true, "NULL IS NOT DISTINCT FROM NULL", "true"),
-		bitFunction("bit_and", "&", "Bits set in both.", "6 & 3", "2"),
-		bitFunction("bit_or", "|", "Bits set in one or both.", "6 | 3", "7"),
-		bitFunction("bit_xor", "#", "Bits set in one of both.", "6 # 3", "5"),
+		bitFunction("bitwise_and", "&", "Bits set in both.", "6 & 3", "2"),
+		bitFunction("bitwise_or", "|", "Bits set in one or both.", "6 | 3", "7"),
+		bitFunction("bitwise_xor", "#", "Bits set in one of both.", "6 # 3", "5"),
 		shiftFunction("shift_left", "<<", "1 << 4", "16"),
 		shiftFunction("shift_right", ">>", "-16 >> 2", "-4"),
 	}

@@ -149,7 +149,7 @@ var binary = []struct {
 	{[]string{"!~*"}, "regexp_not_imatch_op", 4},
 	{[]string{"->>"}, "json_as_text", 5}, {[]string{"->"}, "json_get", 5}, {[]string{"?"}, "json_contains", 5},
 	{[]string{"@>"}, "contains_op", 5}, {[]string{"<@"}, "contained_op", 5},
-	{[]string{"|"}, "bit_or", 5}, {[]string{"#"}, "bit_xor", 5}, {[]string{"&"}, "bit_and", 5},
+	{[]string{"|"}, "bitwise_or", 5}, {[]string{"#"}, "bitwise_xor", 5}, {[]string{"&"}, "bitwise_and", 5},
 	{[]string{"<<"}, "shift_left", 5}, {[]string{">>"}, "shift_right", 5}, {[]string{"||"}, "concat_op", 5},
 	{[]string{"+"}, "add", 6}, {[]string{"-"}, "subtract", 6}, {[]string{"*"}, "multiply", 7}, {[]string{"/"}, "divide", 7},
 	{[]string{"%"}, "modulo", 7}, {[]string{"AT", "TIME", "ZONE"}, "at_time_zone", 9},

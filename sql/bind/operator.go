@@ -13,7 +13,7 @@ var binaryFunctions = map[ast.BinaryOp]string{
 	ast.Or: "or", ast.And: "and",
 	ast.Eq: "eq", ast.Ne: "neq", ast.Lt: "lt", ast.Le: "lteq", ast.Gt: "gt", ast.Ge: "gteq",
 	ast.Add: "add", ast.Sub: "subtract", ast.Mul: "multiply", ast.Div: "divide", ast.Mod: "modulo",
-	ast.BitAnd: "bit_and", ast.BitOr: "bit_or", ast.BitXor: "bit_xor", ast.ShiftLeft: "shift_left", ast.ShiftRight: "shift_right",
+	ast.BitAnd: "bitwise_and", ast.BitOr: "bitwise_or", ast.BitXor: "bitwise_xor", ast.ShiftLeft: "shift_left", ast.ShiftRight: "shift_right",
 	ast.Concat: "concat_op", ast.Pow: "power", ast.StartsWith: "starts_with",
 	ast.RegexMatch: "regexp_match_op", ast.RegexIMatch: "regexp_imatch_op",
 	ast.RegexNotMatch: "regexp_not_match_op", ast.RegexNotIMatch: "regexp_not_imatch_op",
