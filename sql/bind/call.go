@@ -15,8 +15,9 @@ import (
 
 // While a SELECT is bound, aggregate calls and window calls stand in its expressions as columns with these indexes and
 // up; grouping replaces them by columns of the aggregation.
-// Scalar subqueries, until they are joined, and columns of the query around a subquery have indexes below these.
+// Calls with OVER and scalar subqueries, until they are computed, and columns of the query around a subquery have indexes below these.
 const (
+	firstOver   = 1 << 25
 	firstOuter  = 1 << 26
 	firstScalar = 1 << 27
 	firstCall   = 1 << 28
@@ -47,7 +48,9 @@ func (p *place) call(e *ast.Call) *expr.Node {
 	name := strings.ToLower(e.Name[0].Name)
 	switch {
 	case e.Over != nil:
-		p.b.unsupported(e.Over.Span(), "OVER is not supported").WithHint("group by a time window and use an aggregate")
+		return p.over(name, e)
+	case ranks[name] != 0:
+		p.b.errorf(CodeAggregate, e.Span(), "%s needs OVER", name).WithHint("write %s() OVER (PARTITION BY … ORDER BY …)", name)
 		return nil
 	case windowFunctions[name]:
 		return p.window(name, e)

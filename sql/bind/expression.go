@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -23,6 +24,9 @@ type place struct {
 	inAggregate bool
 	// scalars collects scalar subqueries; nil where there can be none.
 	scalars *scalars
+	// overs collects calls with OVER; nil where there can be none. inOver is set below one.
+	overs  *overs
+	inOver bool
 	// outer is the scope of the query around this one, in a place where its columns may be named.
 	outer *scope
 	// aliases of the select list that may be named here, for HAVING.
@@ -93,9 +97,10 @@ func (p *place) composite(e ast.Expr) *expr.Node {
 		if e.Step != nil {
 			bounds = append(bounds, e.Step)
 		}
-		if e.Low == nil || e.High == nil {
-			p.b.unsupported(e.Span(), "slices need both bounds").WithHint("write x[1:3]")
-			return nil
+		for i, x := range bounds {
+			if x == nil {
+				bounds[i] = &ast.NullLit{Place: e.Place}
+			}
 		}
 		return p.spelled("array_slice", "array slices", e.Span(), bounds...)
 	case *ast.ArrayLit:
@@ -112,9 +117,9 @@ func (p *place) composite(e ast.Expr) *expr.Node {
 	case *ast.ArrayQuery:
 		p.b.unsupported(e.Span(), "ARRAY(SELECT …) is not supported").WithHint("use array_agg in a scalar subquery: (SELECT array_agg(x) FROM t)")
 	case *ast.Quantified:
-		p.b.unsupported(e.Span(), "ANY and ALL are not supported").WithHint("write x IN (…), or several comparisons with OR or AND")
+		return p.quantified(e)
 	case *ast.StructLit:
-		p.b.unsupported(e.Span(), "struct literals are not supported").WithHint("select the members as columns of their own")
+		return p.structOf(e)
 	case *ast.MapLit:
 		p.b.unsupported(e.Span(), "map literals are not supported").WithHint("use a CASE expression")
 	case *ast.DefaultValue:
@@ -310,4 +315,52 @@ func (p *place) caseOf(e *ast.Case) *expr.Node {
 		return nil
 	}
 	return n
+}
+
+// quantified is x op ANY (list) or x op ALL (list).
+func (p *place) quantified(e *ast.Quantified) *expr.Node {
+	name := binaryFunctions[e.Op] + "_any"
+	if e.All {
+		name = binaryFunctions[e.Op] + "_all"
+	}
+	switch {
+	case e.Query != nil:
+		p.b.unsupported(e.Span(), "ANY and ALL of a query are not supported").WithHint("write x IN (SELECT …), or compare with (SELECT max(y) FROM …)")
+		return nil
+	case !p.b.opts.Functions.Has(name):
+		p.b.unsupported(e.Span(), "%s before ANY or ALL is not supported", e.Op).WithHint("the operators are = <> < <= > >=")
+		return nil
+	}
+	return p.call2(name, e.X, e.Array, e.Span())
+}
+
+// structOf is STRUCT(a, b AS name).
+func (p *place) structOf(e *ast.StructLit) *expr.Node {
+	if e.Type != nil {
+		p.b.unsupported(e.Type.Span(), "struct literals with a type are not supported").WithHint("write STRUCT(CAST(x AS BIGINT) AS a)")
+		return nil
+	}
+	named := false
+	for _, it := range e.Items {
+		named = named || it.Alias != nil
+	}
+	var args []*expr.Node
+	for i, it := range e.Items {
+		if named {
+			name := "c" + strconv.Itoa(i)
+			if it.Alias != nil {
+				name = it.Alias.Folded()
+			}
+			args = append(args, expr.NewLiteral(arrow.BinaryTypes.String, name).At(it.Span()))
+		}
+		n := p.expr(it.Expr)
+		if n == nil {
+			return nil
+		}
+		args = append(args, n)
+	}
+	if named {
+		return p.function("named_struct", e.Span(), args...)
+	}
+	return p.function("struct", e.Span(), args...)
 }

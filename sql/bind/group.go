@@ -36,7 +36,7 @@ type grouping struct {
 
 // grouped plans a SELECT with aggregation. ok says whether everything else was right, so that faults of the GROUP BY are
 // found in any case.
-func (b *Binder) grouped(s *ast.Select, p *place, in logical.Node, items []*item, having *expr.Node, ok bool) *relation {
+func (b *Binder) grouped(s *ast.Select, p *place, in logical.Node, items []*item, having, qualify *expr.Node, ok bool) *relation {
 	g := &grouping{b: b, in: in, span: s.Span()}
 	if s.GroupBy != nil && !g.bind(s.GroupBy, p, items) {
 		return nil
@@ -56,17 +56,12 @@ func (b *Binder) grouped(s *ast.Select, p *place, in logical.Node, items []*item
 		}
 		node = b.where(&relation{node: node}, p.scalars.resolve(cond), s.Having.Span())
 	}
-	for _, it := range items {
-		if it.node = g.over(p, agg, it.node); it.node == nil {
-			ok = false
-			continue
+	return b.over(s, p, node, items, qualify, func(n *expr.Node) *expr.Node {
+		if n = g.over(p, agg, n); n == nil {
+			return nil
 		}
-		it.node = p.scalars.resolve(it.node)
-	}
-	if !ok {
-		return nil
-	}
-	return b.projected(node, items, s.Span())
+		return p.scalars.resolve(n)
+	})
 }
 
 // bind resolves the items of GROUP BY: ordinals, aliases and expressions.
@@ -84,7 +79,7 @@ func (g *grouping) bind(gb *ast.GroupBy, p *place, items []*item) bool {
 	}
 	ok := true
 	at := *p
-	at.clause, at.scalars = "GROUP BY", nil
+	at.clause, at.scalars, at.overs = "GROUP BY", nil, nil
 	for _, e := range gb.Items {
 		if row, is := e.(*ast.Row); is {
 			if len(row.Items) == 0 {
@@ -344,7 +339,7 @@ func (g *grouping) over(p *place, agg *logical.Aggregate, n *expr.Node) *expr.No
 	case n.Kind == expr.Column && n.Index >= firstCall:
 		c := agg.FirstCall() + n.Index - firstCall
 		return expr.NewColumn(c, agg.Schema().Field(c)).At(n.Span)
-	case n.Kind == expr.Column && n.Index >= firstScalar:
+	case n.Kind == expr.Column && (n.Index >= firstScalar || n.Index >= firstOver && n.Index < firstOuter):
 		return n
 	case n.Kind == expr.Column:
 		g.b.errorf(CodeGrouping, n.Span, "column %q must appear in GROUP BY or inside an aggregate", n.Name).

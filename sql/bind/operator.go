@@ -18,6 +18,7 @@ var binaryFunctions = map[ast.BinaryOp]string{
 	ast.RegexMatch: "regexp_match_op", ast.RegexIMatch: "regexp_imatch_op",
 	ast.RegexNotMatch: "regexp_not_match_op", ast.RegexNotIMatch: "regexp_not_imatch_op",
 	ast.JSONGet: "json_get", ast.JSONGetText: "json_as_text", ast.JSONHasKey: "json_contains",
+	ast.Contains: "contains_op", ast.ContainedBy: "contained_op",
 }
 
 func (p *place) binary(e *ast.Binary) *expr.Node {

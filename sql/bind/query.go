@@ -37,8 +37,11 @@ func (b *Binder) query(q *ast.Query, e *env) *relation {
 			e = &env{outer: e, name: c.Name, rel: b.cte(c, e)}
 		}
 	}
-	b.tail(q)
-	return b.body(q.Body, e)
+	r := b.body(q.Body, e)
+	if r == nil {
+		return nil
+	}
+	return b.ordered(q, r)
 }
 
 // cte binds a named query once, however often it is read.
@@ -48,20 +51,6 @@ func (b *Binder) cte(c *ast.CTE, e *env) *relation {
 		r = b.rename(r, c.Columns, c.Name.Span())
 	}
 	return r
-}
-
-// tail refuses the clauses behind a query that need an order of rows.
-func (b *Binder) tail(q *ast.Query) {
-	if len(q.OrderBy) > 0 {
-		span := q.OrderBy[0].Span().Join(q.OrderBy[len(q.OrderBy)-1].Span())
-		b.unsupported(span, "ORDER BY is not supported").WithHint("a stream has no last row to sort up to; sort what comes out")
-	}
-	if q.Limit != nil {
-		b.unsupported(q.Limit.Span(), "LIMIT is not supported").WithHint("limit what comes out, or the source")
-	}
-	if q.Offset != nil {
-		b.unsupported(q.Offset.Span(), "OFFSET is not supported").WithHint("skip rows of what comes out")
-	}
 }
 
 func (b *Binder) body(body ast.QueryBody, e *env) *relation {
@@ -90,7 +79,7 @@ func (b *Binder) setOperation(s *ast.SetOperation, e *env) *relation {
 	var branches []*relation
 	ok := true
 	for _, p := range parts {
-		r := b.body(p, e)
+		r := b.branch(p, e)
 		ok = ok && r != nil
 		branches = append(branches, r)
 	}
@@ -105,6 +94,15 @@ func (b *Binder) setOperation(s *ast.SetOperation, e *env) *relation {
 	r := &relation{node: u, scope: scopeOf("", u)}
 	if !s.All {
 		return b.distinct(r, s.Span())
+	}
+	return r
+}
+
+// branch binds one side of a set operation, which has no order of its own.
+func (b *Binder) branch(body ast.QueryBody, e *env) *relation {
+	r := b.body(body, e)
+	if s, ok := body.(*ast.Select); ok && r != nil && len(s.DistinctOn) > 0 {
+		return b.firstOfEach(r, s.DistinctOn, nil)
 	}
 	return r
 }

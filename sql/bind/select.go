@@ -27,7 +27,6 @@ type item struct {
 
 // selectBlock binds one SELECT.
 func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
-	b.selectClauses(s)
 	in := b.from(s, e)
 	if in == nil {
 		return nil
@@ -41,46 +40,64 @@ func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
 		}
 	}
 	in = (&relation{node: node, scope: in.scope}).refreshed()
-	p := &place{b: b, scope: in.scope, clause: "the select list", aggregates: &collected{}, scalars: &scalars{env: e}}
+	p := &place{b: b, scope: in.scope, clause: "the select list", aggregates: &collected{}, scalars: &scalars{env: e}, overs: &overs{named: b.windows(s)}}
 	items := p.items(s.Items)
 	aliases := aliasesOf(items)
 	var having *expr.Node
 	if s.Having != nil {
 		h := *p
-		h.clause, h.aliases = "HAVING", aliases
+		h.clause, h.aliases, h.overs = "HAVING", aliases, nil
 		having = h.condition(s.Having)
 		ok = ok && having != nil
+	}
+	var qualify *expr.Node
+	if s.Qualify != nil {
+		q := *p
+		q.clause, q.aliases = "QUALIFY", aliases
+		qualify = q.condition(s.Qualify)
+		ok = ok && qualify != nil
 	}
 	for _, it := range items {
 		ok = ok && it.node != nil
 	}
 	var out *relation
 	if grouped := s.GroupBy != nil || s.Having != nil || len(p.aggregates.calls) > 0; grouped {
-		out = b.grouped(s, p, node, items, having, ok)
+		out = b.grouped(s, p, node, items, having, qualify, ok)
 	} else if p.strayWindows(items) && ok {
 		node = p.scalars.join(b, node, s.Span())
-		for _, it := range items {
-			it.node = p.scalars.resolve(it.node)
-		}
-		out = b.projected(node, items, s.Span())
+		out = b.over(s, p, node, items, qualify, p.scalars.resolve)
 	}
-	if out == nil || !s.Distinct {
+	if out == nil || !s.Distinct || len(s.DistinctOn) > 0 {
 		return out
 	}
 	return b.distinct(out, s.Span())
 }
 
-// selectClauses refuses the clauses of a SELECT that have no plan.
-func (b *Binder) selectClauses(s *ast.Select) {
-	if len(s.DistinctOn) > 0 {
-		b.unsupported(s.DistinctOn[0].Span(), "DISTINCT ON is not supported").WithHint("use SELECT DISTINCT, or GROUP BY with min or max")
+// over computes calls with OVER, filters by QUALIFY and projects. move rewrites expressions of the SELECT into ones over in.
+func (b *Binder) over(s *ast.Select, p *place, in logical.Node, items []*item, qualify *expr.Node, move func(*expr.Node) *expr.Node) *relation {
+	ok := true
+	for _, it := range items {
+		it.node = move(it.node)
+		ok = ok && it.node != nil
 	}
-	if len(s.Windows) > 0 {
-		b.unsupported(s.Windows[0].Span(), "the WINDOW clause is not supported").WithHint("group by a time window and use an aggregate")
+	if qualify != nil {
+		qualify = move(qualify)
+		ok = ok && qualify != nil
 	}
-	if s.Qualify != nil {
-		b.unsupported(s.Qualify.Span(), "QUALIFY is not supported").WithHint("conditions on aggregates belong in HAVING")
+	if !ok {
+		return nil
 	}
+	node := p.overs.compute(b, in, move)
+	if node == nil {
+		return nil
+	}
+	if qualify != nil {
+		node = logical.NewFilter(node, p.overs.resolve(qualify), s.Qualify.Span())
+	}
+	for _, it := range items {
+		it.node = p.overs.resolve(it.node)
+	}
+	return b.projected(node, items, s.Span())
 }
 
 // aliasesOf maps what AS has named; a name given twice stands for nothing.

@@ -330,7 +330,7 @@ func (p *place) scalarQuery(e *ast.Subquery) *expr.Node {
 func (b *Binder) scalar(e *ast.Subquery, outer *scope, env *env) (*scalar, bool) {
 	s, simple := e.Query.Body.(*ast.Select)
 	tail := len(e.Query.OrderBy) > 0 || e.Query.Limit != nil || e.Query.Offset != nil
-	if simple && !tail && e.Query.With == nil && s.GroupBy == nil && s.Having == nil && !s.Distinct && s.Where != nil && aggregates(b, s.Items) && len(s.Items) == 1 {
+	if simple && !tail && e.Query.With == nil && s.GroupBy == nil && s.Having == nil && !s.Distinct && s.Qualify == nil && s.Where != nil && aggregates(b, s.Items) && len(s.Items) == 1 {
 		return b.correlatedScalar(e, s, outer, env)
 	}
 	r := b.query(e.Query, env)
@@ -366,7 +366,6 @@ func oneRow(n logical.Node) bool {
 // correlatedScalar plans an aggregation whose WHERE may compare with outer columns: it is grouped by what they are compared
 // with.
 func (b *Binder) correlatedScalar(e *ast.Subquery, s *ast.Select, outer *scope, env *env) (*scalar, bool) {
-	b.selectClauses(s)
 	in := b.from(s, env)
 	if in == nil {
 		return nil, false
@@ -531,7 +530,7 @@ func (b *Binder) common(s *ast.SetOperation, e *env) *relation {
 		return nil
 	}
 	parts := []ast.QueryBody{s.Left, s.Right}
-	left, right := b.body(s.Left, e), b.body(s.Right, e)
+	left, right := b.branch(s.Left, e), b.branch(s.Right, e)
 	if left == nil || right == nil {
 		return nil
 	}

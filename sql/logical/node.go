@@ -18,7 +18,7 @@ import (
 // 1 ns. It is a kind of the logical plan alone; the program has an operator of its own for it.
 const Session graph.WindowKind = 255
 
-// Node is a relation: one of *Scan, *Watermark, *Project, *Filter, *Aggregate, *Union, *Join, *Sink.
+// Node is a relation: one of *Scan, *Watermark, *Project, *Filter, *Aggregate, *Union, *Join, *TopN, *Sink.
 type Node interface {
 	// Schema is the row; names are for people and sinks, expressions go by position.
 	Schema() *arrow.Schema
@@ -152,6 +152,8 @@ func Name(n Node) string {
 		return "union"
 	case *Join:
 		return "join"
+	case *TopN:
+		return "ranking"
 	case *Sink:
 		return "sink"
 	}

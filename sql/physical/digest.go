@@ -78,6 +78,8 @@ func (p *planner) newMeaning(n logical.Node) meaning {
 		return p.aggregateMeaning(n)
 	case *logical.Join:
 		return p.joinMeaning(n)
+	case *logical.TopN:
+		return p.topNMeaning(n)
 	}
 	panic(fmt.Sprintf("physical: no meaning for %T", n))
 }

@@ -64,6 +64,8 @@ func (p *planner) build(n logical.Node) []int {
 		out = p.aggregate(n)
 	case *logical.Join:
 		out = p.join(n)
+	case *logical.TopN:
+		out = p.topN(n)
 	default:
 		panic(fmt.Sprintf("physical: no operator for %T", n))
 	}

@@ -229,6 +229,8 @@ func Kind(s graph.Spec) string {
 		return "window"
 	case *graph.SessionAggregateSpec:
 		return "session"
+	case *graph.TopNSpec:
+		return "top"
 	case *graph.JoinSpec:
 		return "join"
 	case *graph.WindowJoinSpec:
@@ -258,6 +260,11 @@ func bound(s graph.Spec) (kind string, ttl int64) {
 	case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec:
 		return "window", 0
 	case *graph.JoinSpec:
+		return timed(s.TTL)
+	case *graph.TopNSpec:
+		if s.PerTime {
+			return "window", 0
+		}
 		return timed(s.TTL)
 	case *graph.UpdatingAggregateSpec:
 		return timed(s.TTL)

@@ -86,6 +86,8 @@ func (p *pusher) push(in logical.Node, conds []*expr.Node, origin *logical.Filte
 		return p.throughAggregate(in, conds, origin)
 	case *logical.Join:
 		return p.throughJoin(in, conds, origin)
+	case *logical.TopN:
+		return p.throughTopN(in, conds, origin)
 	}
 	return p.filter(in, conds, origin)
 }

@@ -176,9 +176,19 @@ func rejects(t *expr.Node, side logical.Side, left int) bool {
 	case "is_not_null", "is_true", "is_false", "is_not_unknown":
 		return strict(t.Args[0], side, left)
 	case "and":
-		return rejects(t.Args[0], side, left) || rejects(t.Args[1], side, left)
+		for _, a := range t.Args {
+			if rejects(a, side, left) {
+				return true
+			}
+		}
+		return false
 	case "or":
-		return rejects(t.Args[0], side, left) && rejects(t.Args[1], side, left)
+		for _, a := range t.Args {
+			if !rejects(a, side, left) {
+				return false
+			}
+		}
+		return true
 	}
 	return false
 }

@@ -143,6 +143,8 @@ func (p *pruner) demand(n logical.Node) {
 		}
 	case *logical.Join:
 		p.demandJoin(n, mine)
+	case *logical.TopN:
+		p.demandTopN(n, mine)
 	case *logical.Aggregate:
 		in := p.of(n.Input)
 		for _, k := range n.Keys {
@@ -197,6 +199,8 @@ func (p *pruner) rebuild(n logical.Node) pruned {
 		return p.rebuildAggregate(n)
 	case *logical.Join:
 		return p.rebuildJoin(n)
+	case *logical.TopN:
+		return p.rebuildTopN(n)
 	}
 	in := n.Inputs()
 	moved := make([]logical.Node, len(in))

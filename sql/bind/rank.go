@@ -1,0 +1,348 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/dataflow/graph"
+	"wadi/sql/ast"
+	"wadi/sql/logical"
+)
+
+// ranks are the functions that number rows.
+var ranks = map[string]graph.RankKind{"row_number": graph.RowNumber, "rank": graph.Rank, "dense_rank": graph.DenseRank}
+
+// overs are the calls with OVER of one SELECT. Until they are computed, columns from firstOver stand for them.
+type overs struct {
+	named map[string]*ast.WindowSpec
+	list  []*overCall
+	// at is the column of each, once they are computed.
+	at []int
+}
+
+// overCall is one rank over a partition.
+type overCall struct {
+	kind      graph.RankKind
+	partition []*expr.Node
+	order     []sortTerm
+	span      fault.Span
+}
+
+// sortTerm is one term of an ORDER BY.
+type sortTerm struct {
+	value            *expr.Node
+	desc, nullsFirst bool
+}
+
+// over binds f(…) OVER (…) and gives the column that stands for it.
+func (p *place) over(name string, e *ast.Call) *expr.Node {
+	kind, ok := ranks[name]
+	switch {
+	case !ok:
+		p.b.unsupported(e.Over.Span(), "OVER is supported only for row_number, rank and dense_rank").
+			WithHint("group by a time window and use an aggregate, and join its result if the rows themselves are needed")
+		return nil
+	case p.overs == nil || p.inAggregate || p.inOver:
+		p.b.errorf(CodeAggregate, e.Span(), "%s() OVER cannot stand in %s", name, p.clause).WithHint("compute it in a subquery in FROM, or filter on it with QUALIFY")
+		return nil
+	case len(e.Args) > 0:
+		p.b.errorf(fault.CodeInvalid, e.Span(), "%s takes no arguments", name).WithHint("write %s() OVER (PARTITION BY … ORDER BY …)", name)
+		return nil
+	case e.Distinct || e.Filter != nil || len(e.OrderBy) > 0 || len(e.WithinGroup) > 0 || e.Nulls != ast.NullsUntreated:
+		p.b.errorf(fault.CodeInvalid, e.Span(), "%s takes nothing but OVER", name).WithHint("write %s() OVER (PARTITION BY … ORDER BY …)", name)
+		return nil
+	}
+	spec, ok := p.overSpec(e.Over)
+	if !ok {
+		return nil
+	}
+	if spec.Frame != nil {
+		p.b.errorf(fault.CodeInvalid, spec.Frame.Span(), "%s has no frame", name).WithHint("leave the frame out: a rank looks at the whole partition")
+		return nil
+	}
+	inner := *p
+	inner.inOver, inner.scalars, inner.clause = true, nil, "OVER"
+	c := &overCall{kind: kind, span: e.Span()}
+	if c.partition = inner.all(spec.PartitionBy); c.partition == nil && len(spec.PartitionBy) > 0 {
+		return nil
+	}
+	if c.order, ok = inner.sortTerms(spec.OrderBy); !ok {
+		return nil
+	}
+	at := -1
+	for i, o := range p.overs.list {
+		if o.same(c) {
+			at = i
+		}
+	}
+	if at < 0 {
+		at = len(p.overs.list)
+		p.overs.list = append(p.overs.list, c)
+	}
+	return &expr.Node{Kind: expr.Column, Index: firstOver + at, Name: name, Type: arrow.PrimitiveTypes.Int64, Span: e.Span()}
+}
+
+func (c *overCall) same(o *overCall) bool {
+	if c.kind != o.kind || len(c.partition) != len(o.partition) || len(c.order) != len(o.order) {
+		return false
+	}
+	for i := range c.partition {
+		if !expr.Equal(c.partition[i], o.partition[i]) {
+			return false
+		}
+	}
+	for i, a := range c.order {
+		b := o.order[i]
+		if !expr.Equal(a.value, b.value) || a.desc != b.desc || a.nullsFirst != b.nullsFirst {
+			return false
+		}
+	}
+	return true
+}
+
+// overSpec resolves OVER name, and windows that extend others.
+func (p *place) overSpec(o *ast.Over) (*ast.WindowSpec, bool) {
+	spec := o.Spec
+	if o.Name != nil {
+		spec = &ast.WindowSpec{Place: o.Place, Base: o.Name}
+	}
+	out := *spec
+	for depth := 0; out.Base != nil; depth++ {
+		base, ok := p.overs.named[out.Base.Folded()]
+		if !ok || depth > len(p.overs.named) {
+			p.b.errorf(fault.CodeInvalid, out.Base.Span(), "there is no window %q", out.Base.Name).WithHint("define it: WINDOW %s AS (PARTITION BY …)", out.Base.Name)
+			return nil, false
+		}
+		if len(out.PartitionBy) > 0 || len(out.OrderBy) > 0 && len(base.OrderBy) > 0 {
+			p.b.errorf(fault.CodeInvalid, out.Base.Span(), "window %q cannot be extended by what it has already", out.Base.Name).WithHint("write the window out in full")
+			return nil, false
+		}
+		out.PartitionBy, out.Base = base.PartitionBy, base.Base
+		if len(base.OrderBy) > 0 {
+			out.OrderBy = base.OrderBy
+		}
+		if out.Frame == nil {
+			out.Frame = base.Frame
+		}
+	}
+	return &out, true
+}
+
+// windows collects the WINDOW clause.
+func (b *Binder) windows(s *ast.Select) map[string]*ast.WindowSpec {
+	out := map[string]*ast.WindowSpec{}
+	for _, w := range s.Windows {
+		if out[w.Name.Folded()] != nil {
+			b.errorf(CodeDuplicate, w.Name.Span(), "window %q is defined twice", w.Name.Name).WithHint("give it another name")
+			continue
+		}
+		out[w.Name.Folded()] = w.Spec
+	}
+	return out
+}
+
+func (p *place) sortTerms(list []*ast.OrderItem) ([]sortTerm, bool) {
+	ok := true
+	var out []sortTerm
+	for _, o := range list {
+		n := p.expr(o.Expr)
+		ok = ok && n != nil
+		out = append(out, sortTerm{n, o.Desc, nullsFirst(o)})
+	}
+	return out, ok
+}
+
+// compute ranks the rows of a relation once for each call. move rewrites an expression of the SELECT into one over the
+// relation; nil if it was refused.
+func (o *overs) compute(b *Binder, in logical.Node, move func(*expr.Node) *expr.Node) logical.Node {
+	for _, c := range o.list {
+		keys, order := make([]*expr.Node, len(c.partition)), make([]sortTerm, len(c.order))
+		for i, n := range c.partition {
+			if keys[i] = move(n); keys[i] == nil {
+				return nil
+			}
+		}
+		for i, t := range c.order {
+			if t.value = move(t.value); t.value == nil {
+				return nil
+			}
+			order[i] = t
+		}
+		r := logical.Ranking{Rank: c.kind, Limit: -1, WithRank: true}
+		in = b.rank(in, keys, order, r, c.span)
+		o.at = append(o.at, in.Schema().NumFields()-1)
+	}
+	return in
+}
+
+// resolve replaces what stands for calls by their columns.
+func (o *overs) resolve(n *expr.Node) *expr.Node {
+	if o == nil || len(o.list) == 0 || n == nil {
+		return n
+	}
+	return n.Map(func(x *expr.Node) *expr.Node {
+		if x.Kind == expr.Column && x.Index >= firstOver && x.Index < firstOuter {
+			x.Index = o.at[x.Index-firstOver]
+		}
+		return x
+	})
+}
+
+// rank makes a TopN over values of the relation's columns. Those that are no columns are computed behind the others, and
+// stay there. A window among the keys makes a ranking of the rows of each window.
+func (b *Binder) rank(in logical.Node, keys []*expr.Node, order []sortTerm, r logical.Ranking, span fault.Span) logical.Node {
+	fields := in.Schema().Fields()
+	exprs := make([]*expr.Node, len(fields))
+	for i, f := range fields {
+		exprs[i] = expr.NewColumn(i, f).At(span)
+	}
+	plain := len(exprs)
+	column := func(n *expr.Node) int {
+		for i, e := range exprs {
+			if expr.Equal(e, n) {
+				return i
+			}
+		}
+		exprs, fields = append(exprs, n), append(fields, arrow.Field{Name: "key"})
+		return len(exprs) - 1
+	}
+	p := in.Properties()
+	for _, k := range keys {
+		if _, is := windowColumn(k, p.WindowColumns); is && p.Mode == graph.Append {
+			r.PerTime = true
+			if p.Window.Kind != logical.Session {
+				continue
+			}
+		}
+		r.Keys = append(r.Keys, column(k))
+	}
+	for _, t := range order {
+		if n := expr.Fold(t.value); n.Kind == expr.Literal {
+			continue
+		}
+		r.Order = append(r.Order, graph.Order{Column: column(t.value), Desc: t.desc, NullsFirst: t.nullsFirst})
+	}
+	if len(exprs) > plain {
+		in = logical.NewProject(in, exprs, fields, span)
+	}
+	r.Flush, r.TTL, r.Pinned = int64(b.opts.UpdateAggregateFlushInterval), b.idle(), b.view
+	return logical.NewTopN(in, r, span)
+}
+
+// ordered is ORDER BY, LIMIT, OFFSET and FETCH behind a query, and DISTINCT ON in it.
+func (b *Binder) ordered(q *ast.Query, r *relation) *relation {
+	on := distinctOn(q)
+	if len(q.OrderBy) == 0 && q.Limit == nil && q.Offset == nil && on == nil {
+		return r
+	}
+	var order []sortTerm
+	ok := true
+	for _, o := range q.OrderBy {
+		n := b.output(r, o.Expr, "ORDER BY")
+		ok = ok && n != nil
+		order = append(order, sortTerm{n, o.Desc, nullsFirst(o)})
+	}
+	limit, okLimit := b.rows(q.Limit, "LIMIT")
+	offset, okOffset := b.rows(q.Offset, "OFFSET")
+	if !ok || !okLimit || !okOffset {
+		return nil
+	}
+	if on != nil {
+		if r = b.firstOfEach(r, on, order); r == nil || q.Limit == nil && q.Offset == nil {
+			return r
+		}
+	}
+	if q.Limit == nil && q.Offset == nil {
+		span := q.OrderBy[0].Span().Join(q.OrderBy[len(q.OrderBy)-1].Span())
+		b.unsupported(span, "ORDER BY without LIMIT is not supported").WithHint("a stream has no last row to sort up to; add LIMIT, or sort what comes out")
+		return nil
+	}
+	k := logical.Ranking{Rank: graph.RowNumber, Limit: limit, Offset: max(offset, 0), WithTies: q.WithTies}
+	return b.kept(r, b.rank(b.concrete(r.node), nil, order, k, q.Span()), q.Span())
+}
+
+// output binds an expression over a query's columns; a number is a column's position.
+func (b *Binder) output(r *relation, e ast.Expr, clause string) *expr.Node {
+	p := &place{b: b, scope: r.scope, clause: clause}
+	if lit, ok := e.(*ast.NumberLit); ok && lit.Integer {
+		n := r.node.Schema().NumFields()
+		if v := p.number(lit.Text, lit); v != nil {
+			if i, ok := v.Value.(int64); ok && i >= 1 && i <= int64(n) {
+				return expr.NewColumn(int(i)-1, r.node.Schema().Field(int(i)-1)).At(e.Span())
+			}
+		}
+		b.errorf(fault.CodeInvalid, e.Span(), "the select list has no column %s", lit.Text).WithHint("count from 1 to %d", n)
+		return nil
+	}
+	before := len(b.errs)
+	n := p.expr(e)
+	if n == nil && len(b.errs) == before+1 && b.errs[before].Code == CodeUnknownColumn && !strings.Contains(b.errs[before].Hint, "did you mean") {
+		b.errs[before].WithHint("%s sees the columns of the select list; add the column there", clause)
+	}
+	return n
+}
+
+// rows reads a number of rows; −1 without one.
+func (b *Binder) rows(e ast.Expr, clause string) (int64, bool) {
+	if e == nil {
+		return -1, true
+	}
+	n := (&place{b: b, scope: &scope{}, clause: clause}).expr(e)
+	if n == nil {
+		return 0, false
+	}
+	v, ok := expr.Fold(n).Value.(int64)
+	if !ok || v < 0 {
+		b.errorf(fault.CodeInvalid, e.Span(), "%s takes a number of rows", clause).WithHint("write %s 10", clause)
+		return 0, false
+	}
+	return v, true
+}
+
+// kept gives a ranked relation the columns that it had before.
+func (b *Binder) kept(r *relation, node logical.Node, span fault.Span) *relation {
+	fields := r.node.Schema().Fields()
+	if node.Schema().NumFields() > len(fields) {
+		exprs := make([]*expr.Node, len(fields))
+		for i := range fields {
+			exprs[i] = expr.NewColumn(i, node.Schema().Field(i)).At(span)
+		}
+		node = logical.NewProject(node, exprs, fields, span)
+	}
+	return &relation{node: node, scope: r.scope, spans: r.spans}
+}
+
+// distinctOn gives the expressions of DISTINCT ON of a query that is a plain SELECT; nil without.
+func distinctOn(q *ast.Query) []ast.Expr {
+	if s, ok := q.Body.(*ast.Select); ok && len(s.DistinctOn) > 0 {
+		return s.DistinctOn
+	}
+	return nil
+}
+
+// firstOfEach keeps the first row, by the rest of the order, of those that are equal in the expressions of DISTINCT ON.
+func (b *Binder) firstOfEach(r *relation, on []ast.Expr, order []sortTerm) *relation {
+	keys := make([]*expr.Node, len(on))
+	for i, e := range on {
+		if keys[i] = b.output(r, e, "DISTINCT ON"); keys[i] == nil {
+			return nil
+		}
+	}
+	for i := 0; i < len(order) && i < len(keys); i++ {
+		found := false
+		for _, k := range keys {
+			found = found || expr.Equal(k, order[i].value)
+		}
+		if !found {
+			b.errorf(fault.CodeInvalid, order[i].value.Span, "ORDER BY has to begin with the expressions of DISTINCT ON").WithHint("put them in front of the others")
+			return nil
+		}
+	}
+	order = order[min(len(order), len(keys)):]
+	span := on[0].Span().Join(on[len(on)-1].Span())
+	k := logical.Ranking{Rank: graph.RowNumber, Limit: 1}
+	return b.kept(r, b.rank(b.concrete(r.node), keys, order, k, span), span)
+}
