@@ -25,7 +25,8 @@ const (
 
 // EncoderOptions are the choices that an Encoder leaves to its user.
 type EncoderOptions struct {
-	// UnixMillis writes timestamps and dates as milliseconds since the epoch instead of as text.
+	// UnixMillis writes timestamps and dates as milliseconds since the epoch, and times as milliseconds of the day, instead
+	// of as text.
 	UnixMillis bool
 	Decimals   DecimalEncoding
 	// IncludeSchema wraps each row as {"schema": …, "payload": row}, in the way of Kafka Connect.
@@ -145,9 +146,10 @@ type writer struct {
 	state *writerState
 	typ   arrow.DataType
 	json  bool
-	// unit is nanoseconds per unit of a time type.
-	unit   int64
-	object *objectWriter
+	// unit is nanoseconds per unit of a time type; closing ends the text of a timestamp.
+	unit    int64
+	closing string
+	object  *objectWriter
 	// elem writes the elements of a list or the values of a map.
 	elem *writer
 }
@@ -164,7 +166,10 @@ func newWriter(f arrow.Field, s *writerState) writer {
 			w.form = formText
 		}
 	case *arrow.TimestampType:
-		w.unit = int64(t.Unit.Multiplier())
+		w.unit, w.closing = int64(t.Unit.Multiplier()), `"`
+		if t.TimeZone != "" {
+			w.closing = `Z"`
+		}
 		if !s.options.UnixMillis {
 			w.form = formTimestamp
 		}
@@ -220,7 +225,7 @@ func (w *writer) append(dst []byte, r int) []byte {
 	case formTimestamp:
 		dst = append(dst, '"')
 		dst = w.state.days.appendTimestamp(dst, w.ints[r], w.unit)
-		return append(dst, '"')
+		return append(dst, w.closing...)
 	}
 	return w.appendOther(dst, r)
 }
@@ -295,6 +300,9 @@ func (w *writer) appendInt64(dst []byte, v int64) []byte {
 }
 
 func (w *writer) appendTime(dst []byte, v int64) []byte {
+	if w.state.options.UnixMillis {
+		return appendMillis(dst, v, w.unit)
+	}
 	dst = append(dst, '"')
 	dst = appendClock(dst, v*w.unit)
 	return append(dst, '"')

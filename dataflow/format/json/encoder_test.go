@@ -74,7 +74,7 @@ func TestWrittenValues(t *testing.T) {
 		{plain, seconds, fixed(int64(-62135596800)), `"0001-01-01T00:00:00"`}, {plain, seconds, fixed(int64(253402300800)), `"+10000-01-01T00:00:00"`}, {plain, seconds, fixed(int64(-62167219201)), `"-0001-12-31T23:59:59"`}, {plain, millis, fixed(int64(1)), `"1970-01-01T00:00:00.001"`},
 		{unixMillis, timestamp, fixed(int64(1_999_999)), `1`}, {unixMillis, timestamp, fixed(int64(-1_999_999)), `-1`}, {unixMillis, seconds, fixed(int64(-2)), `-2000`}, {unixMillis, millis, fixed(int64(5)), `5`}, {unixMillis, micros, fixed(int64(1001)), `1`},
 		{unixMillis, arrow.FixedWidthTypes.Date32, fixed(int32(-1)), `-86400000`}, {plain, arrow.FixedWidthTypes.Date32, fixed(int32(19_782)), `"2024-02-29"`},
-		{plain, arrow.FixedWidthTypes.Time64ns, fixed(int64(86_399_999_999_999)), `"23:59:59.999999999"`}, {unixMillis, arrow.FixedWidthTypes.Time32s, fixed(int32(3661)), `"01:01:01"`},
+		{plain, arrow.FixedWidthTypes.Time64ns, fixed(int64(86_399_999_999_999)), `"23:59:59.999999999"`}, {unixMillis, arrow.FixedWidthTypes.Time32s, fixed(int32(3661)), `3661000`},
 		{plain, arrow.FixedWidthTypes.MonthDayNanoInterval, interval(14, -3, 4*3600e9+5_250_000_000), `"14 mons -3 days 4 hours 5.250 secs"`}, {plain, arrow.FixedWidthTypes.MonthDayNanoInterval, interval(0, 0, 0), `"0 secs"`},
 		{plain, arrow.FixedWidthTypes.MonthDayNanoInterval, interval(0, 0, -500_000_000), `"-0.500 secs"`}, {plain, arrow.FixedWidthTypes.MonthDayNanoInterval, interval(1, 0, 0), `"1 mons"`}, {plain, arrow.FixedWidthTypes.MonthDayNanoInterval, interval(0, 0, -90e9), `"-1 mins -30 secs"`},
 	} {

@@ -69,3 +69,27 @@ func TestMapsNeedTextKeys(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestMomentsAreWrittenInUTC(t *testing.T) {
+	schema := schemaOf(nullable("t", expr.TimestampTZ), nullable("l", arrow.ListOf(expr.TimestampTZ)), nullable("c", arrow.FixedWidthTypes.Time64ns))
+	d, err := json.NewDecoder(schema, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Decode([]byte(`{"t":"1969-12-31T23:59:59.5+02:00","l":["2024-01-01"],"c":"01:02:03.004"}`), 0); err != nil {
+		t.Fatal(err)
+	}
+	b := d.Take()
+	for unix, want := range map[bool]string{
+		false: `{"t":"1969-12-31T21:59:59.500Z","l":["2024-01-01T00:00:00Z"],"c":"01:02:03.004"}`,
+		true:  `{"t":-7200500,"l":[1704067200000],"c":3723004}`,
+	} {
+		e, err := json.NewEncoder(schema, json.EncoderOptions{UnixMillis: unix})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := e.Encode(nil, b); err != nil || string(got) != want+"\n" {
+			t.Errorf("%s, %v\nwant %s", got, err, want)
+		}
+	}
+}
