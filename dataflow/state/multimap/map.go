@@ -338,7 +338,8 @@ func (m *Map) ExpireBuckets(bucket uint32) {
 	}
 }
 
-// Compact moves the rows of full chunks that are mostly empty together and frees chunks without rows. Ids change.
+// Compact moves the rows of full chunks that are mostly empty together, those touched in one bucket, and frees the chunks.
+// Ids change.
 func (m *Map) Compact() {
 	if m.deleted < chunkRows {
 		return
@@ -346,10 +347,7 @@ func (m *Map) Compact() {
 	m.deleted = 0
 	for c := range len(m.chunks) {
 		ch := m.chunks[c]
-		if ch == nil || len(ch.times) < chunkRows {
-			continue
-		}
-		if ch.live > 0 && (2*ch.live > chunkRows || m.config.Grain > 0) {
+		if ch == nil || len(ch.times) < chunkRows || 2*ch.live > chunkRows {
 			continue
 		}
 		for i, s := range ch.seqs {
