@@ -179,8 +179,11 @@ func wrongArguments(fn *function, args []arrow.DataType, span fault.Span) error 
 	if len(args) == 0 {
 		given = "nothing"
 	}
-	return fault.Userf(CodeWrongArguments, span, "%s takes %s, not %s", fn.name, fn.takes, given).
-		WithHint("cast the argument, as in %s(CAST(x AS …))", fn.name)
+	err := fault.Userf(CodeWrongArguments, span, "%s takes %s, not %s", fn.name, fn.takes, given)
+	if fn.args > 1 || len(fn.params) > 0 {
+		return err.WithHint("write it as in %s", fn.example.Call)
+	}
+	return err.WithHint("cast the argument, as in %s(CAST(x AS …))", fn.name)
 }
 
 // typeName is a type in the words of SQL.
