@@ -52,6 +52,8 @@ func (p *place) call(e *ast.Call) *expr.Node {
 	case ranks[name] != 0:
 		p.b.errorf(CodeAggregate, e.Span(), "%s needs OVER", name).WithHint("write %s() OVER (PARTITION BY … ORDER BY …)", name)
 		return nil
+	case name == groupingCall:
+		return p.grouping(e)
 	case windowFunctions[name]:
 		return p.window(name, e)
 	case name == "row_time" && len(e.Args) == 0:

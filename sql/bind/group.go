@@ -30,6 +30,8 @@ type grouping struct {
 	// windowed marks the group expressions that are the window; a struct member of it has its name in part.
 	windowed []bool
 	part     []string
+	// absent are the group expressions of other grouping sets, which are null in this one.
+	absent []*expr.Node
 	// instead holds, for a repeated hop, the input's column with the window.
 	instead []*expr.Node
 }
@@ -38,6 +40,9 @@ type grouping struct {
 // found in any case.
 func (b *Binder) grouped(s *ast.Select, p *place, in logical.Node, items []*item, having, qualify *expr.Node, ok bool) *relation {
 	g := &grouping{b: b, in: in, span: s.Span()}
+	if sets := groupingSets(s.GroupBy); sets != nil {
+		return b.groupedBySets(s, p, g, sets, items, having, ok)
+	}
 	if s.GroupBy != nil && !g.bind(s.GroupBy, p, items) {
 		return nil
 	}
@@ -164,7 +169,7 @@ func (g *grouping) add(n *expr.Node, f arrow.Field) {
 func hasCall(n *expr.Node) bool {
 	found := false
 	n.Walk(func(n *expr.Node) bool {
-		found = found || n.Kind == expr.Column && n.Index >= firstCall && n.Index < firstWindow
+		found = found || n.Kind == expr.Column && n.Index >= firstCall && n.Index < firstWindow || n.Kind == expr.Call && n.Name == groupingCall
 		return !found
 	})
 	return found
@@ -332,7 +337,14 @@ func (g *grouping) over(p *place, agg *logical.Aggregate, n *expr.Node) *expr.No
 			return g.result(i, agg).At(n.Span)
 		}
 	}
+	for _, e := range g.absent {
+		if expr.Equal(e, n) {
+			return expr.NewLiteral(n.Type, nil).At(n.Span)
+		}
+	}
 	switch {
+	case n.Kind == expr.Call && n.Name == groupingCall:
+		return g.grouping(n)
 	case n.Kind == expr.Column && n.Index >= firstWindow:
 		p.misplacedWindow(n.Name, n.Span)
 		return nil

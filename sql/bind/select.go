@@ -286,6 +286,10 @@ func (p *place) strayWindows(items []*item) bool {
 			continue
 		}
 		it.node.Walk(func(n *expr.Node) bool {
+			if n.Kind == expr.Call && n.Name == groupingCall {
+				p.b.errorf(CodeAggregate, n.Span, "grouping() needs GROUP BY").WithHint("write GROUP BY ROLLUP (…), CUBE (…) or GROUPING SETS (…)")
+				ok = false
+			}
 			if n.Kind == expr.Column && n.Index >= firstWindow {
 				p.misplacedWindow(strings.ToLower(n.Name), n.Span)
 				ok = false
