@@ -277,7 +277,8 @@ type OverCall struct {
 
 // OverSpec computes functions over the rows of an append stream that share a key. The output columns are the input's,
 // then one per call; it is an append stream, and the event time of a row is its own. Each row goes out once, when the
-// watermark has passed all that its results depend on, in the order of event times.
+// watermark has passed all that its results depend on: in the order of event times, but for rows that wait for later ones
+// of their key.
 type OverSpec struct {
 	// Keys are input columns.
 	Keys []int

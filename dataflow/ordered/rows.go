@@ -96,6 +96,9 @@ func (s *Rows) Put(hash uint64, time int64, e Encoded) int32 {
 		copy(s.arena[ref:], e.Bytes)
 		s.garbage -= int(room)
 	} else {
+		if len(s.arena)+len(e.Bytes) > cap(s.arena) && 2*s.garbage > len(s.arena) {
+			s.compact()
+		}
 		ref, room = int64(len(s.arena)), size
 		s.arena = append(s.arena, e.Bytes...)
 	}
@@ -117,7 +120,8 @@ func (s *Rows) Free(id int32, bury bool) {
 	w[sizeWord], w[flagWord] = -1, 0
 	s.free = append(s.free, id)
 	s.live--
-	if s.garbage > 1<<16 && 2*s.garbage > len(s.arena) {
+	// Room is given to the next rows, so it is only rewritten when nearly all of a large arena is free.
+	if len(s.arena) > 1<<22 && s.garbage > len(s.arena)/8*7 {
 		s.compact()
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"wadi/dataflow/graph"
 	"wadi/dataflow/join"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/over"
 	"wadi/dataflow/project"
 	"wadi/dataflow/session"
 	"wadi/dataflow/topn"
@@ -75,6 +76,8 @@ func (l Library) Operator(p *graph.Program, node int, in *arrow.Schema, mode gra
 		return join.NewInterval(spec, ins, l.Functions, env)
 	case *graph.TopNSpec:
 		return topn.New(spec, in, mode, env)
+	case *graph.OverSpec:
+		return over.New(spec, in, mode, env)
 	case *graph.SinkSpec:
 		return l.sink(spec, in, mode, env)
 	}

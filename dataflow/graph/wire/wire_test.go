@@ -118,6 +118,13 @@ func TestEncodeRefuses(t *testing.T) {
 		"order by nothing": func(p *graph.Program) {
 			p.Nodes[2].Spec.(*graph.UpdatingAggregateSpec).Aggs[0].OrderBy = []agg.Order{{Arg: 0}}
 		},
+		"unknown rank": func(p *graph.Program) { p.Nodes[1].Spec = &graph.TopNSpec{} },
+		"offset below zero": func(p *graph.Program) {
+			p.Nodes[1].Spec = &graph.TopNSpec{Rank: graph.Rank, Offset: -1}
+		},
+		"unknown frame": func(p *graph.Program) {
+			p.Nodes[1].Spec = &graph.OverSpec{Calls: []graph.OverCall{{Call: agg.Call{Type: arrow.Null}, Frame: graph.Frame{Unit: 9}}}}
+		},
 		"null parameter": func(p *graph.Program) {
 			p.Nodes[2].Spec.(*graph.UpdatingAggregateSpec).Aggs[0].Params = []any{nil}
 		},
@@ -163,6 +170,17 @@ func TestDecodeRefuses(t *testing.T) {
 		},
 		"order by nothing": func(p *wire.Program) {
 			p.Nodes[2].GetUpdatingAggregate().Aggs[0].OrderBy = []*wire.AggregateOrder{{Arg: 0}}
+		},
+		"unknown rank": func(p *wire.Program) {
+			p.Nodes[2].Spec = &wire.Node_TopN{TopN: &wire.TopNSpec{Rank: 258}}
+		},
+		"offset below zero": func(p *wire.Program) {
+			p.Nodes[2].Spec = &wire.Node_TopN{TopN: &wire.TopNSpec{Rank: 1, Offset: -1}}
+		},
+		"half a frame": func(p *wire.Program) {
+			p.Nodes[2].Spec = &wire.Node_Over{Over: &wire.OverSpec{Calls: []*wire.OverCall{{
+				Call: &wire.AggregateCall{Type: &wire.Type{Kind: 1}}, Frame: &wire.Frame{Unit: 1},
+			}}}}
 		},
 		"null parameter": func(p *wire.Program) {
 			p.Nodes[2].GetUpdatingAggregate().Aggs[0].Params = []*wire.Value{{}}

@@ -1,0 +1,560 @@
+package over_test
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"pgregory.net/rapid"
+
+	"wadi/dataflow/agg"
+	"wadi/dataflow/column"
+	"wadi/dataflow/graph"
+	"wadi/dataflow/operator"
+	"wadi/dataflow/ordered"
+	"wadi/dataflow/over"
+	"wadi/dataflow/state/statetest"
+)
+
+var input = arrow.NewSchema([]arrow.Field{
+	{Name: "k", Type: arrow.PrimitiveTypes.Int64},
+	{Name: "t", Type: arrow.BinaryTypes.String, Nullable: true},
+	{Name: "x", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+}, nil)
+
+const colX = 2
+
+type aRow struct {
+	key  string
+	line string
+	x    *int64
+	raw  []byte
+	time int64
+}
+
+func show(v column.Vector, i int) string {
+	if !v.Validity().IsValid(i) {
+		return "null"
+	}
+	switch c := v.(type) {
+	case *column.Fixed[int64]:
+		return fmt.Sprint(c.Values[i])
+	case *column.Fixed[uint64]:
+		return fmt.Sprint(c.Values[i])
+	case *column.Fixed[float64]:
+		return fmt.Sprint(c.Values[i])
+	case *column.Bytes:
+		return strings.Clone(c.Str(i))
+	}
+	panic(v.Type().String())
+}
+
+func modelRows(b *column.Batch, keys []int) (rows []aRow) {
+	for _, r := range b.Selected(nil) {
+		i := int(r)
+		row := aRow{time: b.Time[i], raw: ordered.AppendRow(nil, b.Cols, i)}
+		var parts, all []string
+		for _, k := range keys {
+			parts = append(parts, show(b.Cols[k], i))
+		}
+		for _, c := range b.Cols {
+			all = append(all, show(c, i))
+		}
+		if c := b.Cols[colX].(*column.Fixed[int64]); c.Valid.IsValid(i) {
+			x := c.Values[i]
+			row.x = &x
+		}
+		row.key, row.line = strings.Join(parts, ","), strings.Join(all, " ")
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// model computes one call over a sorted partition, naively.
+type model struct {
+	spec *graph.OverSpec
+	rows []aRow
+}
+
+// compareKeys compares two rows by the order alone.
+func (m *model) compareKeys(a, b aRow) int {
+	if c := cmp.Compare(a.time, b.time); c != 0 {
+		return c
+	}
+	for _, o := range m.spec.Order { // all by x
+		if (a.x == nil) != (b.x == nil) {
+			if (a.x == nil) == o.NullsFirst {
+				return -1
+			}
+			return 1
+		}
+		if a.x == nil {
+			continue
+		}
+		c := cmp.Compare(*a.x, *b.x)
+		if o.Desc {
+			c = -c
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func (m *model) sort() {
+	slices.SortFunc(m.rows, func(a, b aRow) int {
+		if c := m.compareKeys(a, b); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.raw, b.raw)
+	})
+}
+
+func (m *model) group(i int) int {
+	g := 0
+	for j := 1; j <= i; j++ {
+		if m.compareKeys(m.rows[j-1], m.rows[j]) != 0 {
+			g++
+		}
+	}
+	return g
+}
+
+// inFrame reports whether row j is in the frame of row i.
+func (m *model) inFrame(f graph.Frame, i, j int) bool {
+	return m.side(f.Unit, f.From, i, j) >= 0 && m.side(f.Unit, f.To, i, j) <= 0
+}
+
+func (m *model) side(unit graph.FrameUnit, b graph.Bound, i, j int) int {
+	n := int64(0)
+	switch b.Kind {
+	case graph.UnboundedPreceding:
+		return 1
+	case graph.UnboundedFollowing:
+		return -1
+	case graph.Preceding:
+		n = -b.N
+	case graph.Following:
+		n = b.N
+	}
+	switch unit {
+	case graph.Rows:
+		return cmp.Compare(int64(j), int64(i)+n)
+	case graph.Groups:
+		return cmp.Compare(int64(m.group(j)), int64(m.group(i))+n)
+	}
+	a, c := m.rows[i], m.rows[j]
+	if b.Kind == graph.CurrentRow {
+		return m.compareKeys(c, a)
+	}
+	if !m.spec.PerTime {
+		return cmp.Compare(c.time, a.time+n)
+	}
+	if a.x == nil || c.x == nil {
+		return m.compareKeys(c, a)
+	}
+	if m.spec.Order[0].Desc {
+		return cmp.Compare(-*c.x, -*a.x+n)
+	}
+	return cmp.Compare(*c.x, *a.x+n)
+}
+
+func text(x *int64) string {
+	if x == nil {
+		return "null"
+	}
+	return fmt.Sprint(*x)
+}
+
+func (m *model) value(c graph.OverCall, i int) string {
+	n := int64(1)
+	if len(c.Params) > 0 {
+		n = c.Params[0].(int64)
+	}
+	total := len(m.rows)
+	first := i
+	for first > 0 && m.compareKeys(m.rows[first-1], m.rows[i]) == 0 {
+		first--
+	}
+	last := i
+	for last+1 < total && m.compareKeys(m.rows[last+1], m.rows[i]) == 0 {
+		last++
+	}
+	switch c.Name {
+	case "row_number":
+		return fmt.Sprint(i + 1)
+	case "rank":
+		return fmt.Sprint(first + 1)
+	case "dense_rank":
+		return fmt.Sprint(m.group(i) + 1)
+	case "percent_rank":
+		if total == 1 {
+			return "0"
+		}
+		return fmt.Sprint(float64(first) / float64(total-1))
+	case "cume_dist":
+		return fmt.Sprint(float64(last+1) / float64(total))
+	case "ntile":
+		var sizes []int
+		for b := range n {
+			size := int64(total) / n
+			if b < int64(total)%n {
+				size++
+			}
+			sizes = append(sizes, int(size))
+		}
+		at := 0
+		for b, s := range sizes {
+			if at += s; i < at {
+				return fmt.Sprint(b + 1)
+			}
+		}
+	case "lag", "lead":
+		step := 1
+		if (c.Name == "lag") == (n >= 0) {
+			step = -1
+		}
+		if n < 0 {
+			n = -n
+		}
+		j := i
+		for n > 0 {
+			if j += step; j < 0 || j >= total {
+				if len(c.Args) > 1 {
+					return strings.Fields(m.rows[i].line)[0]
+				}
+				return "null"
+			}
+			if !c.IgnoreNulls || m.rows[j].x != nil {
+				n--
+			}
+		}
+		return text(m.rows[j].x)
+	}
+	var frame []*int64
+	for j := range m.rows {
+		if m.inFrame(c.Frame, i, j) {
+			frame = append(frame, m.rows[j].x)
+		}
+	}
+	var known []*int64
+	for _, x := range frame {
+		if x != nil {
+			known = append(known, x)
+		}
+	}
+	if c.IgnoreNulls {
+		frame = known
+	}
+	switch c.Name {
+	case "first_value":
+		n = 1
+	case "last_value":
+		n = max(1, int64(len(frame)))
+	case "nth_value":
+	case "count":
+		return fmt.Sprint(len(known))
+	case "sum", "min", "max":
+		if len(known) == 0 {
+			return "null"
+		}
+		sum, least, most := int64(0), *known[0], *known[0]
+		for _, x := range known {
+			sum, least, most = sum+*x, min(least, *x), max(most, *x)
+		}
+		return fmt.Sprint(map[string]int64{"sum": sum, "min": least, "max": most}[c.Name])
+	}
+	if int64(len(frame)) < n {
+		return "null"
+	}
+	return text(frame[n-1])
+}
+
+func drawCall(t *rapid.T, ordered bool) graph.OverCall {
+	names := []string{
+		"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead", "first_value", "last_value",
+		"nth_value", "count", "sum", "min", "max", "lag", "first_value", "sum",
+	}
+	c := graph.OverCall{Call: agg.Call{Name: rapid.SampledFrom(names).Draw(t, "name"), Filter: -1, Type: arrow.PrimitiveTypes.Int64, Nullable: true}}
+	arg := func(cols ...int) {
+		for _, col := range cols {
+			c.Args, c.ArgTypes = append(c.Args, col), append(c.ArgTypes, input.Field(col).Type)
+		}
+	}
+	switch c.Name {
+	case "row_number", "rank", "dense_rank":
+		c.Type = rapid.SampledFrom([]arrow.DataType{arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Uint64}).Draw(t, "type")
+		return c
+	case "percent_rank", "cume_dist":
+		c.Type = arrow.PrimitiveTypes.Float64
+		return c
+	case "ntile":
+		c.Params = []any{rapid.Int64Range(1, 4).Draw(t, "n")}
+		return c
+	case "lag", "lead":
+		arg(colX)
+		if rapid.Bool().Draw(t, "n") {
+			c.Params = []any{rapid.Int64Range(-2, 3).Draw(t, "n")}
+		}
+		if rapid.Bool().Draw(t, "default") {
+			arg(0)
+		}
+		c.IgnoreNulls = rapid.Bool().Draw(t, "ignore")
+		return c
+	case "nth_value":
+		c.Params = []any{rapid.Int64Range(1, 3).Draw(t, "n")}
+	}
+	arg(colX)
+	if c.IgnoreNulls = strings.Contains(c.Name, "_value") && rapid.Bool().Draw(t, "ignore"); true {
+		c.Frame = drawFrame(t, ordered)
+	}
+	return c
+}
+
+func drawFrame(t *rapid.T, distances bool) graph.Frame {
+	f := graph.Frame{Unit: graph.FrameUnit(rapid.IntRange(1, 3).Draw(t, "unit"))}
+	kinds := []graph.BoundKind{graph.UnboundedPreceding, graph.Preceding, graph.CurrentRow, graph.Following, graph.UnboundedFollowing}
+	if f.Unit == graph.Range && !distances {
+		kinds = []graph.BoundKind{graph.UnboundedPreceding, graph.CurrentRow, graph.UnboundedFollowing}
+	}
+	n := len(kinds)
+	from := rapid.IntRange(0, n-2).Draw(t, "from")
+	to := rapid.IntRange(max(1, from), n-1).Draw(t, "to")
+	if rapid.Bool().Draw(t, "usual") { // the frames that put rows out at once
+		from, to = min(from, n/2), n/2
+	}
+	bound := func(k graph.BoundKind) graph.Bound {
+		b := graph.Bound{Kind: k}
+		if k == graph.Preceding || k == graph.Following {
+			b.N = rapid.Int64Range(0, 4).Draw(t, "distance")
+		}
+		return b
+	}
+	f.From, f.To = bound(kinds[from]), bound(kinds[to])
+	return f
+}
+
+// sink collects lines and checks that nothing is late for those behind it.
+type sink struct {
+	lines     []string
+	watermark int64
+	err       string
+	last      []int64
+}
+
+func (s *sink) Emit(b *column.Batch) error {
+	if b.N == 0 || b.N > 8192 || b.Sel != nil || b.Change != nil {
+		s.err = fmt.Sprintf("a batch of %d rows", b.N)
+	}
+	for i := range b.N {
+		var parts []string
+		for _, v := range b.Cols {
+			parts = append(parts, show(v, i))
+		}
+		s.lines = append(s.lines, fmt.Sprint(strings.Join(parts, " "), " @", b.Time[i]))
+		if b.Time[i] < s.watermark {
+			s.err = fmt.Sprintf("a row at %d after the watermark %d", b.Time[i], s.watermark)
+		}
+		s.last = append(s.last, b.Time[i])
+	}
+	return nil
+}
+func (s *sink) Watermark(w int64) error { s.watermark = max(s.watermark, w); return nil }
+func (s *sink) Idle() error             { return nil }
+
+type cluster struct {
+	t     *rapid.T
+	spec  *graph.OverSpec
+	ops   []operator.Operator
+	envs  []operator.Env
+	outs  []*sink
+	store statetest.Store
+	lines []string
+	late  int64
+}
+
+func (c *cluster) start(parallelism int, restore bool) {
+	c.retire()
+	c.ops, c.envs, c.outs = nil, nil, nil
+	for i := range parallelism {
+		env := operator.Env{Subtask: i, Parallelism: parallelism, Keys: column.Range(i, parallelism), Metrics: &operator.Metrics{}}
+		if restore {
+			env.Restore = c.store.Reader()
+		}
+		op, err := over.New(c.spec, input, graph.Append, env)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.ops, c.envs, c.outs = append(c.ops, op), append(c.envs, env), append(c.outs, &sink{watermark: math.MinInt64})
+	}
+}
+
+func (c *cluster) retire() {
+	for i, e := range c.envs {
+		c.late += e.Metrics.LateRows.Load()
+		c.lines = append(c.lines, c.outs[i].lines...)
+		if c.outs[i].err != "" {
+			c.t.Fatal(c.outs[i].err)
+		}
+	}
+}
+
+func (c *cluster) process(b *column.Batch) {
+	var keys []column.Vector
+	for _, k := range c.spec.Keys {
+		keys = append(keys, b.Cols[k])
+	}
+	hashes := column.HashColumns(nil, keys, b.N, nil)
+	for i, op := range c.ops {
+		part := *b
+		part.Sel = []int32{}
+		for _, r := range b.Selected(nil) {
+			if column.Owner(hashes[r], len(c.ops)) == i {
+				part.Sel = append(part.Sel, r)
+			}
+		}
+		if len(c.ops) == 1 {
+			part.Sel = b.Sel
+		}
+		if err := op.Process(0, &part, c.outs[i]); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+func (c *cluster) watermark(w int64) {
+	for i, op := range c.ops {
+		before := len(c.outs[i].last)
+		if err := op.Watermark(w, c.outs[i]); err != nil {
+			c.t.Fatal(err)
+		}
+		if _, makes := op.(operator.WatermarkMaker); makes {
+			if w == operator.EndOfTime && c.outs[i].watermark != w {
+				c.t.Fatal("the end of time was held back")
+			}
+			continue
+		}
+		if !slices.IsSorted(c.outs[i].last[before:]) {
+			c.t.Fatal("rows are not in the order of event times")
+		}
+		c.outs[i].watermark = max(c.outs[i].watermark, w)
+	}
+}
+
+func (c *cluster) snapshot() {
+	for i, op := range c.ops {
+		if err := op.Snapshot(c.store.Writer(c.envs[i].Keys)); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	if err := c.store.Complete(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func drawRows(t *rapid.T, times *rapid.Generator[int64]) *column.Batch {
+	b := column.NewBuilder(input, false)
+	for range rapid.IntRange(0, 12).Draw(t, "rows") {
+		b.Column(0).(*column.Fixed[int64]).Append(rapid.Int64Range(0, 2).Draw(t, "k"))
+		if s := rapid.SampledFrom([]string{"a", "longer than twelve bytes", "-"}).Draw(t, "text"); s == "-" {
+			b.Column(1).AppendNull()
+		} else {
+			b.Column(1).(*column.Bytes).AppendString(s)
+		}
+		if x := rapid.Int64Range(-3, 4).Draw(t, "x"); x == 4 {
+			b.Column(2).AppendNull()
+		} else {
+			b.Column(2).(*column.Fixed[int64]).Append(x)
+		}
+		b.AppendTime(times.Draw(t, "time"), column.Insert)
+	}
+	batch := *b.Batch()
+	if rapid.Bool().Draw(t, "selected") {
+		batch.Sel = []int32{}
+		for i := range batch.N {
+			if rapid.Bool().Draw(t, "sel") {
+				batch.Sel = append(batch.Sel, int32(i))
+			}
+		}
+	}
+	return &batch
+}
+
+// Every row that was not late comes out once, with the values that the whole of its partition gives, whatever the batches,
+// watermarks, checkpoints, crashes and changes of parallelism.
+func TestAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spec := &graph.OverSpec{Keys: rapid.SampledFrom([][]int{{}, {0}, {1}, {0, 1}}).Draw(t, "keys"), PerTime: rapid.Bool().Draw(t, "perTime")}
+		if spec.PerTime || rapid.IntRange(0, 2).Draw(t, "ordered") == 0 {
+			if rapid.IntRange(0, 3).Draw(t, "by") > 0 {
+				spec.Order = []graph.Order{{Column: colX, Desc: rapid.Bool().Draw(t, "desc"), NullsFirst: rapid.Bool().Draw(t, "nullsFirst")}}
+			}
+		}
+		for range rapid.IntRange(1, 4).Draw(t, "calls") {
+			spec.Calls = append(spec.Calls, drawCall(t, (len(spec.Order) == 1) == spec.PerTime))
+		}
+		c := &cluster{t: t, spec: spec}
+		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
+		groups := map[string]*model{}
+		watermark, late := int64(math.MinInt64), int64(0)
+		times := rapid.Int64Range(-6, 20)
+		if spec.PerTime {
+			times = rapid.SampledFrom([]int64{math.MinInt64, -1, 0, 9, math.MaxInt64})
+		}
+		for range rapid.IntRange(1, 20).Draw(t, "steps") {
+			switch rapid.IntRange(0, 5).Draw(t, "step") {
+			case 0, 1, 2:
+				b := drawRows(t, times)
+				for _, r := range modelRows(b, spec.Keys) {
+					if r.time < watermark || watermark == operator.EndOfTime {
+						late++
+						continue
+					}
+					key := r.key
+					if spec.PerTime {
+						key = fmt.Sprint(key, "@", r.time)
+					}
+					if groups[key] == nil {
+						groups[key] = &model{spec: spec}
+					}
+					groups[key].rows = append(groups[key].rows, r)
+				}
+				c.process(b)
+			case 3, 4:
+				w := max(watermark, rapid.SampledFrom([]int64{math.MinInt64, -5, 0, 3, 9, 10, 15, 18, 21}).Draw(t, "watermark"))
+				watermark = w
+				c.watermark(w)
+			default:
+				c.snapshot()
+				c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), true)
+			}
+		}
+		c.watermark(operator.EndOfTime)
+		c.retire()
+		var want []string
+		for _, m := range groups {
+			m.sort()
+			for i, r := range m.rows {
+				parts := []string{r.line}
+				for _, call := range spec.Calls {
+					parts = append(parts, m.value(call, i))
+				}
+				want = append(want, fmt.Sprint(strings.Join(parts, " "), " @", r.time))
+			}
+		}
+		slices.Sort(want)
+		slices.Sort(c.lines)
+		if !slices.Equal(c.lines, want) {
+			t.Fatalf("got\n%s\nwant\n%s", strings.Join(c.lines, "\n"), strings.Join(want, "\n"))
+		}
+		if c.late != late {
+			t.Fatalf("%d late rows, want %d", c.late, late)
+		}
+	})
+}
