@@ -459,11 +459,14 @@ func bindConcatLists(s *callSite, args []*Node) ([]*Node, arrow.DataType, error)
 
 // concatListsKernel puts lists together, or a list and a value; null if the list is.
 func concatListsKernel(n *Node) kernel {
-	isPart := func(i int) bool { return arrow.TypeEqual(n.Args[i].Type, n.Type) }
+	var isPart [2]bool
+	for i := range isPart {
+		isPart[i] = arrow.TypeEqual(n.Args[i].Type, n.Type)
+	}
 	return listKernel(func(c *call, o *listOut, r int) (bool, error) {
 		for i := range c.args {
 			switch {
-			case !isPart(i):
+			case !isPart[i]:
 				o.value(i, r)
 			case !o.list(c, i, r):
 				return false, nil

@@ -380,3 +380,23 @@ func TestSetsOfLongLists(t *testing.T) {
 		runTable(t, "array_except("+literal(a)+", "+literal(b)+") => "+list(only))
 	}
 }
+
+func BenchmarkLists(b *testing.B) {
+	batch := nestedBatch(generator{rand.New(rand.NewPCG(3, 4))}, benchRows)
+	for _, text := range []string{"array_append(l, v)", "make_array(v, v)", "array_element(l, 2)", "array_slice(l, 2, -2)", "array_sort(l)", "array_distinct(l)", "array_has(l, v)",
+		"eq_any(v, l)", "l || m", "array_to_string(l, ',')", "make_map('a', v)", "encode(multi_hash(l, v), 'hex')"} {
+		b.Run(text, func(b *testing.B) {
+			e, err := expr.Compile([]*expr.Node{mustParse(b, nestedSchema, text)}, nestedSchema, expr.Builtin())
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := e.Eval(batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchRows, "ns/row")
+		})
+	}
+}
