@@ -43,6 +43,17 @@ func TestWatermarkGranularity(t *testing.T) {
 	if g := p.WatermarkGranularity(2); g != 0 {
 		t.Errorf("granularity below the window is %d, want 0", g)
 	}
+	p.Nodes[4].Spec = &graph.TopNSpec{PerTime: true} // looks at the times that the windows make
+	if g := p.WatermarkGranularity(0); g != 10 {
+		t.Errorf("granularity above windows and a ranking of theirs is %d, want 10", g)
+	}
+	if g := p.WatermarkGranularity(2); g != 1 {
+		t.Errorf("granularity above a ranking per event time is %d, want 1", g)
+	}
+	p.Nodes[4].Spec = &graph.OverSpec{}
+	if g := p.WatermarkGranularity(0); g != 1 {
+		t.Errorf("granularity above functions by event time is %d, want 1", g)
+	}
 	p.Nodes[2].Spec = &graph.SessionAggregateSpec{Gap: 60}
 	if g := p.WatermarkGranularity(0); g != 1 {
 		t.Errorf("granularity above a session is %d, want 1", g)

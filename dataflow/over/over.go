@@ -417,10 +417,8 @@ func (o *over) flush(out operator.Emitter) error {
 }
 
 func (o *over) size() int64 {
-	n := o.rows.Size() + o.partitions.Size() + int64(4*cap(o.pending.ids))
-	for _, p := range o.parts {
-		n += int64(128 + 4*cap(p.rows) + 24*len(p.frames) + 40*len(p.scans))
-	}
+	n := o.rows.Size() + o.partitions.Size() + int64(4*cap(o.pending.ids)+8*o.rows.Len())
+	n += int64(len(o.parts) * (136 + 24*len(o.frames) + 40*len(o.calls))) // the partitions, about
 	for i := range o.frames {
 		if g := o.frames[i].groups; g != nil {
 			n += g.Size()
