@@ -45,6 +45,9 @@ func differences() []difference {
 		{"`CAST(1e300 AS REAL)`", "inf", "error", "error", "floats follow IEEE 754, " + datafusion},
 		{"`CAST(4.1347605::DOUBLE AS DECIMAL(12, 6))`", "4.134761", "same", "4.134760", "the digits that the float prints with are rounded, half away from zero"},
 		{"`corr`, `regr_slope` and the like of one pair", "NULL", "same", "NaN", "there is no line through one point"},
+		{"`array_slice(list, 2, NULL)`", "a bound that is null is open", "NULL", "NULL", "there is no other way to leave a bound out of a call"},
+		{"`array_to_string` of nulls only", "the empty text", "same", "NULL", "nulls are left out, and nothing is left"},
+		{"`string_to_array('', 'a')`", "an empty list", "same", "a list of one empty text", "as in PostgreSQL"},
 		{"`to_char(t, format)`", "strftime's format", "PostgreSQL's own", "`strftime(t, format)`", datafusion},
 		{"`date_bin(width, t)`", "from 1970-01-01", "needs the origin", "`time_bucket`, with another origin", datafusion},
 	}

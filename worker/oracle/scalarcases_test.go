@@ -6,7 +6,7 @@ func scalarCases() []scalarCase {
 	var all []scalarCase
 	for _, text := range []string{
 		arithmeticCases, floatCases, decimalCases, bitCases, comparisonCases, logicCases, textCases, patternCases, castCases, timeCases,
-		encodingCases,
+		encodingCases, listCases,
 	} {
 		all = append(all, split(text)...)
 	}
@@ -465,4 +465,30 @@ const encodingCases = `
 	encode(s, 'base64') ::: rtrim(base64(encode(s)), '=')
 	decode(encode(s, 'hex'), 'hex')::text ::: s
 	decode(encode(s, 'base64'), 'base64')::text ::: s
+`
+
+const listCases = `
+	make_array(k, l, q) ::: [k, l, q]
+	make_array(k, l, q)[q] ::: [k, l, q][q]
+	make_array(p, o, z)[2] ::: [p, o, z][2]
+	array_length(make_array(k, l)) ::: len([k, l])
+	array_has(make_array(1, 2, q), k) ::: list_contains([1, 2, q], k)
+	array_position(make_array(1, 3, q, 5), 5) ::: list_position([1, 3, q, 5], 5)
+	array_append(make_array(k, l), q) ::: list_append([k, l], q)
+	array_prepend(q, make_array(k, l)) ::: list_prepend(q, [k, l])
+	array_concat(make_array(k), make_array(l, q)) ::: list_concat([k], [l, q])
+	array_reverse(make_array(k, l, q)) ::: list_reverse([k, l, q])
+	array_sort(make_array(k, l, q), 'ASC', 'NULLS LAST') ::: list_sort([k, l, q], 'ASC', 'NULLS LAST')
+	array_sort(make_array(p, o, z), 'DESC', 'NULLS FIRST') ::: list_sort([p, o, z], 'DESC', 'NULLS FIRST')
+	array_slice(make_array(k, l, q, 4, 5), 2, q) ::: list_slice([k, l, q, 4, 5], 2, coalesce(q, 5))
+	array_to_string(make_array(p, o, z), '-') ::: coalesce(array_to_string([p, o, z], '-'), '')
+	string_to_array(p, 'a') ::: CASE WHEN p = '' THEN [] ELSE string_split(p, 'a') END
+	array_max(make_array(k, l, q)) ::: list_max([k, l, q])
+	array_min(make_array(k, l, q)) ::: list_min([k, l, q])
+	array_has_any(make_array(1, 2), make_array(coalesce(k, 0), 9)) ::: list_has_any([1, 2], [coalesce(k, 0), 9])
+	array_has_all(make_array(1, 2, 3), make_array(coalesce(k, 0))) ::: list_has_all([1, 2, 3], [coalesce(k, 0)])
+	cardinality(make_array(k, l, q)) ::: len([k, l, q])
+	range(q) ::: range(q)
+	generate_series(1, q) ::: generate_series(1, q)
+	regexp_match(p, '(a+)(b)') ::: CASE WHEN regexp_matches(p, '(a+)(b)') THEN [regexp_extract(p, '(a+)(b)', 1), regexp_extract(p, '(a+)(b)', 2)] END
 `

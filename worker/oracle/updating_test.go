@@ -44,6 +44,11 @@ const updatingCases = `
 	SELECT k, count(*) AS n FROM c GROUP BY k UNION ALL SELECT k, count(*) AS n FROM d GROUP BY k
 	SELECT DISTINCT k FROM (SELECT k FROM c UNION ALL SELECT k FROM d)
 	WITH a AS (SELECT k, sum(v) AS s FROM c GROUP BY k) SELECT s > 4 AS big, count(*) AS n FROM a GROUP BY s > 4
+	SELECT c.id, c.v, d.v AS w FROM c JOIN d ON c.id = d.id
+	SELECT c.id, d.k FROM c LEFT JOIN d ON c.k = d.k AND c.v = d.v
+	SELECT id FROM c WHERE k IN (SELECT k FROM d WHERE v > 2)
+	SELECT k FROM c UNION SELECT k FROM d
+	SELECT id, v FROM c ORDER BY v DESC NULLS LAST, id LIMIT 3
 	SELECT CASE WHEN v > 3 THEN 'high' WHEN v IS NULL THEN 'none' ELSE 'low' END AS level, count(*) AS n FROM c GROUP BY 1
 `
 

@@ -123,6 +123,12 @@ func valueAt(c column.Vector, r int) value {
 			return value{kind: 's', text: string(c.At(r))}
 		}
 		return value{kind: 'x', text: hex.EncodeToString(c.At(r))}
+	case *column.List:
+		v := value{kind: 'l', list: []value{}}
+		for e := c.Offsets[r]; e < c.Offsets[r+1]; e++ {
+			v.list = append(v.list, valueAt(c.Elem, int(e)))
+		}
+		return v
 	case *column.Fixed[int8]:
 		return whole(c.Values[r])
 	case *column.Fixed[int16]:
