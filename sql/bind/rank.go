@@ -23,9 +23,11 @@ type overs struct {
 	at []int
 }
 
-// overCall is one rank over a partition.
+// overCall is one call over a partition: a rank, or another function.
 type overCall struct {
-	kind      graph.RankKind
+	kind graph.RankKind
+	// function is set for calls that are no rank.
+	function  *function
 	partition []*expr.Node
 	order     []sortTerm
 	span      fault.Span
@@ -41,25 +43,29 @@ type sortTerm struct {
 func (p *place) over(name string, e *ast.Call) *expr.Node {
 	kind, ok := ranks[name]
 	switch {
-	case !ok:
-		p.b.unsupported(e.Over.Span(), "OVER is supported only for row_number, rank and dense_rank").
-			WithHint("group by a time window and use an aggregate, and join its result if the rows themselves are needed")
+	case !ok && overFunctions[name].args == 0 && !overFunctions[name].whole && !p.b.opts.Aggregates.Has(name):
+		if p.b.opts.Functions.Has(name) {
+			p.b.errorf(CodeAggregate, e.Span(), "%s looks at one row and takes no OVER", name).WithHint("leave OVER out")
+			return nil
+		}
+		p.unknownFunction(name, e)
 		return nil
 	case p.overs == nil || p.inAggregate || p.inOver:
 		p.b.errorf(CodeAggregate, e.Span(), "%s() OVER cannot stand in %s", name, p.clause).WithHint("compute it in a subquery in FROM, or filter on it with QUALIFY")
 		return nil
-	case len(e.Args) > 0:
+	case ok && len(e.Args) > 0:
 		p.b.errorf(fault.CodeInvalid, e.Span(), "%s takes no arguments", name).WithHint("write %s() OVER (PARTITION BY … ORDER BY …)", name)
 		return nil
-	case e.Distinct || e.Filter != nil || len(e.OrderBy) > 0 || len(e.WithinGroup) > 0 || e.Nulls != ast.NullsUntreated:
+	case ok && (e.Distinct || e.Filter != nil || len(e.OrderBy) > 0 || len(e.WithinGroup) > 0 || e.Nulls != ast.NullsUntreated):
 		p.b.errorf(fault.CodeInvalid, e.Span(), "%s takes nothing but OVER", name).WithHint("write %s() OVER (PARTITION BY … ORDER BY …)", name)
 		return nil
 	}
+	ranked := ok
 	spec, ok := p.overSpec(e.Over)
 	if !ok {
 		return nil
 	}
-	if spec.Frame != nil {
+	if ranked && spec.Frame != nil {
 		p.b.errorf(fault.CodeInvalid, spec.Frame.Span(), "%s has no frame", name).WithHint("leave the frame out: a rank looks at the whole partition")
 		return nil
 	}
@@ -72,6 +78,17 @@ func (p *place) over(name string, e *ast.Call) *expr.Node {
 	if c.order, ok = inner.sortTerms(spec.OrderBy); !ok {
 		return nil
 	}
+	dt, nullable := arrow.DataType(arrow.PrimitiveTypes.Int64), false
+	if !ranked {
+		if c.function, ok = inner.overFunction(name, e); !ok {
+			return nil
+		}
+		if c.function.call.Frame, ok = p.b.frame(spec); !ok {
+			return nil
+		}
+		c.function.framed = spec.Frame != nil
+		dt, nullable = c.function.call.Type, c.function.call.Nullable
+	}
 	at := -1
 	for i, o := range p.overs.list {
 		if o.same(c) {
@@ -82,11 +99,11 @@ func (p *place) over(name string, e *ast.Call) *expr.Node {
 		at = len(p.overs.list)
 		p.overs.list = append(p.overs.list, c)
 	}
-	return &expr.Node{Kind: expr.Column, Index: firstOver + at, Name: name, Type: arrow.PrimitiveTypes.Int64, Span: e.Span()}
+	return &expr.Node{Kind: expr.Column, Index: firstOver + at, Name: name, Type: dt, Nullable: nullable, Span: e.Span()}
 }
 
 func (c *overCall) same(o *overCall) bool {
-	if c.kind != o.kind || len(c.partition) != len(o.partition) || len(c.order) != len(o.order) {
+	if c.function != nil || o.function != nil || c.kind != o.kind || len(c.partition) != len(o.partition) || len(c.order) != len(o.order) {
 		return false
 	}
 	for i := range c.partition {
@@ -170,6 +187,13 @@ func (o *overs) compute(b *Binder, in logical.Node, move func(*expr.Node) *expr.
 				return nil
 			}
 			order[i] = t
+		}
+		if c.function != nil {
+			if in = b.computeFunction(in, c, keys, order, move); in == nil {
+				return nil
+			}
+			o.at = append(o.at, in.Schema().NumFields()-1)
+			continue
 		}
 		r := logical.Ranking{Rank: c.kind, Limit: -1, WithRank: true}
 		in = b.rank(in, keys, order, r, c.span)

@@ -18,7 +18,7 @@ import (
 // 1 ns. It is a kind of the logical plan alone; the program has an operator of its own for it.
 const Session graph.WindowKind = 255
 
-// Node is a relation: one of *Scan, *Watermark, *Project, *Filter, *Aggregate, *Union, *Join, *TopN, *Sink.
+// Node is a relation: one of *Scan, *Watermark, *Project, *Filter, *Aggregate, *Union, *Join, *TopN, *Over, *Sink.
 type Node interface {
 	// Schema is the row; names are for people and sinks, expressions go by position.
 	Schema() *arrow.Schema
@@ -154,6 +154,8 @@ func Name(n Node) string {
 		return "join"
 	case *TopN:
 		return "ranking"
+	case *Over:
+		return "function over rows"
 	case *Sink:
 		return "sink"
 	}
@@ -162,6 +164,9 @@ func Name(n Node) string {
 
 // Bounding names the clause that would bound the state of an operator whose state is unbounded.
 func Bounding(n Node) string {
+	if _, ok := n.(*Over); ok {
+		return "write a frame such as RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW, or put a window into PARTITION BY"
+	}
 	if _, ok := n.(*Join); ok {
 		return "SET updating_ttl = INTERVAL '1' DAY forgets rows that have not matched for so long; or bound the distance of the event times: " +
 			"ON … AND a.ts BETWEEN b.ts - INTERVAL '1' HOUR AND b.ts"

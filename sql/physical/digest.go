@@ -80,6 +80,8 @@ func (p *planner) newMeaning(n logical.Node) meaning {
 		return p.joinMeaning(n)
 	case *logical.TopN:
 		return p.topNMeaning(n)
+	case *logical.Over:
+		return p.overMeaning(n)
 	}
 	panic(fmt.Sprintf("physical: no meaning for %T", n))
 }

@@ -66,6 +66,8 @@ func (p *planner) build(n logical.Node) []int {
 		out = p.join(n)
 	case *logical.TopN:
 		out = p.topN(n)
+	case *logical.Over:
+		out = p.over(n)
 	default:
 		panic(fmt.Sprintf("physical: no operator for %T", n))
 	}

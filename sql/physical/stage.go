@@ -180,6 +180,8 @@ func contents(n *graph.Node, in []input) string {
 		fmt.Fprintf(&b, "%v %v %s", s.Window, s.Keys, callsText(s.Aggs))
 	case *graph.SessionAggregateSpec:
 		fmt.Fprintf(&b, "%d %v %s", s.Gap, s.Keys, callsText(s.Aggs))
+	case *graph.OverSpec:
+		b.WriteString(overText(s))
 	case *graph.TopNSpec:
 		fmt.Fprintf(&b, "%v", *s)
 	case *graph.JoinSpec:

@@ -231,6 +231,8 @@ func Kind(s graph.Spec) string {
 		return "session"
 	case *graph.TopNSpec:
 		return "top"
+	case *graph.OverSpec:
+		return "over"
 	case *graph.JoinSpec:
 		return "join"
 	case *graph.WindowJoinSpec:
@@ -261,6 +263,13 @@ func bound(s graph.Spec) (kind string, ttl int64) {
 		return "window", 0
 	case *graph.JoinSpec:
 		return timed(s.TTL)
+	case *graph.OverSpec:
+		for _, c := range s.Calls {
+			if !s.PerTime && len(s.Keys) > 0 && (c.Frame.Unit != graph.Range || c.Frame.From.Kind == graph.UnboundedPreceding) {
+				return "unbounded", 0
+			}
+		}
+		return "window", 0
 	case *graph.TopNSpec:
 		if s.PerTime {
 			return "window", 0

@@ -145,6 +145,8 @@ func (p *pruner) demand(n logical.Node) {
 		p.demandJoin(n, mine)
 	case *logical.TopN:
 		p.demandTopN(n, mine)
+	case *logical.Over:
+		p.demandOver(n, mine)
 	case *logical.Aggregate:
 		in := p.of(n.Input)
 		for _, k := range n.Keys {
@@ -201,6 +203,8 @@ func (p *pruner) rebuild(n logical.Node) pruned {
 		return p.rebuildJoin(n)
 	case *logical.TopN:
 		return p.rebuildTopN(n)
+	case *logical.Over:
+		return p.rebuildOver(n)
 	}
 	in := n.Inputs()
 	moved := make([]logical.Node, len(in))
