@@ -565,5 +565,7 @@ func (b *Binder) common(s *ast.SetOperation, e *env) *relation {
 	if j == nil {
 		return nil
 	}
+	// Others may read it as well, so that no filter of one reader may go into it.
+	delete(b.fresh, j)
 	return &relation{node: j, scope: out.scope}
 }
