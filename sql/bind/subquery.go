@@ -257,7 +257,7 @@ func (b *Binder) correlate(in *relation, where ast.Expr, outer *scope, e *env) (
 	}
 	var linked []*expr.Node
 	node, ok := in.node, true
-	p := &place{b: b, scope: in.scope, clause: "WHERE", outer: outer}
+	p := &place{b: b, scope: in.scope, clause: "WHERE", outer: outer, scalars: &scalars{env: e}}
 	var plain []*expr.Node
 	var queries []ast.Expr
 	for _, t := range terms(where) {
@@ -278,14 +278,18 @@ func (b *Binder) correlate(in *relation, where ast.Expr, outer *scope, e *env) (
 	if !ok {
 		return node, nil, false
 	}
+	node = p.scalars.join(b, node, where.Span())
+	for i, n := range linked {
+		linked[i] = p.scalars.resolve(n)
+	}
 	for i, n := range plain {
-		if i == 0 {
-			continue
+		if n = p.scalars.resolve(n); i > 0 {
+			n = p.function("and", where.Span(), plain[0], n)
 		}
-		plain[0] = p.function("and", where.Span(), plain[0], n)
+		plain[0] = n
 	}
 	if len(plain) > 0 {
-		node = b.where(in, plain[0], where.Span())
+		node = b.where(&relation{node: node}, plain[0], where.Span())
 	}
 	for _, t := range queries {
 		next := b.membership(&relation{node: node, scope: in.scope}, t, e)
