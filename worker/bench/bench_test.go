@@ -115,7 +115,7 @@ func (p pipeline) run(tb testing.TB, file string) (time.Duration, int) {
 	runtime.GC()
 	start := time.Now()
 	_, err := local.Run(context.Background(), local.Config{
-		Program: plan.Program, Constructor: library, Parallelism: 1, Interval: time.Second,
+		Program: plan.Program, Constructor: library, Parallelism: 1, Interval: 100 * time.Millisecond,
 	})
 	if err != nil {
 		tb.Fatalf("%s: %v", p.name, err)

@@ -3,5 +3,7 @@
 //	go test ./worker/bench -bench .                      one figure per pipeline
 //	go test ./worker/bench -run TestTable -table -v      the table of docs/benchmarks.md
 //
+// A checkpoint is taken ten times a second.
+//
 // A figure is events per second per core: one subtask per operator, one processor.
 package bench
