@@ -3,6 +3,7 @@ package fault_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"wadi/dataflow/fault"
@@ -14,6 +15,14 @@ func TestRenderPointsAtThePlace(t *testing.T) {
 	want := "q.sql:2:2: error: unknown column \"bb\"\n  |  bb FROM t\n  |  ^^\n  hint: did you mean \"b\"?\n"
 	if got := fault.Render(e, "q.sql", sql); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestRenderKeepsControlCharactersFromTheTerminal(t *testing.T) {
+	sql := "SELECT \x1b[31mx\x7f"
+	got := fault.Render(fault.Userf(fault.CodeSyntax, fault.Span{Start: 7, End: 8}, "no"), "q", sql)
+	if strings.ContainsAny(got, "\x1b\x7f") || !strings.Contains(got, "  | SELECT \uFFFD[31mx\uFFFD\n  |        ^\n") {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -3,6 +3,7 @@ package fault
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -67,8 +68,19 @@ func renderCaret(b *strings.Builder, text string, span Span) {
 		to = from + 2*maxShown
 		end = min(end, to)
 	}
-	line := strings.TrimRight(strings.ReplaceAll(text[from:to], "\t", " "), "\r")
+	line := strings.Map(printable, strings.TrimRight(text[from:to], "\r"))
 	width := max(1, utf8.RuneCountInString(text[start:end]))
 	fmt.Fprintf(b, "  | %s\n", line)
 	fmt.Fprintf(b, "  | %s%s\n", strings.Repeat(" ", utf8.RuneCountInString(text[from:start])), strings.Repeat("^", width))
+}
+
+// printable keeps characters that move nothing on a terminal; every other one becomes one that takes as much room.
+func printable(r rune) rune {
+	switch {
+	case r == '\t':
+		return ' '
+	case unicode.IsControl(r):
+		return '\uFFFD'
+	}
+	return r
 }

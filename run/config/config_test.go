@@ -153,14 +153,14 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 func TestDurations(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"5ns": 5, "5 nanos": 5, "2us": 2000, "2micros": 2000, "50ms": 50 * time.Millisecond, "7 millis": 7 * time.Millisecond,
-		"10s": 10 * time.Second, "1secs": time.Second, "2m": 2 * time.Minute, "3hrs": 3 * time.Hour, "0s": 0,
+		"10s": 10 * time.Second, "1secs": time.Second, "2m": 2 * time.Minute, "3hrs": 3 * time.Hour,
 	} {
 		c, _ := load(t, config.Where{Env: []string{"WADI__PIPELINE__TASK_STARTUP_TIME=" + text}})
 		if c.Pipeline.TaskStartupTime != want {
 			t.Errorf("%s is %s", text, c.Pipeline.TaskStartupTime)
 		}
 	}
-	for _, text := range []string{"", "5", "s", "1.5s", "-1s", "1h30m", "99999999999999999999s", "9223372036854775807h"} {
+	for _, text := range []string{"", "5", "s", "0s", "1.5s", "-1s", "1h30m", "99999999999999999999s", "9223372036854775807h"} {
 		if _, _, err := config.Load(config.Where{Env: []string{"WADI__PIPELINE__TASK_STARTUP_TIME=" + text}}); err == nil {
 			t.Errorf("%q was taken for a duration", text)
 		}

@@ -112,6 +112,9 @@ func duration(name, fallback, doc string, at func(*Config) *time.Duration) key {
 		if !ok {
 			return fmt.Errorf("takes a whole number with a unit, such as 500ms, 10s, 2m or 1h")
 		}
+		if d == 0 {
+			return fmt.Errorf("takes more than no time at all")
+		}
 		*at(c) = d
 		return nil
 	}}

@@ -67,8 +67,8 @@ func (s *sink) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 	return explain(err)
 }
 
-// explain turns an error of the output into a fault. A reader that went away (`wadi run … | head`) is the user's choice
-// and not retried.
+// explain turns an error of the output into a fault. None is retried: an output that cannot be rewound may hold a part of
+// what failed, and a restart would write it again. A reader that went away (`wadi run … | head`) is the user's choice.
 func explain(err error) error {
 	switch {
 	case err == nil:
@@ -77,9 +77,11 @@ func explain(err error) error {
 		return fault.Userf(CodeOutputClosed, fault.Span{}, "standard output was closed by its reader").
 			WithHint("run again with the same state directory to go on from the last checkpoint")
 	case errors.Is(err, syscall.ENOSPC):
-		return fault.Transientf(err, "standard output cannot take more rows").WithHint("free some space on the disk that it is redirected to")
+		return fault.Userf(fault.CodeIO, fault.Span{}, "standard output cannot take more rows").WithCause(err).
+			WithHint("free some space on the disk that it is redirected to")
 	}
-	return fault.Transientf(err, "standard output cannot be written").WithHint("check where standard output leads to")
+	return fault.Userf(fault.CodeIO, fault.Span{}, "standard output cannot be written").WithCause(err).
+		WithHint("check where standard output leads to")
 }
 
 // Watermark implements operator.Operator.
