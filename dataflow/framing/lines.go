@@ -142,8 +142,14 @@ func (l *Lines) Next() (frame []byte, ok bool) {
 	}
 }
 
+// byteOrderMark is what some editors put in front of UTF-8 text; it is not part of the first line.
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
 func (l *Lines) trim(line []byte) []byte {
 	l.lent = true
+	if l.lines == 1 {
+		line = bytes.TrimPrefix(line, byteOrderMark)
+	}
 	if n := len(line); !l.o.KeepCR && n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
 	}
