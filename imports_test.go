@@ -24,15 +24,16 @@ var rules = map[string][]string{
 	"worker/wire": {"wadi/dataflow/fault"},
 	"storage":     {"wadi/storage", "wadi/dataflow/fault", "wadi/dataflow/clock"},
 
-	"dataflow/fault":    {},
-	"dataflow/clock":    {},
-	"dataflow/column":   {},
-	"dataflow/expr":     {"wadi/dataflow/fault", "wadi/dataflow/clock", "wadi/dataflow/column", "wadi/dataflow/expr"},
-	"dataflow/state":    {"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/state"},
-	"dataflow/agg":      {"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/state", "wadi/dataflow/agg"},
-	"dataflow/graph":    {"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/agg", "wadi/dataflow/graph"},
-	"dataflow/operator": {"wadi/dataflow/fault", "wadi/dataflow/clock", "wadi/dataflow/column", "wadi/dataflow/state"},
-	"dataflow/framing":  {"wadi/dataflow/fault", "wadi/dataflow/column"},
+	"dataflow/fault":     {},
+	"dataflow/clock":     {},
+	"dataflow/column":    {},
+	"dataflow/eventtime": {},
+	"dataflow/expr":      {"wadi/dataflow/fault", "wadi/dataflow/clock", "wadi/dataflow/column", "wadi/dataflow/expr"},
+	"dataflow/state":     {"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/state"},
+	"dataflow/agg":       {"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/state", "wadi/dataflow/agg"},
+	"dataflow/graph":     {"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/agg", "wadi/dataflow/graph"},
+	"dataflow/operator":  {"wadi/dataflow/fault", "wadi/dataflow/clock", "wadi/dataflow/column", "wadi/dataflow/state"},
+	"dataflow/framing":   {"wadi/dataflow/fault", "wadi/dataflow/column"},
 	"dataflow/format": {
 		"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/graph", "wadi/dataflow/format",
 		"wadi/dataflow/framing",
@@ -51,7 +52,8 @@ var rules = map[string][]string{
 
 // operatorImports is what an operator is made from; operators do not know each other.
 var operatorImports = []string{
-	"wadi/dataflow/fault", "wadi/dataflow/clock", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/agg",
+	"wadi/dataflow/fault", "wadi/dataflow/clock", "wadi/dataflow/column", "wadi/dataflow/eventtime", "wadi/dataflow/expr",
+	"wadi/dataflow/agg",
 	"wadi/dataflow/graph", "wadi/dataflow/operator", "wadi/dataflow/state",
 }
 

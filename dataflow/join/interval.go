@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/column"
+	"wadi/dataflow/eventtime"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
@@ -77,7 +78,7 @@ func (j *interval) near(own *side, b *column.Batch, p *multimap.Pairs) {
 			x, y = y, x
 		}
 		p.Rows[k], p.IDs[k] = r, id
-		if y >= add(x, j.lower) && y <= add(x, j.upper) {
+		if y >= eventtime.Add(x, j.lower) && y <= eventtime.Add(x, j.upper) {
 			k++
 		}
 	}

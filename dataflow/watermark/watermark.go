@@ -15,6 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/column"
+	"wadi/dataflow/eventtime"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
@@ -115,7 +116,7 @@ func (o *Operator) scanAll(b *column.Batch, marks []int64, shift int64, out oper
 			}
 			from = i
 		}
-		if m := saturatingAdd(marks[i], shift); m > reached {
+		if m := eventtime.Add(marks[i], shift); m > reached {
 			reached = m
 		}
 	}
@@ -142,7 +143,7 @@ func (o *Operator) scanSelected(b *column.Batch, marks []int64, valid column.Bit
 			from = k
 		}
 		if valid.IsValid(i) {
-			o.reached = max(o.reached, saturatingAdd(marks[i], shift))
+			o.reached = max(o.reached, eventtime.Add(marks[i], shift))
 		}
 	}
 	return o.emitSelected(b, sel[from:], out)
@@ -153,7 +154,7 @@ func (o *Operator) crossed(w int64) bool {
 	if o.granularity == 0 || w <= o.sent {
 		return false
 	}
-	return o.sent == none || floorDiv(w, o.granularity) > floorDiv(o.sent, o.granularity)
+	return o.sent == none || eventtime.FloorDiv(w, o.granularity) > eventtime.FloorDiv(o.sent, o.granularity)
 }
 
 // cut emits the rows from..to of b and then the watermark reached.
@@ -256,19 +257,3 @@ func (o *Operator) Finish(operator.Emitter) error { return nil }
 
 // Close implements operator.Operator.
 func (o *Operator) Close() error { return nil }
-
-// saturatingAdd adds without wrapping; b is zero or negative.
-func saturatingAdd(a, b int64) int64 {
-	if a < math.MinInt64-b {
-		return math.MinInt64
-	}
-	return a + b
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
-}

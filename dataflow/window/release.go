@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"wadi/dataflow/agg"
+	"wadi/dataflow/eventtime"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
 )
@@ -73,7 +74,7 @@ func (h *hopper) release(w int64, out operator.Emitter) error {
 	a := h.a
 	for a.panes.Len() > 0 {
 		start := h.nextWindow()
-		end := addTime(start, a.width)
+		end := eventtime.Add(start, a.width)
 		if end > w {
 			return nil
 		}
@@ -89,7 +90,7 @@ func (h *hopper) release(w int64, out operator.Emitter) error {
 				return err
 			}
 		}
-		a.next = addTime(start, a.slide)
+		a.next = eventtime.Add(start, a.slide)
 		if a.next == math.MaxInt64 { // there is no later window
 			for a.panes.Len() > 0 {
 				a.release(a.panes.PopFront().groups)
@@ -105,7 +106,7 @@ func (h *hopper) release(w int64, out operator.Emitter) error {
 // nextWindow is the start of the earliest window that is not out yet and holds the first pane or a later one.
 func (h *hopper) nextWindow() int64 {
 	a := h.a
-	before := floorTo(addTime(a.panes.At(0).Start, -a.width), a.slide)
+	before := floorTo(eventtime.Add(a.panes.At(0).Start, -a.width), a.slide)
 	return max(a.next, nextMultiple(before, a.slide))
 }
 

@@ -1,19 +1,12 @@
 package window
 
-import "math"
+import (
+	"math"
+
+	"wadi/dataflow/eventtime"
+)
 
 // Times are nanoseconds since the Unix epoch. Sums and floors saturate at the ends of the range instead of wrapping.
-
-func addTime(t, d int64) int64 {
-	s := t + d
-	if d > 0 && s < t {
-		return math.MaxInt64
-	}
-	if d < 0 && s > t {
-		return math.MinInt64
-	}
-	return s
-}
 
 // floorTo is the greatest multiple of width that is not after t, also for times before the epoch; width > 0. The slice of
 // time that is cut off by the beginning of the range starts there.
@@ -33,7 +26,7 @@ func nextMultiple(start, width int64) int64 {
 	if r := start % width; r != 0 { // cut off by the beginning of the range
 		return start - r
 	}
-	return addTime(start, width)
+	return eventtime.Add(start, width)
 }
 
 // lastOf is the last time that floorTo takes to start.
@@ -41,7 +34,7 @@ func lastOf(start, width int64) int64 {
 	if start%width != 0 {
 		return nextMultiple(start, width) - 1
 	}
-	return addTime(start, width-1)
+	return eventtime.Add(start, width-1)
 }
 
 func gcd(a, b int64) int64 {

@@ -7,6 +7,7 @@ import (
 
 	"wadi/dataflow/agg"
 	"wadi/dataflow/column"
+	"wadi/dataflow/eventtime"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
@@ -254,7 +255,7 @@ func (a *aggregate) Watermark(w int64, out operator.Emitter) error {
 	if w == operator.EndOfTime {
 		a.closed = w
 	}
-	a.next = max(a.next, nextMultiple(floorTo(addTime(w, -a.width), a.slide), a.slide))
+	a.next = max(a.next, nextMultiple(floorTo(eventtime.Add(w, -a.width), a.slide), a.slide))
 	a.metrics.StateBytes.Store(a.size())
 	return a.out.flush(out)
 }

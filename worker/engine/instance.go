@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"wadi/dataflow/column"
+	"wadi/dataflow/eventtime"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
@@ -116,15 +117,7 @@ func (i *instance) mattersBelow(w int64) bool {
 	case w == operator.EndOfTime || !i.hasReached:
 		return true
 	}
-	return floorDiv(w, i.granularity) > floorDiv(i.reached, i.granularity)
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
+	return eventtime.FloorDiv(w, i.granularity) > eventtime.FloorDiv(i.reached, i.granularity)
 }
 
 // barrier flushes and snapshots this operator, then passes the barrier on.
