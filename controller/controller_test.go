@@ -3,6 +3,7 @@ package controller_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"wadi/controller"
@@ -341,5 +342,27 @@ func TestStopAndStartWhileClaiming(t *testing.T) {
 		}
 		h.want(pj, func(c *meta.JobConfig) { c.Stop = meta.StopCheckpoint })
 		h.until(pj, job.Stopped)
+	})
+}
+
+// Two changes of what is wanted in one instant both count.
+func TestStopAndStartInOneInstant(t *testing.T) {
+	inHouse(t, func(h *house) {
+		pj := h.create(1)
+		first := h.until(pj, job.Running).Status.RunID
+		now := time.Now()
+		h.want(pj, func(c *meta.JobConfig) { c.Stop = meta.StopCheckpoint })
+		synctest.Wait()
+		h.want(pj, func(c *meta.JobConfig) { c.Stop = meta.StopNone })
+		if !time.Now().Equal(now) {
+			t.Fatal("the clock went on")
+		}
+		for range 1000 {
+			if s := h.job(pj).Status; s.RunID > first && s.State == string(job.Running) {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		t.Errorf("%+v", h.job(pj).Status)
 	})
 }

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"encoding/json"
+	"reflect"
 	"sync"
 	"time"
 
@@ -178,10 +179,11 @@ func (s *supervisor) tick() {
 	})
 }
 
-// want tells the job what is wanted of it.
+// want tells the job what is wanted of it. Configurations are compared as a whole: two changes may bear the same time,
+// when they follow each other closely or when the clock was set back.
 func (s *supervisor) want(c meta.JobConfig) {
 	s.post(func() {
-		if s.config.UpdatedAt == c.UpdatedAt && s.config.ID != "" {
+		if reflect.DeepEqual(s.config, c) {
 			return
 		}
 		s.config = c
