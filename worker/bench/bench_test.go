@@ -14,7 +14,6 @@ import (
 	"wadi/dataflow/agg"
 	"wadi/dataflow/connector/builtin"
 	"wadi/dataflow/expr"
-	"wadi/sql"
 	"wadi/worker/local"
 	"wadi/worker/operators"
 )
@@ -105,17 +104,11 @@ func (p pipeline) run(tb testing.TB, file string) (time.Duration, int) {
 		text, n = fmt.Sprintf(records, file), jsonRows()
 	}
 	library := operators.Library{Connectors: builtin.Registry(), Functions: expr.Builtin(), Aggregates: agg.Builtin()}
-	plan, problems := sql.Compile(text+blackhole+p.sql+";", sql.Options{
-		Name: p.name, DefaultSink: "blackhole", UpdateAggregateFlushInterval: time.Second, UpdatingTTL: 24 * time.Hour,
-		Connectors: library.Connectors, Functions: library.Functions, Aggregates: library.Aggregates,
-	})
-	if len(problems) > 0 {
-		tb.Fatalf("%s: %v", p.name, problems)
-	}
+	program := compile(tb, p.name, text+blackhole+p.sql+";", library.Connectors)
 	runtime.GC()
 	start := time.Now()
 	_, err := local.Run(context.Background(), local.Config{
-		Program: plan.Program, Constructor: library, Parallelism: 1, Interval: 100 * time.Millisecond,
+		Program: program, Constructor: library, Parallelism: 1, Interval: 100 * time.Millisecond,
 	})
 	if err != nil {
 		tb.Fatalf("%s: %v", p.name, err)
