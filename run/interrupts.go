@@ -19,17 +19,27 @@ type interrupts struct {
 	orderly atomic.Bool
 }
 
+// echo is how soon after the first signal the same one once more still belongs to it: timeout(1) signals a process by
+// itself and then again with its group.
+const echo = 25 * time.Millisecond
+
 // watch follows signals until the process ends.
-func watch(signals <-chan os.Signal) *interrupts {
+func watch(signals <-chan os.Signal, clk clock.Clock) *interrupts {
 	in := &interrupts{first: make(chan struct{}), second: make(chan struct{}), expired: make(chan struct{}), dead: make(chan error, 1)}
 	go func() {
-		if _, ok := <-signals; !ok {
+		signal, ok := <-signals
+		if !ok {
 			return
 		}
+		until := clk.Now().Add(echo)
 		close(in.first)
-		if in.orderly.Load() {
-			if _, ok := <-signals; !ok {
+		for in.orderly.Load() {
+			next, ok := <-signals
+			if !ok {
 				return
+			}
+			if next != signal || clk.Now().After(until) {
+				break
 			}
 		}
 		close(in.second)

@@ -59,7 +59,7 @@ func (l located) Unwrap() error { return l.error }
 // going on.
 func Main(p Process) int {
 	p.tuneMemory()
-	p.interrupts = watch(p.Signals)
+	p.interrupts = watch(p.Signals, clock.System{})
 	app := newApp(p)
 	done := make(chan error, 1)
 	go func() { done <- app.RunContext(context.Background(), reorder(app, p.Args)) }()

@@ -108,8 +108,18 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	w := blocked(t)
 	w.signal(syscall.SIGINT)
 	w.says("a last checkpoint is taken")
-	w.signal(syscall.SIGTERM)
+	w.signal(syscall.SIGTERM) // another one than the first: a second at once
 	w.want(128)
+}
+
+// timeout(1) and shells signal a process and its group: that is one signal, and the end is an orderly one.
+func TestSignalThatComesTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	w := start(t, dir, nil, nil, "run", "--state-dir", "state", counting(t, dir, "event_rate = '1000'")).prints(`"counter":20`)
+	w.signal(syscall.SIGTERM)
+	w.signal(syscall.SIGTERM)
+	w.want(0)
 }
 
 func TestDrainThatTakesTooLong(t *testing.T) {
