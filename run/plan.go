@@ -58,17 +58,23 @@ func (s *session) warn(f *fault.Error, q query) {
 	s.print(strings.Replace(text, "error:", "warning:", 1))
 }
 
-// notStdinTwice refuses a query that came over standard input and wants to read its rows there, too.
-func notStdinTwice(p *graph.Program, q query) error {
-	if q.name != fromStdin {
-		return nil
-	}
+// stdinSource is the node that reads rows from standard input; nil if none does.
+func stdinSource(p *graph.Program) *graph.Node {
 	for i := range p.Nodes {
 		if spec, ok := p.Nodes[i].Spec.(*graph.SourceSpec); ok && spec.Connector == "stdin" {
-			err := fault.Userf(fault.CodeInvalid, p.Nodes[i].Span, "table %s reads its rows from standard input, which the query came from", spec.Table).
-				WithHint("put the query into a file: … | wadi run query.sql")
-			return located{err, q}
+			return &p.Nodes[i]
 		}
 	}
 	return nil
+}
+
+// notStdinTwice refuses a query that came over standard input and wants to read its rows there, too.
+func notStdinTwice(p *graph.Program, q query) error {
+	n := stdinSource(p)
+	if n == nil || q.name != fromStdin {
+		return nil
+	}
+	err := fault.Userf(fault.CodeInvalid, n.Span, "table %s reads its rows from standard input, which the query came from", n.Spec.(*graph.SourceSpec).Table).
+		WithHint("put the query into a file: … | wadi run query.sql")
+	return located{err, q}
 }

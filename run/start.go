@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"wadi/dataflow/connector/stdin"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/storage/blob"
@@ -206,8 +207,23 @@ func (s *session) execute(ctx context.Context, r request, c *cluster, q query, p
 	s.submitted = true
 	if !fresh {
 		s.log.Debug().Str("state", p.url).Msg("going on")
+		s.warnOfLostInput(ctx, p, q, program)
 	}
 	return s.follow(context.WithoutCancel(ctx), c, q)
+}
+
+// warnOfLostInput says that lines of standard input may be lost where an earlier run left no checkpoint to tell of them.
+// With a checkpoint, the source itself knows which lines.
+func (s *session) warnOfLostInput(ctx context.Context, p *place, q query, program *graph.Program) {
+	n := stdinSource(program)
+	if n == nil {
+		return
+	}
+	if m, err := p.latest(ctx); m != nil || err != nil {
+		return
+	}
+	s.warn(fault.Userf(stdin.CodeResumed, n.Span, "standard input starts over: the earlier run ended before its first checkpoint, and the lines that it had read are lost").
+		WithHint("pipe them again, from the first line on"), q)
 }
 
 // submit hands the query to the API: as a new pipeline, or the one that is there once more.

@@ -198,6 +198,27 @@ func TestWindowsOverStandardInputComeWhileInputGoesOn(t *testing.T) {
 	}
 }
 
+func TestStandardInputAfterAKillWithoutACheckpoint(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	query := stdinQuery(t, dir)
+	r, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	w := start(t, dir, nil, func(c *exec.Cmd) { c.Stdin = r }, "run", "-s", "state", query)
+	r.Close()
+	w.says("is running")
+	_ = w.cmd.Process.Kill()
+	<-w.exited
+	again := start(t, dir, nil, func(c *exec.Cmd) { c.Stdin = strings.NewReader(`{"at":"2026-01-01T00:00:06Z"}` + "\n") }, "run", "-s", "state", query)
+	again.want(0)
+	if text := again.stderr.String(); !strings.Contains(text, "standard input starts over") || !strings.Contains(text, "hint: ") {
+		t.Errorf("stderr: %s", text)
+	}
+}
+
 func TestStandardInputAfterAKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
