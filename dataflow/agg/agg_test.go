@@ -457,7 +457,7 @@ func TestResolve(t *testing.T) {
 	}{
 		{"sun", false, []string{"int64"}, `unknown aggregate "sun"`}, {"grouping", false, []string{"int64"}, "aggregate grouping is not supported"},
 		{"sum", false, []string{"text"}, "sum takes one number, not TEXT"}, {"avg", false, nil, "avg takes one number, not nothing"},
-		{"min", false, []string{"list"}, "min takes one value of a type that has an order, not an array of TEXT"},
+		{"min", false, []string{"list"}, "min takes one value of a type that has an order, not TEXT[]"},
 		{"count", true, nil, "count(DISTINCT) needs an argument"}, {"sum", false, []string{"int64", "int64"}, "sum takes one number, not BIGINT, BIGINT"},
 	} {
 		var args []arrow.DataType

@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 )
 
@@ -173,7 +174,7 @@ func (f *Functions) unknown(name string, span fault.Span) error {
 func wrongArguments(fn *function, args []arrow.DataType, span fault.Span) error {
 	got := make([]string, len(args))
 	for i, a := range args {
-		got[i] = typeName(a)
+		got[i] = expr.TypeName(a)
 	}
 	given := strings.Join(got, ", ")
 	if len(args) == 0 {
@@ -184,51 +185,4 @@ func wrongArguments(fn *function, args []arrow.DataType, span fault.Span) error 
 		return err.WithHint("write it as in %s", fn.example.Call)
 	}
 	return err.WithHint("cast the argument, as in %s(CAST(x AS …))", fn.name)
-}
-
-// typeName is a type in the words of SQL.
-func typeName(dt arrow.DataType) string {
-	switch t := storage(dt).(type) {
-	case *arrow.BooleanType:
-		return "BOOLEAN"
-	case *arrow.StringType:
-		return "TEXT"
-	case *arrow.BinaryType, *arrow.FixedSizeBinaryType:
-		return "BYTEA"
-	case *arrow.TimestampType:
-		return "TIMESTAMP"
-	case *arrow.Date32Type:
-		return "DATE"
-	case *arrow.Time64Type, *arrow.Time32Type:
-		return "TIME"
-	case *arrow.MonthDayNanoIntervalType:
-		return "INTERVAL"
-	case *arrow.NullType:
-		return "NULL"
-	case *arrow.StructType:
-		return "STRUCT"
-	case *arrow.ListType:
-		return "an array of " + typeName(t.Elem())
-	case *arrow.Int8Type:
-		return "TINYINT"
-	case *arrow.Int16Type:
-		return "SMALLINT"
-	case *arrow.Int32Type:
-		return "INT"
-	case *arrow.Int64Type:
-		return "BIGINT"
-	case *arrow.Uint8Type:
-		return "TINYINT UNSIGNED"
-	case *arrow.Uint16Type:
-		return "SMALLINT UNSIGNED"
-	case *arrow.Uint32Type:
-		return "INT UNSIGNED"
-	case *arrow.Uint64Type:
-		return "BIGINT UNSIGNED"
-	case *arrow.Float32Type:
-		return "FLOAT"
-	case *arrow.Float64Type:
-		return "DOUBLE"
-	}
-	return strings.ToUpper(dt.String())
 }

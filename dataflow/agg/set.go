@@ -4,6 +4,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/column"
+	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 )
 
@@ -121,6 +122,6 @@ func (s *Set) Invertible() bool { return s.invert }
 
 // overflow is the fault of a result that does not fit into its type.
 func overflow(c *Call, dt arrow.DataType) error {
-	return fault.Userf(fault.CodeOverflow, c.Span, "the result of %s does not fit into %s", c.Name, typeName(dt)).
+	return fault.Userf(fault.CodeOverflow, c.Span, "the result of %s does not fit into %s", c.Name, expr.TypeName(dt)).
 		WithHint("cast the argument to DOUBLE or to a wider type, as in %s(CAST(x AS DOUBLE))", c.Name)
 }

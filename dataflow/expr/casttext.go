@@ -49,7 +49,7 @@ func (k caster) fromText() kernel {
 	case arrow.TIME64:
 		return parseRows(k, parseTime)
 	case arrow.INTERVAL_MONTH_DAY_NANO:
-		return parseRows(k, parseInterval)
+		return parseRows(k, ParseInterval)
 	case arrow.BINARY, arrow.STRING:
 		return k.reinterpretBytes()
 	}

@@ -195,9 +195,9 @@ func intervalUnit(word string) (arrow.MonthDayNanoInterval, bool) {
 	return u, ok
 }
 
-// parseInterval reads "1 hour 30 minutes", "-1.5 days", "1 day 02:03:04.5" and a bare number of seconds. Fractions of
+// ParseInterval reads "1 hour 30 minutes", "-1.5 days", "1 day 02:03:04.5" and a bare number of seconds. Fractions of
 // months go to days (30) and of days to nanoseconds, as in PostgreSQL.
-func parseInterval(s string) (arrow.MonthDayNanoInterval, bool) {
+func ParseInterval(s string) (arrow.MonthDayNanoInterval, bool) {
 	var sum arrow.MonthDayNanoInterval
 	words := strings.Fields(splitUnits(s))
 	if len(words) == 0 {

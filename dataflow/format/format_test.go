@@ -176,7 +176,7 @@ func TestRefused(t *testing.T) {
 
 func TestInterval(t *testing.T) {
 	s := arrow.NewSchema([]arrow.Field{{Name: "v", Type: arrow.FixedWidthTypes.MonthDayNanoInterval}}, nil)
-	if _, err := format.NewDecoder(resolve(t, "json"), s, nil, nil); fault.As(err) == nil || fault.As(err).Code != fault.CodeUnsupported {
+	if _, err := format.NewDecoder(resolve(t, "json"), s, nil, nil); err != nil {
 		t.Error(err)
 	}
 	if _, err := format.NewEncoder(resolve(t, "json"), s, graph.Append, nil); err != nil {

@@ -212,7 +212,7 @@ func (b *Binder) bareSelect(s *ast.QueryStatement) {
 			return
 		}
 	}
-	if !b.writable(spec, node.Properties().Mode, s.Span()) {
+	if !b.writable(spec, node.Properties().Mode, func(string) fault.Span { return s.Span() }) {
 		return
 	}
 	b.bare = append(b.bare, logical.NewSink([]logical.Node{node}, spec, decl.MaxParallelism, decl.Description(options), true, s.Span()))

@@ -267,6 +267,7 @@ func (p *place) cast(e *ast.Cast) *expr.Node {
 	x := p.expr(e.X)
 	dt, err := types.Cast(e.Type)
 	if err != nil {
+		err.Record.Column = ""
 		p.b.errs = append(p.b.errs, err)
 	}
 	if x == nil || err != nil {

@@ -151,24 +151,24 @@ func (b *Binder) columnsFit(t *catalog.Table) bool {
 }
 
 // readable checks that a format can read the columns of a source, so that nobody finds out at run time.
-func (b *Binder) readable(spec *graph.SourceSpec, span fault.Span) bool {
+func (b *Binder) readable(spec *graph.SourceSpec, t *catalog.Table) bool {
 	if spec.Format.Name == "" {
 		return true
 	}
 	if _, err := format.NewDecoder(spec.Format, spec.Schema, spec.Metadata, nil); err != nil {
-		b.report(err, span)
+		b.report(err, t.ColumnSpan(fault.As(err).Record.Column))
 		return false
 	}
 	return true
 }
 
-// writable checks that a format can write the columns of a sink.
-func (b *Binder) writable(spec *graph.SinkSpec, mode graph.Mode, span fault.Span) bool {
+// writable checks that a format can write the columns of a sink; span gives the place of the column at a path.
+func (b *Binder) writable(spec *graph.SinkSpec, mode graph.Mode, span func(path string) fault.Span) bool {
 	if spec.Format.Name == "" {
 		return true
 	}
 	if _, err := format.NewEncoder(spec.Format, spec.Schema, mode, spec.PrimaryKey); err != nil {
-		b.report(err, span)
+		b.report(err, span(fault.As(err).Record.Column))
 		return false
 	}
 	return true

@@ -184,7 +184,7 @@ func (b *Binder) tableSink(t *catalog.Table) *logical.Sink {
 	spec := &graph.SinkSpec{Table: t.Name, Connector: t.Connector.Name, Options: t.Options, Format: t.Format, Schema: arrow.NewSchema(t.Writable(), nil)}
 	spec.PrimaryKey = sinkKey(t)
 	sink := logical.NewSink(t.Inserts, spec, t.Connector.MaxParallelism, t.Connector.Description(t.Options), false, t.Span)
-	b.writable(spec, sink.Properties().Mode, t.Span)
+	b.writable(spec, sink.Properties().Mode, t.ColumnSpan)
 	return sink
 }
 

@@ -147,8 +147,20 @@ func (p *place) item(si *ast.SelectItem) *item {
 			}
 		}
 	}
+	if st, ok := memberOf(it.node); ok {
+		it.field.Metadata = st.Field(it.node.Index).Metadata
+	}
 	it.nameIt(si, p.columnName(si.Expr, it.node))
 	return it
+}
+
+// memberOf gives the struct that an expression takes a member of.
+func memberOf(n *expr.Node) (*arrow.StructType, bool) {
+	if n.Kind != expr.Field {
+		return nil, false
+	}
+	st, ok := n.Args[0].Type.(*arrow.StructType)
+	return st, ok
 }
 
 func (it *item) nameIt(si *ast.SelectItem, otherwise string) {
@@ -240,7 +252,7 @@ func (p *place) starOfStruct(s *ast.Star) []*item {
 		if m != nil {
 			m = m.At(s.Span())
 		}
-		out = append(out, &item{node: m, field: arrow.Field{Name: f.Name, Type: f.Type, Nullable: f.Nullable}, span: s.Span()})
+		out = append(out, &item{node: m, field: arrow.Field{Name: f.Name, Type: f.Type, Nullable: f.Nullable, Metadata: f.Metadata}, span: s.Span()})
 	}
 	return out
 }

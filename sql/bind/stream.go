@@ -63,7 +63,7 @@ func (b *Binder) stream(t *catalog.Table, o timeOptions, s *ast.CreateTable) log
 	}
 	src := &source{b: b, t: t}
 	src.scanTable()
-	if !b.readable(src.scan.Spec, t.Span) || !src.virtual(s) {
+	if !b.readable(src.scan.Spec, t) || !src.virtual(s) {
 		return nil
 	}
 	eventTime, w, ok := src.times(o, s)

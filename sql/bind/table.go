@@ -154,14 +154,34 @@ func (b *Binder) columns(t *catalog.Table, s *ast.CreateTable) {
 			continue
 		}
 		seen[c.Name.Name] = true
-		dt, meta, err := types.Column(c.Type)
+		f, err := types.Column(c.Type)
 		if err != nil {
+			if err.Record.Column != "" {
+				err.Record.Column = c.Name.Name + "." + err.Record.Column
+			}
 			b.errs = append(b.errs, err)
-			dt = arrow.BinaryTypes.String
+			f.Type = arrow.BinaryTypes.String
 		}
-		col.Field = arrow.Field{Name: c.Name.Name, Type: dt, Nullable: !c.NotNull, Metadata: meta}
+		f.Name, f.Nullable = c.Name.Name, !c.NotNull
+		col.Field = f
+		b.membersNotNull(c.Type)
 		b.columnClauses(&col, c)
 		t.Columns = append(t.Columns, col)
+	}
+}
+
+// membersNotNull warns of NOT NULL inside of a type, which nobody checks: the members of a struct may always be null.
+func (b *Binder) membersNotNull(t *ast.DataType) {
+	if t == nil {
+		return
+	}
+	b.membersNotNull(t.Elem)
+	b.membersNotNull(t.Value)
+	for _, f := range t.Fields {
+		if f.NotNull {
+			b.warn(CodeTable, f.Span(), "NOT NULL for a member of a struct is not checked").WithHint("leave it out; NOT NULL stands behind the type of a column")
+		}
+		b.membersNotNull(f.Type)
 	}
 }
 
@@ -207,9 +227,6 @@ func (b *Binder) connectorColumns(t *catalog.Table, s *ast.CreateTable) {
 			b.metadataColumn(t, c)
 		case !c.Virtual:
 			physical = append(physical, c)
-			if e := types.InTables(c.Field.Name, c.Field.Type, c.Span); e != nil {
-				b.errs = append(b.errs, e)
-			}
 		}
 	}
 	if decl.Schema != nil {

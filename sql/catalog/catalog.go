@@ -79,6 +79,17 @@ func (t *Table) Writable() []arrow.Field {
 	return out
 }
 
+// ColumnSpan gives the place of the column that a dotted path leads into, or that of the table.
+func (t *Table) ColumnSpan(path string) fault.Span {
+	for _, c := range t.Columns {
+		rest, ok := strings.CutPrefix(path, c.Field.Name)
+		if ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return c.Span
+		}
+	}
+	return t.Span
+}
+
 // PrimaryKey gives the positions of the key columns among the writable ones.
 func (t *Table) PrimaryKey() []int {
 	var out []int

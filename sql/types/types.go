@@ -1,11 +1,13 @@
 // Package types maps type names, as written, to Arrow types.
 //
-// What comes in: type names of the syntax tree. What goes out: Arrow types, or a fault with a caret. There are two tables,
-// one for columns of a CREATE TABLE and one for CAST, and one list of what a connector table may hold. Nothing here keeps
-// state or blocks.
+// What comes in: type names of the syntax tree. What goes out: Arrow types, or a fault with a caret. A name means the same
+// in a column of a CREATE TABLE and in a CAST; only a column remembers that its text is JSON. Nothing here keeps state or
+// blocks.
 package types
 
 import (
+	"strings"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/expr"
@@ -19,74 +21,70 @@ const CodeType fault.Code = "unknown-type"
 // maxPrecision is the number of decimal digits that 128 bits hold.
 const maxPrecision = 38
 
-// Column is the field type of a CREATE TABLE column. JSON is TEXT with metadata on the field.
-func Column(t *ast.DataType) (arrow.DataType, arrow.Metadata, *fault.Error) {
-	if t.Name == "JSON" && !t.Quoted {
-		return arrow.BinaryTypes.String, expr.JSONMetadata, nil
+// Column is the field of a CREATE TABLE column of this type: nullable, without a name. JSON is TEXT with metadata on the
+// field, at any depth. A fault about a member of a struct has its path as the column of its record.
+func Column(t *ast.DataType) (arrow.Field, *fault.Error) {
+	dt, err := Cast(t)
+	if err != nil {
+		return arrow.Field{}, err
 	}
-	dt, err := resolve(t, ddl)
-	return dt, arrow.Metadata{}, err
+	f := arrow.Field{Type: dt, Nullable: true}
+	if !t.Quoted && (t.Name == "JSON" || t.Name == "JSONB") {
+		f.Metadata = expr.JSONMetadata
+	}
+	return f, nil
 }
 
 // Cast is the target type of a CAST.
-func Cast(t *ast.DataType) (arrow.DataType, *fault.Error) { return resolve(t, cast) }
-
-// table says which of the two tables a name is looked up in.
-type table uint8
-
-const (
-	ddl table = iota
-	cast
-)
-
-func resolve(t *ast.DataType, in table) (arrow.DataType, *fault.Error) {
+func Cast(t *ast.DataType) (arrow.DataType, *fault.Error) {
 	if t.Quoted {
 		return nil, unknown(t)
 	}
 	if t.Unsigned {
 		return unsigned(t)
 	}
+	if dt, ok := simple[t.Name]; ok {
+		return dt, withoutArgs(t)
+	}
 	switch t.Name {
-	case "BOOLEAN":
-		return arrow.FixedWidthTypes.Boolean, nil
-	case "TINYINT":
-		return arrow.PrimitiveTypes.Int8, nil
-	case "SMALLINT":
-		return arrow.PrimitiveTypes.Int16, nil
-	case "INT":
-		return arrow.PrimitiveTypes.Int32, nil
-	case "BIGINT":
-		return arrow.PrimitiveTypes.Int64, nil
-	case "REAL":
-		return arrow.PrimitiveTypes.Float32, nil
-	case "DOUBLE":
-		return arrow.PrimitiveTypes.Float64, nil
 	case "DECIMAL":
 		return decimal(t)
-	case "CHAR", "VARCHAR", "TEXT":
-		return arrow.BinaryTypes.String, nil
-	case "BYTEA":
-		return arrow.BinaryTypes.Binary, nil
-	case "TIMESTAMP":
+	case "TIMESTAMP", "TIMESTAMPTZ":
 		return timestamp(t)
-	case "TIMESTAMPTZ":
-		if in == cast {
-			return expr.TimestampTZ, nil
-		}
-	case "DATE":
-		return arrow.FixedWidthTypes.Date32, nil
-	case "TIME":
-		return arrow.FixedWidthTypes.Time64ns, nil
-	case "INTERVAL":
-		return expr.Interval, nil
-	case "JSON":
-		return arrow.BinaryTypes.String, nil
 	case "ARRAY":
-		return array(t, in)
+		return array(t)
 	case "STRUCT":
-		return structure(t, in)
+		return structure(t)
+	case "MAP":
+		return mapping(t)
 	}
 	return nil, unknown(t)
+}
+
+// simple are the types that take no arguments, or take one and ignore it, since no length is checked here.
+var simple = map[string]arrow.DataType{
+	"BOOLEAN": arrow.FixedWidthTypes.Boolean, "TINYINT": arrow.PrimitiveTypes.Int8, "SMALLINT": arrow.PrimitiveTypes.Int16,
+	"INT": arrow.PrimitiveTypes.Int32, "BIGINT": arrow.PrimitiveTypes.Int64, "REAL": arrow.PrimitiveTypes.Float32,
+	"DOUBLE": arrow.PrimitiveTypes.Float64, "CHAR": arrow.BinaryTypes.String, "VARCHAR": arrow.BinaryTypes.String,
+	"TEXT": arrow.BinaryTypes.String, "NVARCHAR": arrow.BinaryTypes.String, "NCHAR": arrow.BinaryTypes.String,
+	"CLOB": arrow.BinaryTypes.String, "BYTEA": arrow.BinaryTypes.Binary, "BYTES": arrow.BinaryTypes.Binary,
+	"BINARY": arrow.BinaryTypes.Binary, "VARBINARY": arrow.BinaryTypes.Binary, "BLOB": arrow.BinaryTypes.Binary,
+	"DATE": arrow.FixedWidthTypes.Date32, "TIME": arrow.FixedWidthTypes.Time64ns, "INTERVAL": expr.Interval,
+	"JSON": arrow.BinaryTypes.String, "JSONB": arrow.BinaryTypes.String, "UUID": expr.UUID,
+}
+
+// withoutArgs refuses arguments of types that have none.
+func withoutArgs(t *ast.DataType) *fault.Error {
+	switch t.Name {
+	case "BOOLEAN", "DATE", "JSON", "JSONB", "UUID":
+		if len(t.Args) > 0 {
+			return fault.Userf(CodeType, t.Span(), "%s takes no length", t.Name).WithHint("write %s", t.Name)
+		}
+	}
+	if len(t.Args) > 1 {
+		return fault.Userf(CodeType, t.Span(), "%s takes one length at most", t.Name).WithHint("write %s", t.Name)
+	}
+	return nil
 }
 
 func unsigned(t *ast.DataType) (arrow.DataType, *fault.Error) {
@@ -126,45 +124,39 @@ func decimal(t *ast.DataType) (arrow.DataType, *fault.Error) {
 	return &arrow.Decimal128Type{Precision: int32(precision), Scale: int32(scale)}, nil
 }
 
+// timestamp is a TIMESTAMP of some precision, or one in UTC, TIMESTAMPTZ.
 func timestamp(t *ast.DataType) (arrow.DataType, *fault.Error) {
-	if len(t.Args) == 0 {
-		return expr.Timestamp, nil
+	dt := &arrow.TimestampType{Unit: arrow.Nanosecond}
+	if t.Name == "TIMESTAMPTZ" {
+		dt.TimeZone = expr.TimestampTZ.TimeZone
 	}
-	switch t.Args[0] {
-	case 0:
-		return &arrow.TimestampType{Unit: arrow.Second}, nil
-	case 3:
-		return &arrow.TimestampType{Unit: arrow.Millisecond}, nil
-	case 6:
-		return &arrow.TimestampType{Unit: arrow.Microsecond}, nil
-	case 9:
-		return expr.Timestamp, nil
+	units := map[int]arrow.TimeUnit{0: arrow.Second, 3: arrow.Millisecond, 6: arrow.Microsecond, 9: arrow.Nanosecond}
+	if len(t.Args) > 0 {
+		unit, ok := units[t.Args[0]]
+		if !ok || len(t.Args) > 1 {
+			return nil, fault.Userf(CodeType, t.Span(), "a TIMESTAMP has 0, 3, 6 or 9 digits of a second").
+				WithHint("write TIMESTAMP(3) for milliseconds")
+		}
+		dt.Unit = unit
 	}
-	return nil, fault.Userf(CodeType, t.Span(), "a TIMESTAMP has 0, 3, 6 or 9 digits of a second").
-		WithHint("write TIMESTAMP(3) for milliseconds")
+	return dt, nil
 }
 
-func array(t *ast.DataType, in table) (arrow.DataType, *fault.Error) {
+// array ignores a size, as PostgreSQL does.
+func array(t *ast.DataType) (arrow.DataType, *fault.Error) {
 	if t.Elem == nil {
 		return nil, fault.Userf(CodeType, t.Span(), "an array needs the type of its elements").
 			WithHint("write BIGINT[] or ARRAY<BIGINT>")
 	}
-	if len(t.Args) > 0 {
-		return nil, fault.Userf(fault.CodeUnsupported, t.Span(), "arrays of a fixed size are not supported").
-			WithHint("write the type without the size")
-	}
-	elem, err := resolve(t.Elem, in)
+	f, err := Column(t.Elem)
 	if err != nil {
 		return nil, err
 	}
-	if in == ddl && t.Elem.Name == "ARRAY" {
-		return nil, fault.Userf(fault.CodeUnsupported, t.Span(), "arrays of arrays are not supported in columns").
-			WithHint("put the inner array into a STRUCT")
-	}
-	return arrow.ListOfField(arrow.Field{Name: "field", Type: elem, Nullable: true}), nil
+	f.Name = "field"
+	return arrow.ListOfField(f), nil
 }
 
-func structure(t *ast.DataType, in table) (arrow.DataType, *fault.Error) {
+func structure(t *ast.DataType) (arrow.DataType, *fault.Error) {
 	if len(t.Fields) == 0 {
 		return nil, fault.Userf(CodeType, t.Span(), "a struct needs members").WithHint("write STRUCT<a BIGINT, b TEXT>")
 	}
@@ -175,76 +167,79 @@ func structure(t *ast.DataType, in table) (arrow.DataType, *fault.Error) {
 			return nil, fault.Userf(CodeType, f.Span(), "the members of a struct need names").WithHint("write STRUCT<a BIGINT, b TEXT>")
 		}
 		if seen[f.Name.Name] {
-			return nil, fault.Userf(CodeType, f.Span(), "the struct has two members named %q", f.Name.Name).
-				WithHint("give each member a name of its own")
+			err := fault.Userf(CodeType, f.Span(), "the struct has two members of this name").WithHint("give each member a name of its own")
+			return nil, below(f.Name.Name, err)
 		}
 		seen[f.Name.Name] = true
-		dt, err := resolve(f.Type, in)
+		m, err := Column(f.Type)
 		if err != nil {
-			return nil, err
+			return nil, below(f.Name.Name, err)
 		}
-		fields[i] = arrow.Field{Name: f.Name.Name, Type: dt, Nullable: true}
+		m.Name = f.Name.Name
+		fields[i] = m
 	}
 	return arrow.StructOf(fields...), nil
 }
 
+// below puts a member's name in front of the path that a fault has from there on.
+func below(member string, err *fault.Error) *fault.Error {
+	if err.Record.Column != "" {
+		member += "." + err.Record.Column
+	}
+	err.Record.Column = member
+	return err
+}
+
+// mapping is a MAP<key, value>. Keys are what can be compared.
+func mapping(t *ast.DataType) (arrow.DataType, *fault.Error) {
+	if t.Key == nil || t.Value == nil {
+		return nil, fault.Userf(CodeType, t.Span(), "a map needs the types of its keys and values").WithHint("write MAP<TEXT, BIGINT>")
+	}
+	key, err := Column(t.Key)
+	if err != nil {
+		return nil, err
+	}
+	if expr.IsJSON(key) || arrow.IsNested(key.Type.ID()) {
+		return nil, fault.Userf(fault.CodeUnsupported, t.Key.Span(), "%s cannot be the key of a map", t.Key.Name).
+			WithHint("write MAP<TEXT, …>")
+	}
+	value, err := Column(t.Value)
+	if err != nil {
+		return nil, err
+	}
+	key.Name, key.Nullable, value.Name = "key", false, "value"
+	return arrow.MapOfFields(key, value), nil
+}
+
 func unknown(t *ast.DataType) *fault.Error {
 	e := fault.Userf(CodeType, t.Span(), "unsupported SQL type %q", t.Name)
-	if h, ok := instead[t.Name]; ok && !t.Quoted {
+	if h, ok := instead[strings.ToUpper(t.Name)]; ok {
 		return e.WithHint("write %s instead", h)
 	}
-	if n := expr.Nearest(t.Name, names); n != "" {
+	if n := expr.Nearest(strings.ToUpper(t.Name), names); n != "" {
 		return e.WithHint("did you mean %s?", n)
 	}
-	return e.WithHint("the types are BOOLEAN, INT, BIGINT, FLOAT, DOUBLE, DECIMAL, TEXT, BYTEA, TIMESTAMP, DATE, TIME, INTERVAL, JSON, arrays and STRUCT<…>")
+	return e.WithHint("the types are BOOLEAN, INT, BIGINT, FLOAT, DOUBLE, DECIMAL, TEXT, BYTEA, TIMESTAMP, TIMESTAMPTZ, DATE, TIME, INTERVAL, UUID, JSON, arrays, STRUCT<…> and MAP<…>")
 }
 
 // instead names the nearest supported type of names that other systems know.
 var instead = map[string]string{
-	"TIMESTAMPTZ": "TIMESTAMP, which is in UTC,", "TIMETZ": "TIME", "JSONB": "JSON", "UUID": "TEXT", "NVARCHAR": "TEXT",
-	"NCHAR": "TEXT", "CLOB": "TEXT", "BLOB": "BYTEA", "BINARY": "BYTEA", "VARBINARY": "BYTEA", "BYTES": "BYTEA",
-	"MEDIUMINT": "INT", "MAP": "JSON",
+	"TIMETZ": "TIME, which has no zone,", "MEDIUMINT": "INT", "HUGEINT": "DECIMAL(38, 0)", "INT128": "DECIMAL(38, 0)",
+	"ENUM": "TEXT", "SET": "TEXT", "XML": "TEXT", "NAME": "TEXT", "INET": "TEXT", "CIDR": "TEXT", "MACADDR": "TEXT", "CITEXT": "TEXT",
+	"NVARCHAR2": "TEXT", "VARCHAR2": "TEXT", "BPCHAR": "TEXT", "LONGTEXT": "TEXT", "MEDIUMTEXT": "TEXT", "TINYTEXT": "TEXT", "UTF8": "TEXT",
+	"LONGBLOB": "BYTEA", "MEDIUMBLOB": "BYTEA", "TINYBLOB": "BYTEA", "RAW": "BYTEA", "BIT": "BOOLEAN or BYTEA", "VARBIT": "BYTEA",
+	"MONEY": "DECIMAL(19, 2)", "NUMBER": "DECIMAL(38, 10)", "DECIMAL128": "DECIMAL(38, 10)", "BIGNUMERIC": "DECIMAL(38, 10)", "BIGDECIMAL": "DECIMAL(38, 10)",
+	"SERIAL": "INT", "SMALLSERIAL": "SMALLINT", "BIGSERIAL": "BIGINT", "LONG": "BIGINT", "SHORT": "SMALLINT", "BYTE": "TINYINT",
+	"INT1": "TINYINT", "INT16": "SMALLINT", "INT32": "INT", "INT64": "BIGINT",
+	"UINT8": "TINYINT UNSIGNED", "UINT16": "SMALLINT UNSIGNED", "UINT32": "INT UNSIGNED", "UINT64": "BIGINT UNSIGNED",
+	"UTINYINT": "TINYINT UNSIGNED", "USMALLINT": "SMALLINT UNSIGNED", "UINTEGER": "INT UNSIGNED", "UINT": "INT UNSIGNED", "UBIGINT": "BIGINT UNSIGNED",
+	"FLOAT32": "FLOAT", "FLOAT64": "DOUBLE", "TIMESTAMP_NTZ": "TIMESTAMP", "TIMESTAMP_LTZ": "TIMESTAMPTZ", "TIMESTAMP_TZ": "TIMESTAMPTZ",
+	"DATETIME2": "TIMESTAMP", "DATETIME64": "TIMESTAMP", "DATETIMEOFFSET": "TIMESTAMPTZ", "SMALLDATETIME": "TIMESTAMP(0)", "DATE32": "DATE", "YEAR": "INT",
+	"DURATION": "INTERVAL", "LIST": "an array such as BIGINT[]", "VECTOR": "DOUBLE[]", "OBJECT": "JSON", "VARIANT": "JSON", "HSTORE": "MAP<TEXT, TEXT>",
+	"MULTISET": "an array such as BIGINT[]", "TUPLE": "STRUCT<…>", "RECORD": "STRUCT<…>", "NESTED": "STRUCT<…>[]", "GEOMETRY": "TEXT", "GEOGRAPHY": "TEXT",
 }
 
 var names = []string{
 	"BOOLEAN", "TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "REAL", "FLOAT", "DOUBLE", "DECIMAL", "NUMERIC", "CHAR",
-	"VARCHAR", "TEXT", "STRING", "BYTEA", "TIMESTAMP", "DATE", "TIME", "INTERVAL", "JSON", "ARRAY", "STRUCT",
-}
-
-// InTables says why a type cannot be a column of a connector table; it is nil for types that can.
-func InTables(name string, dt arrow.DataType, span fault.Span) *fault.Error {
-	bad := unrepresentable(dt)
-	if bad == nil {
-		return nil
-	}
-	e := fault.Userf(fault.CodeUnsupported, span, "column %q has a type (%s) that cannot be used in a connection table", name, expr.TypeName(bad))
-	switch bad.ID() {
-	case arrow.INT8, arrow.INT16:
-		return e.WithHint("declare it as INT and cast it in the query")
-	case arrow.UINT8, arrow.UINT16:
-		return e.WithHint("declare it as INT UNSIGNED and cast it in the query")
-	}
-	return e.WithHint("declare it as TEXT and cast it in the query")
-}
-
-// unrepresentable finds the first type at or below dt that no connector table can hold. This list is the one place that
-// knows.
-func unrepresentable(dt arrow.DataType) arrow.DataType {
-	switch t := dt.(type) {
-	case *arrow.StructType:
-		for _, f := range t.Fields() {
-			if b := unrepresentable(f.Type); b != nil {
-				return b
-			}
-		}
-		return nil
-	case *arrow.ListType:
-		return unrepresentable(t.Elem())
-	}
-	switch dt.ID() {
-	case arrow.BOOL, arrow.INT32, arrow.INT64, arrow.UINT32, arrow.UINT64, arrow.FLOAT32, arrow.FLOAT64, arrow.DECIMAL128,
-		arrow.STRING, arrow.BINARY, arrow.TIMESTAMP:
-		return nil
-	}
-	return dt
+	"VARCHAR", "TEXT", "STRING", "BYTEA", "TIMESTAMP", "TIMESTAMPTZ", "DATE", "TIME", "INTERVAL", "UUID", "JSON", "ARRAY", "STRUCT", "MAP",
 }

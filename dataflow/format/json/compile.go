@@ -7,7 +7,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/column"
-	"wadi/dataflow/fault"
 	"wadi/dataflow/framing"
 )
 
@@ -39,6 +38,7 @@ const (
 	kindList
 	kindMap
 	kindUUID
+	kindInterval
 )
 
 // field is one member of an object, or the element of a list.
@@ -287,7 +287,7 @@ func (m *field) setKind(f arrow.Field) error {
 	}
 	k, ok := simpleKinds[f.Type.ID()]
 	if !ok {
-		return fault.Userf(fault.CodeUnsupported, fault.Span{}, "column %q: a JSON source cannot fill a column of type %s", m.path, m.sql).
+		return unsupported(m.path, "a JSON source cannot fill a column of type %s", m.sql).
 			WithHint("declare the column as TEXT and CAST it in the query")
 	}
 	m.kind = k
@@ -298,6 +298,7 @@ var simpleKinds = map[arrow.Type]kind{
 	arrow.BOOL: kindBool, arrow.FLOAT32: kindFloat32, arrow.FLOAT64: kindFloat64, arrow.STRING: kindText,
 	arrow.BINARY: kindBinary, arrow.FIXED_SIZE_BINARY: kindFixedBinary, arrow.DATE32: kindDate,
 	arrow.STRUCT: kindStruct, arrow.LIST: kindList, arrow.MAP: kindMap, arrow.LARGE_STRING: kindUUID,
+	arrow.INTERVAL_MONTH_DAY_NANO: kindInterval,
 }
 
 var integerBounds = map[arrow.Type]struct {
@@ -322,7 +323,7 @@ func accepts(k kind) uint8 {
 		return startBool
 	case kindInt64, kindInt, kindFloat64, kindFloat32, kindDecimal, kindTimestamp, kindCoarse, kindDate, kindTime:
 		return startNumber | startString
-	case kindText, kindUUID, kindBinary, kindFixedBinary:
+	case kindText, kindUUID, kindInterval, kindBinary, kindFixedBinary:
 		return startString
 	case kindStruct, kindMap:
 		return startObject
@@ -339,6 +340,9 @@ func sqlType(f arrow.Field) string {
 	}
 	switch t := f.Type.(type) {
 	case *arrow.TimestampType:
+		if t.TimeZone != "" {
+			return "TIMESTAMPTZ"
+		}
 		return "TIMESTAMP"
 	case *arrow.Decimal128Type:
 		return "DECIMAL(" + strconv.Itoa(int(t.Precision)) + "," + strconv.Itoa(int(t.Scale)) + ")"

@@ -4,8 +4,6 @@ import (
 	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow"
-
-	"wadi/dataflow/fault"
 )
 
 // ConnectSchema describes rows of this schema as Kafka Connect's JSON converter does.
@@ -62,7 +60,7 @@ func appendConnectType(b []byte, f arrow.Field, path string) ([]byte, error) {
 	}
 	text, ok := connectTypes[f.Type.ID()]
 	if !ok {
-		return nil, fault.Userf(fault.CodeUnsupported, fault.Span{}, "column %q: json.include_schema has no schema for type %s", path, sqlType(f)).
+		return nil, unsupported(path, "json.include_schema has no schema for type %s", sqlType(f)).
 			WithHint("CAST the column to TEXT, or leave out json.include_schema")
 	}
 	return append(b, text...), nil

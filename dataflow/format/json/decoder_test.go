@@ -131,9 +131,9 @@ func TestValues(t *testing.T) {
 		{millis, `1695043440123`, `"2023-09-18T13:24:00.123"`}, {millis, `"2023-09-18T13:24:00.1239"`, `"2023-09-18T13:24:00.123"`}, {millis, `"1969-12-31T23:59:59.9999"`, `"1969-12-31T23:59:59.999"`},
 		{millis, `9223372036855000`, `! TIMESTAMP, got a number (16 bytes) that is out of range`}, {millis, `"9999-01-01"`, `! TIMESTAMP, got a string (10 bytes) that is out of range`},
 		{seconds, `-1`, `"1969-12-31T23:59:59"`}, {&arrow.TimestampType{Unit: arrow.Microsecond}, `1`, `"1970-01-01T00:00:00.000001"`},
-		{arrow.FixedWidthTypes.Date32, `"2023-09-18"`, `"2023-09-18"`}, {arrow.FixedWidthTypes.Date32, `-1`, `"1969-12-31"`}, {arrow.FixedWidthTypes.Date32, `"2023-9-18"`, `! DATE, got a string (9 bytes) that is not a date`},
-		{arrow.FixedWidthTypes.Time64ns, `"13:24:00.5"`, `"13:24:00.500"`}, {arrow.FixedWidthTypes.Time32s, `61`, `"00:01:01"`}, {arrow.FixedWidthTypes.Time32ms, `"00:00:00.0019"`, `"00:00:00.001"`},
-		{arrow.FixedWidthTypes.Time64ns, `86400000000000`, `! TIME, got a number (14 bytes) that is out of range`}, {arrow.FixedWidthTypes.Time64ns, `"25:00:00"`, `! TIME, got a string (8 bytes) that is not a time of day`},
+		{arrow.FixedWidthTypes.Date32, `"2023-09-18"`, `"2023-09-18"`}, {arrow.FixedWidthTypes.Date32, `-1`, `"1969-12-31"`}, {arrow.FixedWidthTypes.Date32, `1695043440000`, `"2023-09-18"`}, {arrow.FixedWidthTypes.Date32, `-86400001`, `"1969-12-30"`}, {arrow.FixedWidthTypes.Date32, `1e30`, `! DATE, got a number (4 bytes) that is out of range`}, {arrow.FixedWidthTypes.Date32, `"2023-9-18"`, `! DATE, got a string (9 bytes) that is not a date`},
+		{arrow.FixedWidthTypes.Time64ns, `"13:24:00.5"`, `"13:24:00.500"`}, {arrow.FixedWidthTypes.Time32s, `61999`, `"00:01:01"`}, {arrow.FixedWidthTypes.Time64ns, `86399999`, `"23:59:59.999"`}, {arrow.FixedWidthTypes.Time32ms, `"00:00:00.0019"`, `"00:00:00.001"`},
+		{arrow.FixedWidthTypes.Time64ns, `86400000`, `! TIME, got a number (8 bytes) that is out of range`}, {arrow.FixedWidthTypes.Time64ns, `"25:00:00"`, `! TIME, got a string (8 bytes) that is not a time of day`},
 		{arrow.ListOf(i64), `[ 1 , null,"3" ]`, `[1,null,3]`}, {arrow.ListOf(i64), `[]`, `[]`}, {arrow.ListOf(i64), `{}`, `! BIGINT[], got an object (2 bytes)`},
 		{arrow.ListOfNonNullable(i64), `[1,null]`, `!v[] BIGINT NOT NULL, got null`}, {arrow.ListOf(i64), `[1,"x"]`, `!v[] BIGINT, got a string (1 bytes) that is not an integer`},
 		{arrow.ListOf(arrow.ListOf(text)), `[["a"],[],null,["b",null]]`, `[["a"],[],null,["b",null]]`},
@@ -486,8 +486,8 @@ func TestNoAllocationPerRow(t *testing.T) {
 }
 
 func TestUnsupportedTypes(t *testing.T) {
-	for _, typ := range []arrow.DataType{arrow.FixedWidthTypes.MonthDayNanoInterval, arrow.MapOf(arrow.PrimitiveTypes.Int64, arrow.BinaryTypes.String),
-		arrow.ListOf(arrow.StructOf(nullable("x", arrow.FixedWidthTypes.MonthDayNanoInterval)))} {
+	for _, typ := range []arrow.DataType{arrow.FixedWidthTypes.Duration_ms, arrow.MapOf(arrow.PrimitiveTypes.Float64, arrow.BinaryTypes.String),
+		arrow.ListOf(arrow.StructOf(nullable("x", arrow.FixedWidthTypes.Duration_ms)))} {
 		_, err := json.NewDecoder(schemaOf(nullable("v", typ)), nil, nil)
 		if e := fault.As(err); e == nil || e.Kind != fault.User || e.Code != fault.CodeUnsupported {
 			t.Errorf("%s: %v", typ, err)

@@ -8,7 +8,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"wadi/dataflow/column"
-	"wadi/dataflow/fault"
 )
 
 // DecimalEncoding is how an Encoder writes decimals.
@@ -150,8 +149,8 @@ type writer struct {
 	unit    int64
 	closing string
 	object  *objectWriter
-	// elem writes the elements of a list or the values of a map.
-	elem *writer
+	// elem writes the elements of a list or the values of a map, whose keys are names.
+	elem, names *writer
 }
 
 func newWriter(f arrow.Field, s *writerState) writer {
@@ -183,8 +182,8 @@ func newWriter(f arrow.Field, s *writerState) writer {
 		elem := newWriter(t.ElemField(), s)
 		w.elem = &elem
 	case *arrow.MapType:
-		elem := newWriter(t.ItemField(), s)
-		w.elem = &elem
+		elem, names := newWriter(t.ItemField(), s), newWriter(t.KeyField(), s)
+		w.elem, w.names = &elem, &names
 	}
 	return w
 }
@@ -204,6 +203,7 @@ func (w *writer) bind(v column.Vector) {
 		}
 	case *column.List:
 		if c.Map != nil {
+			w.names.bind(c.Elem.(*column.Struct).Children[0])
 			w.elem.bind(c.Elem.(*column.Struct).Children[1])
 			return
 		}
@@ -381,7 +381,7 @@ func writable(f arrow.Field, path string) error {
 	case *arrow.ListType:
 		return writable(t.ElemField(), path+"[]")
 	case *arrow.MapType:
-		if err := textKeys(t, path); err != nil {
+		if err := wordyKeys(t, path); err != nil {
 			return err
 		}
 		return writable(t.ItemField(), path+"[]")
@@ -389,6 +389,6 @@ func writable(f arrow.Field, path string) error {
 	if _, ok := sqlNames[f.Type.ID()]; ok || f.Type.ID() == arrow.TIMESTAMP || f.Type.ID() == arrow.DECIMAL128 {
 		return nil
 	}
-	return fault.Userf(fault.CodeUnsupported, fault.Span{}, "column %q: JSON cannot hold a value of type %s", path, sqlType(f)).
+	return unsupported(path, "JSON cannot hold a value of type %s", sqlType(f)).
 		WithHint("CAST the column to TEXT")
 }

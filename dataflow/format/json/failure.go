@@ -97,6 +97,13 @@ func (d *Decoder) received() string {
 	return s
 }
 
+// unsupported is the fault of a column whose type has no place in JSON.
+func unsupported(path, format string, args ...any) *fault.Error {
+	e := fault.Userf(fault.CodeUnsupported, fault.Span{}, format, args...)
+	e.Record.Column = path
+	return e
+}
+
 // supported refuses types that no JSON value stands for.
 func supported(f arrow.Field, path string) error {
 	m := &field{path: path, sql: sqlType(f)}
@@ -113,7 +120,7 @@ func supported(f arrow.Field, path string) error {
 	case *arrow.ListType:
 		return supported(t.ElemField(), path+"[]")
 	case *arrow.MapType:
-		if err := textKeys(t, path); err != nil {
+		if err := wordyKeys(t, path); err != nil {
 			return err
 		}
 		return supported(t.ItemField(), path+"[]")

@@ -59,8 +59,53 @@ func TestMapsAndUUIDsComeAndGo(t *testing.T) {
 	}
 }
 
-func TestMapsNeedTextKeys(t *testing.T) {
-	schema := schemaOf(nullable("m", arrow.MapOf(arrow.PrimitiveTypes.Int64, arrow.BinaryTypes.String)))
+// TestKeysSpelledAsText reads and writes maps whose keys have one spelling as text, many entries and repeated keys among
+// them.
+func TestKeysSpelledAsText(t *testing.T) {
+	for _, c := range []struct {
+		key      arrow.DataType
+		in, want string
+	}{
+		{arrow.PrimitiveTypes.Int64, `{"1":1,"-2":2,"1":3}`, `{"-2":2,"1":3}`},
+		{arrow.PrimitiveTypes.Int8, `{"1":1,"2":2,"3":3,"4":4,"5":5,"6":6,"7":7,"8":8,"9":9,"1":10}`, `{"2":2,"3":3,"4":4,"5":5,"6":6,"7":7,"8":8,"9":9,"1":10}`},
+		{arrow.PrimitiveTypes.Uint64, `{"18446744073709551615":1}`, `{"18446744073709551615":1}`},
+		{expr.UUID, `{"A0EEBC999C0B4EF8BB6D6BB9BD380A11":1,"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11":2}`, `{"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11":2}`},
+		{&arrow.Decimal128Type{Precision: 5, Scale: 2}, `{"1.5":1,"1.500":2}`, `{"1.50":2}`},
+		{arrow.FixedWidthTypes.Date32, `{"2024-01-01":1}`, `{"2024-01-01":1}`},
+		{expr.TimestampTZ, `{"2024-01-01T00:00:00+01:00":1}`, `{"2023-12-31T23:00:00Z":1}`},
+		{arrow.FixedWidthTypes.Time64ns, `{"00:00:01":1}`, `{"00:00:01":1}`},
+		{arrow.PrimitiveTypes.Int8, `{"300":1}`, "error"}, {arrow.PrimitiveTypes.Int64, `{"x":1}`, "error"}, {arrow.PrimitiveTypes.Int64, `{1:1}`, "error"},
+	} {
+		got := show(t, `{"m":`+c.in+`}`, nullable("m", arrow.MapOf(c.key, arrow.PrimitiveTypes.Int64)))
+		if want := `{"m":` + c.want + `}`; got != want && !(c.want == "error" && strings.HasPrefix(got, "error")) {
+			t.Errorf("%s from %s\n got %s\nwant %s", c.key, c.in, got, want)
+		}
+	}
+}
+
+func TestIntervalsComeAndGo(t *testing.T) {
+	for in, want := range map[string]string{
+		`"1 day 2 hours"`: `"1 days 2 hours"`, `"-14 mons -3 days 5.25 secs"`: `"-14 mons -3 days 5.250 secs"`, `"00:00:01"`: `"1 secs"`, `"5"`: `"5 secs"`,
+		`"-1.000000001 secs"`: `"-1.000000001 secs"`, `5`: "error", `"x"`: "error", `""`: "error",
+	} {
+		got := show(t, `{"i":`+in+`}`, nullable("i", expr.Interval))
+		if want := `{"i":` + want + `}`; got != want && !strings.HasPrefix(got, "error") {
+			t.Errorf("%s\n got %s\nwant %s", in, got, want)
+		}
+		if strings.HasPrefix(got, "error") != (want == "error") {
+			t.Errorf("%s: %s", in, got)
+		}
+		if want == "error" {
+			continue
+		}
+		if again := show(t, got, nullable("i", expr.Interval)); again != got {
+			t.Errorf("%s becomes %s", got, again)
+		}
+	}
+}
+
+func TestMapsNeedWordyKeys(t *testing.T) {
+	schema := schemaOf(nullable("m", arrow.MapOf(arrow.PrimitiveTypes.Float64, arrow.BinaryTypes.String)))
 	_, err := json.NewDecoder(schema, nil, nil)
 	if f := fault.As(err); err == nil || f.Code != fault.CodeUnsupported || f.Hint == "" {
 		t.Errorf("%v", err)

@@ -44,7 +44,11 @@ func wholeNumber(text []byte) (int64, bool) {
 	return int64(lo), lo < 1<<63
 }
 
-// dateValue reads a DATE: "YYYY-MM-DD", or a number of days.
+// farDays is where a number stops being a count of days, being beyond any year that is written: from here on it counts
+// the milliseconds that an Encoder gives for a date.
+const farDays = secondsPerDay * 1000
+
+// dateValue reads a DATE: "YYYY-MM-DD", or a number of days since the epoch, or of milliseconds.
 func (d *Decoder) dateValue(f *field, i int) int {
 	text, quoted, end := d.token(f, i)
 	if end < 0 {
@@ -55,14 +59,19 @@ func (d *Decoder) dateValue(f *field, i int) int {
 		if days, ok = parseDate(text); !ok {
 			return d.misfit(f, i, "that is not a date")
 		}
-	} else if days, ok = wholeNumber(text); !ok || days != int64(int32(days)) {
-		return d.misfit(f, i, "that is out of range")
+	} else {
+		if days, ok = wholeNumber(text); days >= farDays || days <= -farDays {
+			days = floorDiv(days, farDays)
+		}
+		if !ok || days != int64(int32(days)) {
+			return d.misfit(f, i, "that is out of range")
+		}
 	}
 	appendInteger(f.col, days)
 	return end
 }
 
-// timeOfDay reads a TIME: "HH:MM:SS" with an optional fraction, or a number in the column's unit.
+// timeOfDay reads a TIME: "HH:MM:SS" with an optional fraction, or a number of milliseconds of the day.
 func (d *Decoder) timeOfDay(f *field, i int) int {
 	text, quoted, end := d.token(f, i)
 	if end < 0 {
@@ -75,8 +84,12 @@ func (d *Decoder) timeOfDay(f *field, i int) int {
 			return d.misfit(f, i, "that is not a time of day")
 		}
 		v = (seconds*nanosPerSecond + nanos) / f.unit
-	} else if v, ok = wholeNumber(text); !ok || v < 0 || v >= secondsPerDay*nanosPerSecond/f.unit {
-		return d.misfit(f, i, "that is out of range")
+	} else {
+		const milli = 1_000_000
+		if v, ok = wholeNumber(text); !ok || v < 0 || v >= secondsPerDay*1000 {
+			return d.misfit(f, i, "that is out of range")
+		}
+		v = v * milli / f.unit
 	}
 	if c, narrow := f.col.(*column.Fixed[int32]); narrow {
 		c.Append(int32(v))

@@ -93,6 +93,8 @@ func (d *Decoder) otherValue(f *field, i, depth int) int {
 		return d.mapValue(f, i, depth)
 	case kindUUID:
 		return d.uuid(f, i)
+	case kindInterval:
+		return d.interval(f, i)
 	}
 	return d.listValue(f, i, depth)
 }
