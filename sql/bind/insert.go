@@ -15,6 +15,9 @@ import (
 // insert is INSERT INTO table [(columns)] query: by position, each column cast to its target's type.
 func (b *Binder) insert(s *ast.Insert) {
 	t := b.table(s.Table, nil)
+	if t != nil {
+		b.spellDefaults(t, s)
+	}
 	r := b.query(s.Query, nil)
 	if t == nil || !b.insertable(t, s) || r == nil {
 		return
@@ -90,8 +93,11 @@ func (b *Binder) fit(t *catalog.Table, r *relation, s *ast.Insert) logical.Node 
 	}
 	in := r.node.Schema().Fields()
 	if len(in) != len(at) {
-		b.errorf(CodeInsert, s.Query.Span(), "column count doesn't match: the query has %d columns, %s takes %d", len(in), t.Name, len(at)).
+		e := b.errorf(CodeInsert, s.Query.Span(), "column count doesn't match: the query has %d, %s takes %d", len(in), t.Name, len(at)).
 			WithHint("%s takes %s", t.Name, names(targets, at))
+		if len(in) < len(at) && len(s.Columns) == 0 {
+			e.Hint += "; name those that the query fills, INSERT INTO " + t.Name + " (…), to leave out the others"
+		}
 		return nil
 	}
 	if t.Inferred && !b.sameAsFirst(t, in, s) {
@@ -100,7 +106,7 @@ func (b *Binder) fit(t *catalog.Table, r *relation, s *ast.Insert) logical.Node 
 	p := &place{b: b, scope: &scope{}}
 	exprs := make([]*expr.Node, len(targets))
 	for i, f := range in {
-		target := targets[at[i]]
+		target := targets[at[i]].Field
 		c := expr.NewColumn(i, f).At(s.Query.Span())
 		if !arrow.TypeEqual(f.Type, target.Type) {
 			if c = p.castTo(c, target.Type, false, s.Query.Span()); c == nil {
@@ -110,33 +116,62 @@ func (b *Binder) fit(t *catalog.Table, r *relation, s *ast.Insert) logical.Node 
 		}
 		exprs[at[i]] = c
 	}
-	for i, f := range targets {
-		if exprs[i] != nil {
-			continue
-		}
-		if !f.Nullable {
-			b.errorf(CodeInsert, s.Table.Span(), "column %q of %s is NOT NULL and gets no value", f.Name, t.Name).
-				WithHint("add it to the column list")
+	for i, c := range targets {
+		switch {
+		case exprs[i] != nil:
+		case c.Default != nil:
+			exprs[i] = c.Default
+		case c.Field.Nullable:
+			exprs[i] = expr.NewLiteral(c.Field.Type, nil).At(s.Table.Span())
+		default:
+			b.errorf(CodeInsert, s.Table.Span(), "column %q of %s is NOT NULL and gets no value", c.Field.Name, t.Name).
+				WithHint("add it to the column list, or give it a DEFAULT in CREATE TABLE")
 			return nil
 		}
-		exprs[i] = expr.NewLiteral(f.Type, nil).At(s.Table.Span())
 	}
-	return logical.NewProject(r.node, exprs, targets, s.Query.Span())
+	return logical.NewProject(r.node, exprs, t.Schema().Fields(), s.Query.Span())
 }
 
-func names(targets []arrow.Field, at []int) string {
+// spellDefaults puts what it stands for in the place of each DEFAULT among the VALUES of an insert.
+func (b *Binder) spellDefaults(t *catalog.Table, s *ast.Insert) {
+	values, ok := s.Query.Body.(*ast.Values)
+	if !ok {
+		return
+	}
+	targets := t.Writable()
+	var at []int
+	for _, row := range values.Rows {
+		for i, item := range row.Items {
+			if _, ok := item.(*ast.DefaultValue); !ok {
+				continue
+			}
+			if at == nil {
+				if at, ok = b.targets(t, targets, s); !ok {
+					return
+				}
+			}
+			if i < len(at) && targets[at[i]].DefaultText != nil {
+				row.Items[i] = targets[at[i]].DefaultText
+			} else {
+				row.Items[i] = &ast.NullLit{Place: ast.At(item.Span())}
+			}
+		}
+	}
+}
+
+func names(targets []catalog.Column, at []int) string {
 	var out string
 	for i, c := range at {
 		if i > 0 {
 			out += ", "
 		}
-		out += targets[c].Name
+		out += targets[c].Field.Name
 	}
 	return out
 }
 
 // targets gives the position in the table of each column of the query.
-func (b *Binder) targets(t *catalog.Table, targets []arrow.Field, s *ast.Insert) ([]int, bool) {
+func (b *Binder) targets(t *catalog.Table, targets []catalog.Column, s *ast.Insert) ([]int, bool) {
 	var at []int
 	if len(s.Columns) == 0 {
 		for i := range targets {
@@ -145,8 +180,8 @@ func (b *Binder) targets(t *catalog.Table, targets []arrow.Field, s *ast.Insert)
 		return at, true
 	}
 	var columns []scopeColumn
-	for i, f := range targets {
-		columns = append(columns, scopeColumn{field: f, index: i})
+	for i, c := range targets {
+		columns = append(columns, scopeColumn{field: c.Field, index: i})
 	}
 	ok := true
 	for _, id := range s.Columns {
@@ -181,7 +216,7 @@ func (b *Binder) sameAsFirst(t *catalog.Table, in []arrow.Field, s *ast.Insert) 
 
 // tableSink puts all inserts into a table together.
 func (b *Binder) tableSink(t *catalog.Table) *logical.Sink {
-	spec := &graph.SinkSpec{Table: t.Name, Connector: t.Connector.Name, Options: t.Options, Format: t.Format, Schema: arrow.NewSchema(t.Writable(), nil)}
+	spec := &graph.SinkSpec{Table: t.Name, Connector: t.Connector.Name, Options: t.Options, Format: t.Format, Schema: t.Schema()}
 	spec.PrimaryKey = sinkKey(t)
 	sink := logical.NewSink(t.Inserts, spec, t.Connector.MaxParallelism, t.Connector.Description(t.Options), false, t.Span)
 	b.writable(spec, sink.Properties().Mode, t.ColumnSpan)

@@ -125,6 +125,14 @@ func (b *Binder) connect(t *catalog.Table, decl *connector.Declaration, g *bag, 
 	if !g.ok || err != nil || !b.columnsFit(t) {
 		return
 	}
+	if t.Kind != catalog.Sink {
+		for _, c := range t.Columns {
+			if c.Default != nil {
+				b.warn(CodeTable, c.Default.Span, "table %q is a %s, which nobody inserts into; DEFAULT is ignored", t.Name, t.Kind).
+					WithHint("use coalesce(%s, …) in the query", c.Field.Name)
+			}
+		}
+	}
 	if t.Kind == catalog.Source {
 		t.Stream = b.stream(t, times, s)
 		return
@@ -197,11 +205,38 @@ func (b *Binder) columnClauses(col *catalog.Column, c *ast.ColumnDef) {
 		col.Virtual = true
 	}
 	if c.Default != nil {
-		b.unsupported(c.Default.Span(), "DEFAULT is not supported").WithHint("leave it out; an INSERT gives a value or NULL")
+		b.defaultOf(col, c)
 	}
 	for _, x := range c.Constraints {
 		b.unsupported(x.Span(), "%s is not supported", x.Kind).WithHint("a stream checks only NOT NULL")
 	}
+}
+
+// defaultOf binds DEFAULT expr: an expression without columns, of the column's type.
+func (b *Binder) defaultOf(col *catalog.Column, c *ast.ColumnDef) {
+	span := c.Default.Span()
+	if col.Virtual || col.Metadata != "" {
+		b.errorf(CodeTable, span, "column %q is filled by itself and has no DEFAULT", c.Name.Name).WithHint("leave DEFAULT out")
+		return
+	}
+	p := &place{b: b, scope: &scope{}, clause: "DEFAULT"}
+	n := p.expr(c.Default)
+	if n != nil && !arrow.TypeEqual(n.Type, col.Field.Type) {
+		n = p.castTo(n, col.Field.Type, false, span)
+	}
+	if n == nil {
+		return
+	}
+	if n = expr.Fold(n); n.Kind == expr.Cast && n.Args[0].Kind == expr.Literal {
+		b.errorf(fault.CodeInvalid, span, "the DEFAULT of column %q is no %s", c.Name.Name, typeOf(col.Field)).WithHint("%s", formatHint(col.Field.Type))
+		return
+	}
+	if n.Nullable && n.Kind == expr.Literal && !col.Field.Nullable {
+		b.errorf(CodeTable, span, "column %q is NOT NULL, and its DEFAULT is null", c.Name.Name).WithHint("leave DEFAULT or NOT NULL out")
+		return
+	}
+	col.Default = n
+	col.DefaultText = &ast.Cast{Place: ast.At(span), X: c.Default, Type: c.Type}
 }
 
 // metadataCall recognises the older spelling of a metadata column, GENERATED ALWAYS AS (metadata('key')).

@@ -13,6 +13,7 @@ import (
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
+	"wadi/sql/ast"
 	"wadi/sql/logical"
 )
 
@@ -47,7 +48,11 @@ type Column struct {
 	// Metadata is the connector's key that fills the column; else empty.
 	Metadata   string
 	PrimaryKey bool
-	Span       fault.Span
+	// Default is what an insert that leaves the column out fills it with, of the column's type; nil is null. DefaultText is
+	// the same as written, with its cast.
+	Default     *expr.Node
+	DefaultText ast.Expr
+	Span        fault.Span
 }
 
 // Table is a named relation.
@@ -69,14 +74,23 @@ type Table struct {
 }
 
 // Writable are the columns that an insert fills: those that are neither computed nor metadata.
-func (t *Table) Writable() []arrow.Field {
-	var out []arrow.Field
+func (t *Table) Writable() []Column {
+	var out []Column
 	for _, c := range t.Columns {
 		if !c.Virtual && c.Metadata == "" {
-			out = append(out, c.Field)
+			out = append(out, c)
 		}
 	}
 	return out
+}
+
+// Schema is that of the rows that an insert writes.
+func (t *Table) Schema() *arrow.Schema {
+	var fields []arrow.Field
+	for _, c := range t.Writable() {
+		fields = append(fields, c.Field)
+	}
+	return arrow.NewSchema(fields, nil)
 }
 
 // ColumnSpan gives the place of the column that a dotted path leads into, or that of the table.
