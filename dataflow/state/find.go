@@ -54,31 +54,66 @@ func (t *Table) findOneWord(hashes []uint64, key column.Vector, rows, dst []int3
 	} else {
 		words = t.l.spreadWords(key, rows, len(hashes))
 	}
-	stride := t.l.stride
-	dst = dst[:len(rows)]
-next:
-	for j, r := range rows {
-		h, k := hashes[r], words[r]
-		index, table := t.index, t.words
-		mask := uint64(len(index) - 1)
-		p := h & mask
-		for {
-			e := index[p&uint64(len(index)-1)]
-			if e>>32 == h&0xffffffff {
-				if slot := int(uint32(e)) - 1; slot >= 0 && table[slot*stride+1] == k {
-					dst[j] = int32(slot)
-					continue next
-				}
-			}
-			if e == 0 {
-				break
-			}
-			p = (p + 1) & mask
-		}
-		slot := t.insert(h, p)
-		t.words[int(slot)*stride+1] = k
-		dst[j] = slot
+	for len(rows) > 0 {
+		n := min(len(rows), block)
+		t.findWords(hashes, words, rows[:n], dst[:n])
+		rows, dst = rows[n:], dst[n:]
 	}
+}
+
+// block is the number of keys that are looked up together. Each step is done for all of them before the next, so that
+// the waits for memory, which has no order in a large table, run at the same time.
+const block = 64
+
+// firstEntries reads the index entry at the home place of each row's key.
+func (t *Table) firstEntries(first *[block]uint64, hashes []uint64, rows []int32) {
+	index := t.index
+	mask := uint64(len(index) - 1)
+	for j, r := range rows {
+		first[j&(block-1)] = index[hashes[r]&mask&uint64(len(index)-1)]
+	}
+}
+
+// findWords finds or inserts a block of one-word keys. An entry read before others were inserted still leads to its row.
+func (t *Table) findWords(hashes []uint64, words []int64, rows, dst []int32) {
+	var first [block]uint64
+	t.firstEntries(&first, hashes, rows)
+	stride, table := t.l.stride, t.words
+	dst = dst[:len(rows)]
+	for j, r := range rows {
+		h, k, e := hashes[r], words[r], first[j&(block-1)]
+		if e>>32 == h&0xffffffff {
+			if slot := int(uint32(e)) - 1; slot >= 0 && table[slot*stride+1] == k {
+				dst[j] = int32(slot)
+				continue
+			}
+		}
+		dst[j] = t.putWord(h, k)
+		table = t.words
+	}
+}
+
+// putWord finds or inserts one key of one word.
+func (t *Table) putWord(h uint64, k int64) int32 {
+	stride := t.l.stride
+	index, table := t.index, t.words
+	mask := uint64(len(index) - 1)
+	p := h & mask
+	for {
+		e := index[p&uint64(len(index)-1)]
+		if e == 0 {
+			break
+		}
+		if e>>32 == h&0xffffffff {
+			if slot := int(uint32(e)) - 1; table[slot*stride+1] == k {
+				return int32(slot)
+			}
+		}
+		p = (p + 1) & mask
+	}
+	slot := t.insert(h, p)
+	t.words[int(slot)*stride+1] = k
+	return slot
 }
 
 // spreadWords writes the words of a one-word column of another type than BIGINT to the places of the rows.
@@ -110,9 +145,24 @@ func spreadInts[T integer](dst []int64, vals []T, rows []int32) {
 
 // findFixed serves fixed layouts; enc has keyWords words per entry of rows.
 func (t *Table) findFixed(hashes []uint64, enc []int64, rows, dst []int32) {
-	k := t.l.keyWords
-	for j, r := range rows {
-		dst[j] = t.putFixed(hashes[r], enc[j*k:(j+1)*k])
+	k, stride := t.l.keyWords, t.l.stride
+	var first [block]uint64
+	for len(rows) > 0 {
+		n := min(len(rows), block)
+		t.firstEntries(&first, hashes, rows[:n])
+		table := t.words
+		for j, r := range rows[:n] {
+			h, e, key := hashes[r], first[j&(block-1)], enc[j*k:(j+1)*k]
+			if e>>32 == h&0xffffffff && e != 0 {
+				if slot := int(uint32(e)) - 1; sameWords(table[slot*stride+1:], key) {
+					dst[j] = int32(slot)
+					continue
+				}
+			}
+			dst[j] = t.putFixed(h, key)
+			table = t.words
+		}
+		rows, dst, enc = rows[n:], dst[n:], enc[n*k:]
 	}
 }
 
@@ -156,33 +206,39 @@ func sameWords(row, key []int64) bool {
 }
 
 func (t *Table) findOneBytes(hashes []uint64, key *column.Bytes, rows, dst []int32) {
+	var refs [block]int64
 	enc := t.l.scratch.bytes
-	for j, r := range rows {
-		h := hashes[r]
-		mask := uint64(len(t.index) - 1)
-		p := h & mask
-		slot := int32(-1)
-		for {
-			e := t.index[p]
-			if e == 0 {
-				break
+	for len(rows) > 0 {
+		n := min(len(rows), block)
+		t.firstRefs(&refs, hashes, rows[:n], dst[:n])
+		for j, r := range rows[:n] {
+			if ref := refs[j&(block-1)]; ref >= 0 && oneBytesEqual(t.key(ref), key, int(r)) {
+				continue
 			}
-			if e>>32 == h&0xffffffff {
-				s := int32(uint32(e)) - 1
-				if oneBytesEqual(t.KeyBytes(s), key, int(r)) {
-					slot = s
-					break
-				}
-			}
-			p = (p + 1) & mask
-		}
-		if slot < 0 {
 			enc = encodeOneBytes(enc[:0], key, int(r))
-			slot = t.insertArena(h, p, enc)
+			dst[j] = t.putArena(hashes[r], enc)
 		}
-		dst[j] = slot
+		rows, dst = rows[n:], dst[n:]
 	}
 	t.l.scratch.bytes = enc
+}
+
+// firstRefs finds the rows whose hashes match at the home place, with their keys' places in the arena, -1 where there is
+// none.
+func (t *Table) firstRefs(refs *[block]int64, hashes []uint64, rows, slots []int32) {
+	var first [block]uint64
+	t.firstEntries(&first, hashes, rows)
+	stride, table := t.l.stride, t.words
+	slots = slots[:len(rows)]
+	for j, r := range rows {
+		e := first[j&(block-1)]
+		ref := int64(-1)
+		if e>>32 == hashes[r]&0xffffffff && e != 0 {
+			slots[j] = int32(uint32(e)) - 1
+			ref = table[int(slots[j])*stride+1]
+		}
+		refs[j&(block-1)] = ref
+	}
 }
 
 // A key of one variable-width column is encoded as a byte 1 and the value, or a byte 0 for null.
@@ -200,17 +256,32 @@ func oneBytesEqual(stored []byte, key *column.Bytes, i int) bool {
 	return stored[0] == 1 && string(stored[1:]) == key.Str(i)
 }
 
-// findArena serves every other key: all rows are encoded, then looked up.
+// findArena serves every other key: a block of them is encoded, then looked up.
 func (t *Table) findArena(hashes []uint64, keys []column.Vector, rows, dst []int32) {
-	enc := t.l.scratch.bytes
-	for j, r := range rows {
-		enc = enc[:0]
-		for _, k := range keys {
-			enc = AppendValue(enc, k, int(r))
+	var refs [block]int64
+	var ends [block]int
+	for len(rows) > 0 {
+		n := min(len(rows), block)
+		t.firstRefs(&refs, hashes, rows[:n], dst[:n])
+		enc := t.l.scratch.bytes[:0]
+		for j, r := range rows[:n] {
+			for _, k := range keys {
+				enc = AppendValue(enc, k, int(r))
+			}
+			ends[j&(block-1)] = len(enc)
 		}
-		dst[j] = t.putArena(hashes[r], enc)
+		t.l.scratch.bytes = enc
+		from := 0
+		for j, r := range rows[:n] {
+			key := enc[from:ends[j&(block-1)]]
+			from += len(key)
+			if ref := refs[j&(block-1)]; ref >= 0 && bytes.Equal(t.key(ref), key) {
+				continue
+			}
+			dst[j] = t.putArena(hashes[r], key)
+		}
+		rows, dst = rows[n:], dst[n:]
 	}
-	t.l.scratch.bytes = enc
 }
 
 // putArena finds or inserts one encoded key of an arena layout.
@@ -272,32 +343,19 @@ func (t *Table) FindOrInsertFrom(src *Table, slots []int32, dst []int32) []int32
 
 // findOneWordFrom serves keys of one word, whatever their type.
 func (t *Table) findOneWordFrom(src *Table, slots, dst []int32) {
-	stride := t.l.stride
-	from := src.words
-	dst = dst[:len(slots)]
-next:
-	for j, s := range slots {
-		at := int(s) * stride
-		h, k := uint64(from[at]), from[at+1]
-		index, table := t.index, t.words
-		mask := uint64(len(index) - 1)
-		p := h & mask
-		for {
-			e := index[p&uint64(len(index)-1)]
-			if e>>32 == h&0xffffffff {
-				if slot := int(uint32(e)) - 1; slot >= 0 && table[slot*stride+1] == k {
-					dst[j] = int32(slot)
-					continue next
-				}
-			}
-			if e == 0 {
-				break
-			}
-			p = (p + 1) & mask
+	var hashes [block]uint64
+	var words [block]int64
+	stride, from := t.l.stride, src.words
+	rows := column.AllRows(t.l.scratch.slots, block)
+	t.l.scratch.slots = rows
+	for len(slots) > 0 {
+		n := min(len(slots), block)
+		for j, s := range slots[:n] {
+			at := int(s) * stride
+			hashes[j&(block-1)], words[j&(block-1)] = uint64(from[at]), from[at+1]
 		}
-		slot := t.insert(h, p)
-		t.words[int(slot)*stride+1] = k
-		dst[j] = slot
+		t.findWords(hashes[:], words[:], rows[:n], dst[:n])
+		slots, dst = slots[n:], dst[n:]
 	}
 }
 

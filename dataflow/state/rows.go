@@ -1,6 +1,8 @@
 package state
 
 import (
+	"slices"
+
 	"wadi/dataflow/column"
 	"wadi/dataflow/fault"
 )
@@ -116,13 +118,13 @@ func (t *Table) bury(slot int32) {
 // AppendRows copies the rows into c, a chunk of the layout's, with this time: hashes, key and values. Extra byte columns
 // are the caller's to fill.
 func (t *Table) AppendRows(c *Chunk, slots []int32, time int64) {
-	stride := t.l.stride
-	for _, s := range slots {
-		c.Hash = append(c.Hash, uint64(t.words[int(s)*stride]))
+	c.Hash = slices.Grow(c.Hash, len(slots))
+	c.Time = slices.Grow(c.Time, len(slots))
+	for range slots {
 		c.Time = append(c.Time, time)
-		if c.Deleted != nil {
-			c.Deleted = append(c.Deleted, false)
-		}
+	}
+	if c.Deleted != nil {
+		c.Deleted = append(c.Deleted, make([]bool, len(slots))...)
 	}
 	first := 1
 	if t.l.arena {
@@ -132,12 +134,32 @@ func (t *Table) AppendRows(c *Chunk, slots []int32, time int64) {
 		}
 	}
 	for k := range c.Words {
-		col := c.Words[k]
-		for _, s := range slots {
-			col = append(col, t.words[int(s)*stride+first+k])
-		}
-		c.Words[k] = col
+		c.Words[k] = slices.Grow(c.Words[k], len(slots))
 	}
+	// A block of rows stays in the cache while its columns are copied one after the other.
+	for len(slots) > 0 {
+		n := min(len(slots), copyBlock)
+		for _, s := range slots[:n] {
+			c.Hash = append(c.Hash, uint64(t.words[int(s)*t.l.stride]))
+		}
+		for k := range c.Words {
+			c.Words[k] = t.appendWord(c.Words[k], first+k, slots[:n])
+		}
+		slots = slots[n:]
+	}
+}
+
+const copyBlock = 256
+
+// appendWord appends word k of the rows to col, which has room.
+func (t *Table) appendWord(col []int64, k int, slots []int32) []int64 {
+	words, stride, n := t.words, t.l.stride, len(col)
+	col = col[:n+len(slots)]
+	to := col[n:]
+	for j, s := range slots {
+		to[j] = words[int(s)*stride+k]
+	}
+	return col
 }
 
 // CheckChunk reports whether c has the shape of this layout's rows with extra byte columns.

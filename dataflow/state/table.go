@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"wadi/dataflow/column"
 )
@@ -136,9 +137,7 @@ func (t *Table) newRow() int32 {
 	}
 	n := len(t.words)
 	if n+stride > cap(t.words) {
-		grown := make([]int64, n, max(2*cap(t.words), 8*stride))
-		copy(grown, t.words)
-		t.words = grown
+		t.words = slices.Grow(t.words, max(n, 8*stride))
 	}
 	t.words = t.words[:n+stride]
 	clear(t.words[n:])
