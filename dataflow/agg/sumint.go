@@ -56,6 +56,10 @@ func (a *sumInt) update(s states, in *input) error {
 		extend = 64
 	}
 	valid := v.Validity()
+	if valid == nil && in.change == nil && !a.unsigned {
+		a.add(s, in.slots, in.rows, vals)
+		return nil
+	}
 	for j, r := range in.rows {
 		if valid != nil && !valid.Get(int(r)) {
 			continue
@@ -78,6 +82,21 @@ func (a *sumInt) update(s states, in *input) error {
 		w[2]++
 	}
 	return nil
+}
+
+// add is update for values of which none is null or retracted.
+func (a *sumInt) add(s states, slots, rows []int32, vals []int64) {
+	words, stride := s.w, s.stride
+	slots = slots[:len(rows)]
+	for j, r := range rows {
+		at := int(slots[j]) * stride
+		w := words[at : at+3 : at+3]
+		x := vals[r]
+		lo, carry := bits.Add64(uint64(w[0]), uint64(x), 0)
+		w[0] = int64(lo)
+		w[1] += x>>63 + int64(carry)
+		w[2]++
+	}
 }
 
 func add128(w []int64, lo, hi int64) {

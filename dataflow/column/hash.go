@@ -92,13 +92,7 @@ func hashColumn(dst []uint64, v Vector, sel []int32) {
 	case *Fixed[uint8]:
 		hashWords(dst, c.Values, c.Valid, sel)
 	case *Bytes:
-		eachRow(len(dst), sel, func(i int) {
-			if !c.Valid.IsValid(i) {
-				dst[i] = HashWord(dst[i], hashNull)
-				return
-			}
-			dst[i] = HashBytes(dst[i], c.At(i))
-		})
+		hashBytes(dst, c, sel)
 	case *Const:
 		one := [1]uint64{}
 		for i := range dst {
@@ -119,6 +113,12 @@ func hashWords[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64
 		}
 		return
 	}
+	if valid == nil {
+		for _, r := range sel {
+			dst[r] = HashWord(dst[r], uint64(vals[r]))
+		}
+		return
+	}
 	eachRow(len(dst), sel, func(i int) {
 		if !valid.IsValid(i) {
 			dst[i] = HashWord(dst[i], hashNull)
@@ -126,6 +126,27 @@ func hashWords[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64
 		}
 		dst[i] = HashWord(dst[i], uint64(vals[i]))
 	})
+}
+
+func hashBytes(dst []uint64, c *Bytes, sel []int32) {
+	switch {
+	case c.Valid != nil:
+		eachRow(len(dst), sel, func(i int) {
+			if !c.Valid.IsValid(i) {
+				dst[i] = HashWord(dst[i], hashNull)
+				return
+			}
+			dst[i] = HashBytes(dst[i], c.At(i))
+		})
+	case sel == nil:
+		for i := range dst {
+			dst[i] = HashBytes(dst[i], c.At(i))
+		}
+	default:
+		for _, r := range sel {
+			dst[r] = HashBytes(dst[r], c.At(int(r)))
+		}
+	}
 }
 
 func eachRow(n int, sel []int32, f func(i int)) {

@@ -36,6 +36,10 @@ type Table struct {
 // minIndex is the smallest size of an index.
 const minIndex = 16
 
+// sparseIndex is the size below which an index is kept at most a quarter full, so that nearly all keys are at their home
+// place; larger ones are up to half full, since then memory matters more.
+const sparseIndex = 1 << 16
+
 // NewTable makes an empty table.
 func NewTable(l *Layout) *Table {
 	return &Table{l: l, index: make([]uint64, minIndex)}
@@ -120,7 +124,7 @@ func (t *Table) insert(h, p uint64) int32 {
 	t.index[p] = h<<32 | uint64(slot+1)
 	t.words[int(slot)*t.l.stride] = int64(h)
 	t.live++
-	if 2*t.live > len(t.index) {
+	if 2*t.live > len(t.index) || 4*t.live > len(t.index) && len(t.index) < sparseIndex {
 		t.grow()
 	}
 	return slot

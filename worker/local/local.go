@@ -35,6 +35,8 @@ type Config struct {
 	Store   engine.Store
 	// Nonfatal hears errors that do not stop the run; nil ignores them.
 	Nonfatal func(s engine.Subtask, err error)
+	// Drained, if set, is called once when the whole input has passed, before the last checkpoint; it must not block.
+	Drained func()
 }
 
 // Checkpoint is a complete checkpoint.
@@ -200,6 +202,9 @@ func (l *listener) TaskDrained(s engine.Subtask) {
 // maybeFinal starts the last epoch when everything has drained and nothing is on its way; the lock is held.
 func (r *Runner) maybeFinal() {
 	if r.engine != nil && len(r.drained) == r.wanted && !r.busy && !r.final {
+		if r.config.Drained != nil {
+			r.config.Drained()
+		}
 		r.begin(true, true)
 	}
 }
