@@ -45,16 +45,16 @@ type Encoder interface {
 	Encode(dst []byte, b *column.Batch) ([]byte, error)
 }
 
-// NewDecoder makes a decoder for rows of this schema. Columns whose entry in meta is not empty (meta may be nil) are not
-// read from the payload: the source fills them, see MetadataDecoder. needed lists what the query reads, as dotted
-// paths, nil meaning everything; other columns are left null, even those that are NOT NULL. Batches of debezium_json are
-// changelogs. Faults are of kind User.
-func NewDecoder(spec graph.FormatSpec, schema *arrow.Schema, meta []string, needed []string) (Decoder, error) {
-	o, err := options(spec, ForSource)
+// NewDecoder makes a decoder for the rows of a table, whose connector does not matter. Columns with Metadata are not read
+// from the payload: the source fills them, see MetadataDecoder, but for the keys that are the format's own. Columns that are
+// not Needed are left null, even those that are NOT NULL. Batches of debezium_json are changelogs. Faults are of kind User.
+func NewDecoder(table *graph.SourceSpec) (Decoder, error) {
+	o, err := options(table.Format, ForSource)
 	if err != nil {
 		return nil, err
 	}
-	switch spec.Name {
+	schema, meta, needed := table.Schema, table.Metadata, table.Needed
+	switch table.Format.Name {
 	case "json":
 		if o["unstructured"] == "true" {
 			return decoder(json.NewUnstructured(schema, meta))
@@ -66,7 +66,7 @@ func NewDecoder(spec graph.FormatSpec, schema *arrow.Schema, meta []string, need
 		if err != nil {
 			return nil, err
 		}
-		return debezium.NewDecoder(events, schema, meta, needed), nil
+		return debezium.NewDecoder(events, schema, meta, needed, table.PrimaryKey), nil
 	}
 	return decoder(rawstring.NewDecoder(schema, meta))
 }

@@ -66,7 +66,7 @@ func TestThrough(t *testing.T) {
 		{"raw string to json", value, resolve(t, "raw_string"), resolve(t, "json"), graph.Append, nil, `say "hi"`, `{"value":"say \"hi\""}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, err := format.NewDecoder(c.from, c.schema, nil, nil)
+			d, err := format.NewDecoder(&graph.SourceSpec{Format: c.from, Schema: c.schema})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -148,17 +148,17 @@ func TestRefused(t *testing.T) {
 		t.Error("an unstructured sink")
 	}
 	for _, s := range []*arrow.Schema{row, value} {
-		if _, err := format.NewDecoder(resolve(t, "json", "json.unstructured", "true"), s, nil, nil); err == nil {
+		if _, err := format.NewDecoder(&graph.SourceSpec{Format: resolve(t, "json", "json.unstructured", "true"), Schema: s}); err == nil {
 			t.Error("unstructured without value JSON")
 		}
 	}
-	if _, err := format.NewDecoder(graph.FormatSpec{Name: "nope"}, row, nil, nil); err == nil {
+	if _, err := format.NewDecoder(&graph.SourceSpec{Format: graph.FormatSpec{Name: "nope"}, Schema: row}); err == nil {
 		t.Error("an unknown format")
 	}
-	if _, err := format.NewDecoder(graph.FormatSpec{Name: "json", Options: map[string]string{"nope": "1"}}, row, nil, nil); err == nil {
+	if _, err := format.NewDecoder(&graph.SourceSpec{Format: graph.FormatSpec{Name: "json", Options: map[string]string{"nope": "1"}}, Schema: row}); err == nil {
 		t.Error("an unknown option")
 	}
-	d, err := format.NewDecoder(resolve(t, "json", "json.unstructured", "true"), document, nil, nil)
+	d, err := format.NewDecoder(&graph.SourceSpec{Format: resolve(t, "json", "json.unstructured", "true"), Schema: document})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestRefused(t *testing.T) {
 
 func TestInterval(t *testing.T) {
 	s := arrow.NewSchema([]arrow.Field{{Name: "v", Type: arrow.FixedWidthTypes.MonthDayNanoInterval}}, nil)
-	if _, err := format.NewDecoder(resolve(t, "json"), s, nil, nil); err != nil {
+	if _, err := format.NewDecoder(&graph.SourceSpec{Format: resolve(t, "json"), Schema: s}); err != nil {
 		t.Error(err)
 	}
 	if _, err := format.NewEncoder(resolve(t, "json"), s, graph.Append, nil); err != nil {

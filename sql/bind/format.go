@@ -155,7 +155,7 @@ func (b *Binder) readable(spec *graph.SourceSpec, t *catalog.Table) bool {
 	if spec.Format.Name == "" {
 		return true
 	}
-	if _, err := format.NewDecoder(spec.Format, spec.Schema, spec.Metadata, nil); err != nil {
+	if _, err := format.NewDecoder(spec); err != nil {
 		b.report(err, t.ColumnSpan(fault.As(err).Record.Column))
 		return false
 	}

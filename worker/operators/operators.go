@@ -37,7 +37,7 @@ func (l Library) Source(_ *graph.Node, spec *graph.SourceSpec, env operator.Env)
 	return d.NewSource(connector.SourceConfig{
 		Spec: spec, Env: env,
 		NewDecoder: func() (format.Decoder, error) {
-			return format.NewDecoder(spec.Format, spec.Schema, spec.Metadata, spec.Needed)
+			return format.NewDecoder(spec)
 		},
 	})
 }

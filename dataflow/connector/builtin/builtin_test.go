@@ -72,7 +72,7 @@ func source(t *testing.T, name string, h *connectortest.Host, spec *graph.Source
 	t.Helper()
 	d, _ := builtin.Registry().Lookup(name)
 	s, err := d.NewSource(connector.SourceConfig{Spec: spec, Env: h.Env, NewDecoder: func() (format.Decoder, error) {
-		return format.NewDecoder(spec.Format, spec.Schema, nil, nil)
+		return format.NewDecoder(spec)
 	}})
 	if err != nil {
 		t.Fatal(err)

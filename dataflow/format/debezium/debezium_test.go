@@ -1,6 +1,7 @@
 package debezium_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -129,7 +130,7 @@ func decoder(t testing.TB, s *arrow.Schema, meta, needed []string) *debezium.Dec
 	if err != nil {
 		t.Fatal(err)
 	}
-	return debezium.NewDecoder(events, s, meta, needed)
+	return debezium.NewDecoder(events, s, meta, needed, []int{0})
 }
 
 // changes shows a changelog in the form that batch takes.
@@ -210,6 +211,53 @@ func TestNeededAndMetadata(t *testing.T) {
 	k, m := b.Cols[0].(*column.Bytes), b.Cols[1].(*column.Fixed[int64])
 	if b.N != 2 || k.Str(0) != "a" || k.Str(1) != "b" || m.Values[0] != 1 || m.Values[1] != 2 || b.Time[1] != 7 || b.Cols[2].Len() != 2 {
 		t.Fatal(b)
+	}
+}
+
+// The end of a row is told where its key goes out of use, and asked for only then.
+func TestEnded(t *testing.T) {
+	s := arrow.NewSchema(append(schema.Fields(), arrow.Field{Name: "end", Type: arrow.FixedWidthTypes.Timestamp_ns, Nullable: true}), nil)
+	meta := []string{"", "", debezium.Ended}
+	d := decoder(t, s, meta, nil)
+	for _, c := range []struct {
+		event, want string
+	}{
+		{`{"op":"c","after":{"k":"a","n":1},"ts_ms":5}`, "null"},
+		{`{"op":"u","before":{"k":"a","n":1},"after":{"k":"a","n":2},"ts_ms":6}`, "null null"},
+		{`{"op":"u","before":{"k":"a","n":1},"after":{"k":"a","n":2}}`, "null null"},
+		{`{"op":"u","before":{"k":"a","n":2},"after":{"k":"b","n":2},"ts_ms":7}`, "7000000 null"},
+		{`{"op":"u","before":{"k":null,"n":2},"after":{"k":"b","n":2},"ts_ms":7}`, "7000000 null"},
+		{`{"op":"u","before":{"k":null,"n":2},"after":{"k":null,"n":3},"ts_ms":7}`, "null null"},
+		{`{"op":"d","before":{"k":"b","n":2},"ts_ms":-8}`, "-8000000"},
+		{`{"op":"d","before":{"k":"b","n":2}}`, `! column "ts_ms": expected the time of a deletion in milliseconds, got none`},
+		{`{"op":"d","before":{"k":"b","n":2},"ts_ms":9223372036854775807}`, `! column "ts_ms": the time of a deletion in milliseconds is out of range`},
+	} {
+		err := d.Decode([]byte(c.event), 0)
+		if e, bad := strings.CutPrefix(c.want, "! "); bad {
+			if err == nil || err.Error() != e || d.Rows() != 0 {
+				t.Errorf("%s: %v, %d rows", c.event, err, d.Rows())
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", c.event, err)
+			continue
+		}
+		end := d.Take().Cols[2].(*column.Fixed[int64])
+		var got []string
+		for i, v := range end.Values {
+			if end.Valid.IsValid(i) {
+				got = append(got, fmt.Sprint(v))
+			} else {
+				got = append(got, "null")
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: got %v, want %s", c.event, got, c.want)
+		}
+	}
+	if err := decoder(t, s, meta, []string{"k"}).Decode([]byte(`{"op":"d","before":{"k":"b","n":2}}`), 0); err != nil {
+		t.Errorf("a time that nobody needs: %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package debezium
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -21,14 +22,19 @@ type Reader interface {
 	Take() *column.Batch
 }
 
-// The columns of an envelope.
+// The columns of an envelope. The last is there for tables with a column of Ended.
 const (
 	columnBefore = iota
 	columnAfter
 	columnOp
+	columnTime
 )
 
-// Envelope gives the schema of the events for rows of this schema, without its columns that the source fills, and what
+// Ended is the metadata key of a TIMESTAMP column that the decoder fills by itself: on the retraction of a row whose key
+// goes out of use, by a deletion or an update of the key, the ts_ms of the event; else null.
+const Ended = "debezium.ended"
+
+// Envelope gives the schema of the events for rows of this schema, without its columns that are metadata, and what
 // must be read of an event so that the columns needed can be read of its rows; nil means everything.
 func Envelope(schema *arrow.Schema, meta, needed []string) (*arrow.Schema, []string) {
 	var members []arrow.Field
@@ -38,17 +44,25 @@ func Envelope(schema *arrow.Schema, meta, needed []string) (*arrow.Schema, []str
 		}
 	}
 	row := arrow.StructOf(members...)
-	envelope := arrow.NewSchema([]arrow.Field{
+	fields := []arrow.Field{
 		{Name: "before", Type: row, Nullable: true},
 		{Name: "after", Type: row, Nullable: true},
 		{Name: "op", Type: arrow.BinaryTypes.String, Nullable: true},
-	}, nil)
+	}
+	timed := endedColumn(schema, meta, needed) >= 0
+	if timed {
+		fields = append(fields, arrow.Field{Name: "ts_ms", Type: arrow.PrimitiveTypes.Int64, Nullable: true})
+	}
+	envelope := arrow.NewSchema(fields, nil)
 	if needed == nil {
 		return envelope, nil
 	}
 	// The images themselves are always read, since their absence is an error; a path below them that names no column
 	// keeps them from being read whole.
 	paths := []string{"op", "before.", "after."}
+	if timed {
+		paths = append(paths, "ts_ms")
+	}
 	for _, p := range needed {
 		paths = append(paths, "before."+p, "after."+p)
 	}
@@ -56,6 +70,15 @@ func Envelope(schema *arrow.Schema, meta, needed []string) (*arrow.Schema, []str
 }
 
 func isMeta(meta []string, i int) bool { return i < len(meta) && meta[i] != "" }
+
+// endedColumn is the column of Ended, if there is one that is needed; else -1.
+func endedColumn(schema *arrow.Schema, meta, needed []string) int {
+	i := slices.Index(meta, Ended)
+	if i < 0 || !isNeeded(schema.Field(i).Name, needed) {
+		return -1
+	}
+	return i
+}
 
 // Decoder turns events into rows of a changelog. It belongs to one goroutine.
 type Decoder struct {
@@ -66,7 +89,12 @@ type Decoder struct {
 	// required are members that are NOT NULL and read.
 	required []int
 	names    []string
-	fill     func(column int, to column.Appender)
+	meta     []string
+	// key are the members that identify a row.
+	key []int
+	// ended is the column of Ended, or -1.
+	ended int
+	fill  func(column int, to column.Appender)
 	// images lists the rows of the output as rows of before or after.
 	images []image
 	taken  bool
@@ -77,9 +105,10 @@ type image struct {
 	column uint8
 }
 
-// NewDecoder makes a decoder for rows of this schema from a reader of Envelope(schema, meta, needed).
-func NewDecoder(events Reader, schema *arrow.Schema, meta, needed []string) *Decoder {
-	d := &Decoder{events: events, out: column.NewBuilder(schema, true)}
+// NewDecoder makes a decoder for rows of this schema, which the columns of key identify, from a reader of Envelope(schema,
+// meta, needed).
+func NewDecoder(events Reader, schema *arrow.Schema, meta, needed []string, key []int) *Decoder {
+	d := &Decoder{events: events, out: column.NewBuilder(schema, true), meta: meta, ended: endedColumn(schema, meta, needed)}
 	n := 0
 	for i, f := range schema.Fields() {
 		if isMeta(meta, i) {
@@ -92,6 +121,11 @@ func NewDecoder(events Reader, schema *arrow.Schema, meta, needed []string) *Dec
 		d.names = append(d.names, f.Name)
 		d.members = append(d.members, n)
 		n++
+	}
+	for _, k := range key {
+		if m := d.members[k]; m >= 0 {
+			d.key = append(d.key, m)
+		}
 	}
 	return d
 }
@@ -134,17 +168,71 @@ func (d *Decoder) Decode(frame []byte, eventTime int64) error {
 	if err == nil && after {
 		err = d.complete(n, columnAfter)
 	}
+	ends := false
+	if err == nil && before && d.ended >= 0 {
+		if ends = !after || !d.sameKey(n); ends {
+			err = d.dated(n)
+		}
+	}
 	if err != nil {
 		d.events.Truncate(n)
 		return err
 	}
 	if before {
-		d.add(image{int32(n), columnBefore}, eventTime, column.Retract)
+		d.add(image{int32(n), columnBefore}, eventTime, column.Retract, ends)
 	}
 	if after {
-		d.add(image{int32(n), columnAfter}, eventTime, column.Insert)
+		d.add(image{int32(n), columnAfter}, eventTime, column.Insert, false)
 	}
 	return nil
+}
+
+// maxMillis is the greatest number of milliseconds that fits into nanoseconds.
+const maxMillis = 1<<63/1_000_000 - 1
+
+// dated checks that event n says when it happened.
+func (d *Decoder) dated(n int) error {
+	c := d.events.Peek().Cols[columnTime].(*column.Fixed[int64])
+	if !c.Valid.IsValid(n) {
+		return fault.Dataf("ts_ms", "expected the time of a deletion in milliseconds, got none").
+			WithHint("the query joins the versions of this table, and ts_ms says when a deleted one ends: keep the field in the events")
+	}
+	if v := c.Values[n]; v > maxMillis || v < -maxMillis {
+		return fault.Dataf("ts_ms", "the time of a deletion in milliseconds is out of range")
+	}
+	return nil
+}
+
+// sameKey reports whether both images of event n have the same key.
+func (d *Decoder) sameKey(n int) bool {
+	events := d.events.Peek()
+	before, after := events.Cols[columnBefore].(*column.Struct), events.Cols[columnAfter].(*column.Struct)
+	for _, m := range d.key {
+		if !same(before.Children[m], after.Children[m], n) {
+			return false
+		}
+	}
+	return true
+}
+
+// same reports whether row n has the same value in two columns of one type.
+func same(a, b column.Vector, n int) bool {
+	if valid := a.Validity().IsValid(n); !valid || !b.Validity().IsValid(n) {
+		return valid == b.Validity().IsValid(n)
+	}
+	switch x := a.(type) {
+	case *column.Bytes:
+		return x.Str(n) == b.(*column.Bytes).Str(n)
+	case *column.Fixed[int64]:
+		return x.Values[n] == b.(*column.Fixed[int64]).Values[n]
+	case *column.Fixed[int32]:
+		return x.Values[n] == b.(*column.Fixed[int32]).Values[n]
+	}
+	// Keys of other types are rare; their hashes are as good as they.
+	row := []int32{int32(n)}
+	x := column.HashColumns(nil, []column.Vector{a}, a.Len(), row)
+	y := column.HashColumns(nil, []column.Vector{b}, b.Len(), row)
+	return x[n] == y[n]
 }
 
 // operation says which images event n needs.
@@ -188,17 +276,20 @@ func (d *Decoder) complete(n int, which int) error {
 	return nil
 }
 
-func (d *Decoder) add(i image, eventTime int64, c column.Change) {
+// add notes a row of the output; ends says that its key goes out of use.
+func (d *Decoder) add(i image, eventTime int64, c column.Change, ends bool) {
 	d.images = append(d.images, i)
 	d.out.AppendTime(eventTime, c)
 	for k, m := range d.members {
-		if m >= 0 {
-			continue
-		}
-		if d.fill != nil {
-			d.fill(k, d.out.Column(k))
-		} else {
+		switch {
+		case m >= 0:
+		case k == d.ended && ends:
+			millis := d.events.Peek().Cols[columnTime].(*column.Fixed[int64]).Values[i.event]
+			d.out.Column(k).(*column.Fixed[int64]).Append(millis * 1_000_000)
+		case k == d.ended || d.fill == nil || d.meta[k] == Ended:
 			d.out.Column(k).AppendNull()
+		default:
+			d.fill(k, d.out.Column(k))
 		}
 	}
 }
