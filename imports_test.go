@@ -48,6 +48,8 @@ var rules = map[string][]string{
 	"dataflow/topn":      append([]string{"wadi/dataflow/ordered"}, operatorImports...),
 	"dataflow/over":      append([]string{"wadi/dataflow/ordered"}, operatorImports...),
 	"dataflow/join":      operatorImports,
+	"dataflow/enrich":    append([]string{"wadi/dataflow/ordered"}, operatorImports...),
+	"dataflow/asof":      append([]string{"wadi/dataflow/ordered", "wadi/dataflow/enrich"}, operatorImports...),
 }
 
 // operatorImports is what an operator is made from; operators do not know each other.

@@ -74,7 +74,7 @@ func (p *Program) WatermarkGranularity(i int) int64 {
 			if waits = waits || s.PerTime; !s.PerTime {
 				g = 1
 			}
-		case *IntervalJoinSpec:
+		case *IntervalJoinSpec, *AsofJoinSpec:
 			g = 1 // rows are late by their own time
 		}
 	}

@@ -149,6 +149,18 @@ func (s *Rows) Mark(id int32) {
 	}
 }
 
+// Alive reports whether a number that was given out stands for a row.
+func (s *Rows) Alive(id int32) bool { return s.words[int(id)*s.stride+sizeWord] >= 0 }
+
+// Each calls f for every row, in the order of their numbers; f must not change which rows there are.
+func (s *Rows) Each(f func(id int32)) {
+	for id := range int32(s.slots) {
+		if s.Alive(id) {
+			f(id)
+		}
+	}
+}
+
 // Len is the number of rows.
 func (s *Rows) Len() int { return s.live }
 

@@ -5,6 +5,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/agg"
+	"wadi/dataflow/asof"
 	"wadi/dataflow/connector"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
@@ -74,6 +75,12 @@ func (l Library) Operator(p *graph.Program, node int, in *arrow.Schema, mode gra
 			return nil, err
 		}
 		return join.NewInterval(spec, ins, l.Functions, env)
+	case *graph.AsofJoinSpec:
+		ins, modes, err := ports(p, node)
+		if err != nil {
+			return nil, err
+		}
+		return asof.New(spec, ins, modes, l.Functions, env)
 	case *graph.TopNSpec:
 		return topn.New(spec, in, mode, env)
 	case *graph.OverSpec:

@@ -41,7 +41,7 @@ func (f filler) spec() graph.Spec {
 	specs := []graph.Spec{
 		&graph.SourceSpec{}, &graph.ProjectSpec{}, &graph.WatermarkSpec{}, &graph.WindowAggregateSpec{},
 		&graph.UpdatingAggregateSpec{}, &graph.SessionAggregateSpec{}, &graph.SinkSpec{}, &graph.TopNSpec{}, &graph.OverSpec{},
-		&graph.JoinSpec{}, &graph.WindowJoinSpec{}, &graph.IntervalJoinSpec{},
+		&graph.JoinSpec{}, &graph.WindowJoinSpec{}, &graph.IntervalJoinSpec{}, &graph.AsofJoinSpec{}, &graph.LookupJoinSpec{},
 	}
 	s := rapid.SampledFrom(specs).Draw(f.T, "spec")
 	f.fill(reflect.ValueOf(s).Elem())
@@ -55,6 +55,14 @@ func (f filler) spec() graph.Spec {
 		s.Gap = int64(f.n(1, 1e9))
 	case *graph.TopNSpec:
 		s.Offset = int64(f.n(0, 9))
+	case *graph.AsofJoinSpec:
+		s.Ended = f.n(-1, 9)
+	case *graph.LookupJoinSpec:
+		s.Table.PrimaryKey = f.columns(s.Table.Schema.NumFields())
+		s.Keys = append([]int(nil), s.Table.PrimaryKey...)
+		if s.Table.Metadata != nil {
+			s.Table.Metadata = make([]string, s.Table.Schema.NumFields())
+		}
 	case *graph.SinkSpec:
 		s.PrimaryKey = f.columns(s.Schema.NumFields())
 	}

@@ -37,3 +37,49 @@ func (d *decoder) joinOn(j *JoinOn) graph.JoinOn {
 	}
 	return on
 }
+
+func (e *encoder) asofJoin(s *graph.AsofJoinSpec) *AsofJoinSpec {
+	msg := &AsofJoinSpec{On: e.joinOn(s.JoinOn), Forward: s.Forward, Strict: s.Strict, Order: e.order(s.Order), Versioned: s.Versioned}
+	if s.Ended >= 0 {
+		ended := e.uint(s.Ended)
+		msg.Ended = &ended
+	}
+	return msg
+}
+
+func (d *decoder) asofJoin(s *AsofJoinSpec) graph.Spec {
+	spec := &graph.AsofJoinSpec{
+		JoinOn: d.joinOn(s.GetOn()), Forward: s.GetForward(), Strict: s.GetStrict(), Order: d.orderBy(s.GetOrder()),
+		Versioned: s.GetVersioned(), Ended: -1,
+	}
+	if s != nil && s.Ended != nil {
+		spec.Ended = d.int(*s.Ended)
+	}
+	return spec
+}
+
+func (e *encoder) lookupJoin(s *graph.LookupJoinSpec) *LookupJoinSpec {
+	if s.Kind < graph.InnerJoin || s.Kind > lastJoinKind {
+		e.fail("no join has the kind %d", s.Kind)
+	}
+	return &LookupJoinSpec{
+		Kind: JoinKind(s.Kind), Keys: e.uints(s.Keys), Residual: e.expr(s.Residual), Table: e.source(&s.Table),
+		CacheBytes: s.CacheBytes, CacheTtl: s.CacheTTL,
+	}
+}
+
+func (d *decoder) lookupJoin(s *LookupJoinSpec) graph.Spec {
+	spec := &graph.LookupJoinSpec{
+		Keys: d.ints(s.GetKeys()), Residual: d.expr(s.GetResidual()), Table: *d.source(s.GetTable()),
+		CacheBytes: s.GetCacheBytes(), CacheTTL: s.GetCacheTtl(),
+	}
+	if k := s.GetKind(); k <= 0 || int64(k) > int64(lastJoinKind) {
+		d.fail("no join has the kind %d", k)
+	} else {
+		spec.Kind = graph.JoinKind(k)
+	}
+	if len(spec.Keys) != len(spec.Table.PrimaryKey) {
+		d.fail("a lookup by %d keys asks a table with %d", len(spec.Keys), len(spec.Table.PrimaryKey))
+	}
+	return spec
+}

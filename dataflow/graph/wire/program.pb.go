@@ -751,6 +751,8 @@ type Node struct {
 	//	*Node_Join
 	//	*Node_WindowJoin
 	//	*Node_IntervalJoin
+	//	*Node_AsofJoin
+	//	*Node_LookupJoin
 	//	*Node_TopN
 	//	*Node_Over
 	Spec          isNode_Spec `protobuf_oneof:"spec"`
@@ -927,6 +929,24 @@ func (x *Node) GetIntervalJoin() *IntervalJoinSpec {
 	return nil
 }
 
+func (x *Node) GetAsofJoin() *AsofJoinSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_AsofJoin); ok {
+			return x.AsofJoin
+		}
+	}
+	return nil
+}
+
+func (x *Node) GetLookupJoin() *LookupJoinSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_LookupJoin); ok {
+			return x.LookupJoin
+		}
+	}
+	return nil
+}
+
 func (x *Node) GetTopN() *TopNSpec {
 	if x != nil {
 		if x, ok := x.Spec.(*Node_TopN); ok {
@@ -989,6 +1009,14 @@ type Node_IntervalJoin struct {
 	IntervalJoin *IntervalJoinSpec `protobuf:"bytes,22,opt,name=interval_join,json=intervalJoin,proto3,oneof"`
 }
 
+type Node_AsofJoin struct {
+	AsofJoin *AsofJoinSpec `protobuf:"bytes,23,opt,name=asof_join,json=asofJoin,proto3,oneof"`
+}
+
+type Node_LookupJoin struct {
+	LookupJoin *LookupJoinSpec `protobuf:"bytes,24,opt,name=lookup_join,json=lookupJoin,proto3,oneof"`
+}
+
 type Node_TopN struct {
 	TopN *TopNSpec `protobuf:"bytes,30,opt,name=top_n,json=topN,proto3,oneof"`
 }
@@ -1016,6 +1044,10 @@ func (*Node_Join) isNode_Spec() {}
 func (*Node_WindowJoin) isNode_Spec() {}
 
 func (*Node_IntervalJoin) isNode_Spec() {}
+
+func (*Node_AsofJoin) isNode_Spec() {}
+
+func (*Node_LookupJoin) isNode_Spec() {}
 
 func (*Node_TopN) isNode_Spec() {}
 
@@ -2093,6 +2125,175 @@ func (x *IntervalJoinSpec) GetUpper() int64 {
 	return 0
 }
 
+type AsofJoinSpec struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	On        *JoinOn                `protobuf:"bytes,1,opt,name=on,proto3" json:"on,omitempty"`
+	Forward   bool                   `protobuf:"varint,2,opt,name=forward,proto3" json:"forward,omitempty"`
+	Strict    bool                   `protobuf:"varint,3,opt,name=strict,proto3" json:"strict,omitempty"`
+	Order     []*Order               `protobuf:"bytes,4,rep,name=order,proto3" json:"order,omitempty"`
+	Versioned bool                   `protobuf:"varint,5,opt,name=versioned,proto3" json:"versioned,omitempty"`
+	// Absent: none.
+	Ended         *uint32 `protobuf:"varint,6,opt,name=ended,proto3,oneof" json:"ended,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AsofJoinSpec) Reset() {
+	*x = AsofJoinSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AsofJoinSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AsofJoinSpec) ProtoMessage() {}
+
+func (x *AsofJoinSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AsofJoinSpec.ProtoReflect.Descriptor instead.
+func (*AsofJoinSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *AsofJoinSpec) GetOn() *JoinOn {
+	if x != nil {
+		return x.On
+	}
+	return nil
+}
+
+func (x *AsofJoinSpec) GetForward() bool {
+	if x != nil {
+		return x.Forward
+	}
+	return false
+}
+
+func (x *AsofJoinSpec) GetStrict() bool {
+	if x != nil {
+		return x.Strict
+	}
+	return false
+}
+
+func (x *AsofJoinSpec) GetOrder() []*Order {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *AsofJoinSpec) GetVersioned() bool {
+	if x != nil {
+		return x.Versioned
+	}
+	return false
+}
+
+func (x *AsofJoinSpec) GetEnded() uint32 {
+	if x != nil && x.Ended != nil {
+		return *x.Ended
+	}
+	return 0
+}
+
+type LookupJoinSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          JoinKind               `protobuf:"varint,1,opt,name=kind,proto3,enum=wadi.graph.v1.JoinKind" json:"kind,omitempty"`
+	Keys          []uint32               `protobuf:"varint,2,rep,packed,name=keys,proto3" json:"keys,omitempty"`
+	Residual      *Expr                  `protobuf:"bytes,3,opt,name=residual,proto3" json:"residual,omitempty"`
+	Table         *SourceSpec            `protobuf:"bytes,4,opt,name=table,proto3" json:"table,omitempty"`
+	CacheBytes    int64                  `protobuf:"varint,5,opt,name=cache_bytes,json=cacheBytes,proto3" json:"cache_bytes,omitempty"`
+	CacheTtl      int64                  `protobuf:"varint,6,opt,name=cache_ttl,json=cacheTtl,proto3" json:"cache_ttl,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LookupJoinSpec) Reset() {
+	*x = LookupJoinSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LookupJoinSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LookupJoinSpec) ProtoMessage() {}
+
+func (x *LookupJoinSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LookupJoinSpec.ProtoReflect.Descriptor instead.
+func (*LookupJoinSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *LookupJoinSpec) GetKind() JoinKind {
+	if x != nil {
+		return x.Kind
+	}
+	return JoinKind_JOIN_KIND_UNSPECIFIED
+}
+
+func (x *LookupJoinSpec) GetKeys() []uint32 {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *LookupJoinSpec) GetResidual() *Expr {
+	if x != nil {
+		return x.Residual
+	}
+	return nil
+}
+
+func (x *LookupJoinSpec) GetTable() *SourceSpec {
+	if x != nil {
+		return x.Table
+	}
+	return nil
+}
+
+func (x *LookupJoinSpec) GetCacheBytes() int64 {
+	if x != nil {
+		return x.CacheBytes
+	}
+	return 0
+}
+
+func (x *LookupJoinSpec) GetCacheTtl() int64 {
+	if x != nil {
+		return x.CacheTtl
+	}
+	return 0
+}
+
 type TopNSpec struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Keys          []uint32               `protobuf:"varint,1,rep,packed,name=keys,proto3" json:"keys,omitempty"`
@@ -2111,7 +2312,7 @@ type TopNSpec struct {
 
 func (x *TopNSpec) Reset() {
 	*x = TopNSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2123,7 +2324,7 @@ func (x *TopNSpec) String() string {
 func (*TopNSpec) ProtoMessage() {}
 
 func (x *TopNSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2136,7 +2337,7 @@ func (x *TopNSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopNSpec.ProtoReflect.Descriptor instead.
 func (*TopNSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{19}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TopNSpec) GetKeys() []uint32 {
@@ -2220,7 +2421,7 @@ type Order struct {
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2232,7 +2433,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2245,7 +2446,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{20}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Order) GetColumn() uint32 {
@@ -2281,7 +2482,7 @@ type OverSpec struct {
 
 func (x *OverSpec) Reset() {
 	*x = OverSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2293,7 +2494,7 @@ func (x *OverSpec) String() string {
 func (*OverSpec) ProtoMessage() {}
 
 func (x *OverSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2306,7 +2507,7 @@ func (x *OverSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OverSpec.ProtoReflect.Descriptor instead.
 func (*OverSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{21}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *OverSpec) GetKeys() []uint32 {
@@ -2348,7 +2549,7 @@ type OverCall struct {
 
 func (x *OverCall) Reset() {
 	*x = OverCall{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2360,7 +2561,7 @@ func (x *OverCall) String() string {
 func (*OverCall) ProtoMessage() {}
 
 func (x *OverCall) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2373,7 +2574,7 @@ func (x *OverCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OverCall.ProtoReflect.Descriptor instead.
 func (*OverCall) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{22}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *OverCall) GetCall() *AggregateCall {
@@ -2409,7 +2610,7 @@ type Frame struct {
 
 func (x *Frame) Reset() {
 	*x = Frame{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2421,7 +2622,7 @@ func (x *Frame) String() string {
 func (*Frame) ProtoMessage() {}
 
 func (x *Frame) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2434,7 +2635,7 @@ func (x *Frame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Frame.ProtoReflect.Descriptor instead.
 func (*Frame) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{23}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Frame) GetUnit() FrameUnit {
@@ -2468,7 +2669,7 @@ type FrameBound struct {
 
 func (x *FrameBound) Reset() {
 	*x = FrameBound{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2480,7 +2681,7 @@ func (x *FrameBound) String() string {
 func (*FrameBound) ProtoMessage() {}
 
 func (x *FrameBound) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2493,7 +2694,7 @@ func (x *FrameBound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameBound.ProtoReflect.Descriptor instead.
 func (*FrameBound) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{24}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *FrameBound) GetKind() BoundKind {
@@ -2524,7 +2725,7 @@ type SinkSpec struct {
 
 func (x *SinkSpec) Reset() {
 	*x = SinkSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2536,7 +2737,7 @@ func (x *SinkSpec) String() string {
 func (*SinkSpec) ProtoMessage() {}
 
 func (x *SinkSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2549,7 +2750,7 @@ func (x *SinkSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SinkSpec.ProtoReflect.Descriptor instead.
 func (*SinkSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{25}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SinkSpec) GetTable() string {
@@ -2613,7 +2814,7 @@ type AggregateCall struct {
 
 func (x *AggregateCall) Reset() {
 	*x = AggregateCall{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2625,7 +2826,7 @@ func (x *AggregateCall) String() string {
 func (*AggregateCall) ProtoMessage() {}
 
 func (x *AggregateCall) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2638,7 +2839,7 @@ func (x *AggregateCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateCall.ProtoReflect.Descriptor instead.
 func (*AggregateCall) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{26}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *AggregateCall) GetName() string {
@@ -2723,7 +2924,7 @@ type AggregateOrder struct {
 
 func (x *AggregateOrder) Reset() {
 	*x = AggregateOrder{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2735,7 +2936,7 @@ func (x *AggregateOrder) String() string {
 func (*AggregateOrder) ProtoMessage() {}
 
 func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2748,7 +2949,7 @@ func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateOrder.ProtoReflect.Descriptor instead.
 func (*AggregateOrder) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{27}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *AggregateOrder) GetArg() uint32 {
@@ -2789,7 +2990,7 @@ type Expr struct {
 
 func (x *Expr) Reset() {
 	*x = Expr{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2801,7 +3002,7 @@ func (x *Expr) String() string {
 func (*Expr) ProtoMessage() {}
 
 func (x *Expr) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2814,7 +3015,7 @@ func (x *Expr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expr.ProtoReflect.Descriptor instead.
 func (*Expr) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{28}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Expr) GetKind() ExprKind {
@@ -2892,7 +3093,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2904,7 +3105,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2917,7 +3118,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{29}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Value) GetValue() isValue_Value {
@@ -3063,7 +3264,7 @@ type Decimal struct {
 
 func (x *Decimal) Reset() {
 	*x = Decimal{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3075,7 +3276,7 @@ func (x *Decimal) String() string {
 func (*Decimal) ProtoMessage() {}
 
 func (x *Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3088,7 +3289,7 @@ func (x *Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decimal.ProtoReflect.Descriptor instead.
 func (*Decimal) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{30}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Decimal) GetHigh() int64 {
@@ -3116,7 +3317,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3128,7 +3329,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3141,7 +3342,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{31}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Interval) GetMonths() int32 {
@@ -3175,7 +3376,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3187,7 +3388,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3200,7 +3401,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{32}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Schema) GetFields() []*Field {
@@ -3229,7 +3430,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3241,7 +3442,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3254,7 +3455,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{33}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Field) GetName() string {
@@ -3308,7 +3509,7 @@ type Type struct {
 
 func (x *Type) Reset() {
 	*x = Type{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3320,7 +3521,7 @@ func (x *Type) String() string {
 func (*Type) ProtoMessage() {}
 
 func (x *Type) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3333,7 +3534,7 @@ func (x *Type) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Type.ProtoReflect.Descriptor instead.
 func (*Type) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{34}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Type) GetKind() TypeKind {
@@ -3401,7 +3602,7 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12)\n" +
 	"\x05nodes\x18\x02 \x03(\v2\x13.wadi.graph.v1.NodeR\x05nodes\x12)\n" +
 	"\x05edges\x18\x03 \x03(\v2\x13.wadi.graph.v1.EdgeR\x05edges\x12\x10\n" +
-	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xd2\a\n" +
+	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xd0\b\n" +
 	"\x04Node\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12'\n" +
@@ -3420,7 +3621,10 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x04join\x18\x14 \x01(\v2\x17.wadi.graph.v1.JoinSpecH\x00R\x04join\x12@\n" +
 	"\vwindow_join\x18\x15 \x01(\v2\x1d.wadi.graph.v1.WindowJoinSpecH\x00R\n" +
 	"windowJoin\x12F\n" +
-	"\rinterval_join\x18\x16 \x01(\v2\x1f.wadi.graph.v1.IntervalJoinSpecH\x00R\fintervalJoin\x12.\n" +
+	"\rinterval_join\x18\x16 \x01(\v2\x1f.wadi.graph.v1.IntervalJoinSpecH\x00R\fintervalJoin\x12:\n" +
+	"\tasof_join\x18\x17 \x01(\v2\x1b.wadi.graph.v1.AsofJoinSpecH\x00R\basofJoin\x12@\n" +
+	"\vlookup_join\x18\x18 \x01(\v2\x1d.wadi.graph.v1.LookupJoinSpecH\x00R\n" +
+	"lookupJoin\x12.\n" +
 	"\x05top_n\x18\x1e \x01(\v2\x17.wadi.graph.v1.TopNSpecH\x00R\x04topN\x12-\n" +
 	"\x04over\x18\x1f \x01(\v2\x17.wadi.graph.v1.OverSpecH\x00R\x04overB\x06\n" +
 	"\x04spec\"\x81\x01\n" +
@@ -3504,7 +3708,23 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x10IntervalJoinSpec\x12%\n" +
 	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\x12\x14\n" +
 	"\x05lower\x18\x02 \x01(\x03R\x05lower\x12\x14\n" +
-	"\x05upper\x18\x03 \x01(\x03R\x05upper\"\xb3\x02\n" +
+	"\x05upper\x18\x03 \x01(\x03R\x05upper\"\xd6\x01\n" +
+	"\fAsofJoinSpec\x12%\n" +
+	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\x12\x18\n" +
+	"\aforward\x18\x02 \x01(\bR\aforward\x12\x16\n" +
+	"\x06strict\x18\x03 \x01(\bR\x06strict\x12*\n" +
+	"\x05order\x18\x04 \x03(\v2\x14.wadi.graph.v1.OrderR\x05order\x12\x1c\n" +
+	"\tversioned\x18\x05 \x01(\bR\tversioned\x12\x19\n" +
+	"\x05ended\x18\x06 \x01(\rH\x00R\x05ended\x88\x01\x01B\b\n" +
+	"\x06_ended\"\xf1\x01\n" +
+	"\x0eLookupJoinSpec\x12+\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x17.wadi.graph.v1.JoinKindR\x04kind\x12\x12\n" +
+	"\x04keys\x18\x02 \x03(\rR\x04keys\x12/\n" +
+	"\bresidual\x18\x03 \x01(\v2\x13.wadi.graph.v1.ExprR\bresidual\x12/\n" +
+	"\x05table\x18\x04 \x01(\v2\x19.wadi.graph.v1.SourceSpecR\x05table\x12\x1f\n" +
+	"\vcache_bytes\x18\x05 \x01(\x03R\n" +
+	"cacheBytes\x12\x1b\n" +
+	"\tcache_ttl\x18\x06 \x01(\x03R\bcacheTtl\"\xb3\x02\n" +
 	"\bTopNSpec\x12\x12\n" +
 	"\x04keys\x18\x01 \x03(\rR\x04keys\x12*\n" +
 	"\x05order\x18\x02 \x03(\v2\x14.wadi.graph.v1.OrderR\x05order\x12+\n" +
@@ -3713,7 +3933,7 @@ func file_dataflow_graph_wire_program_proto_rawDescGZIP() []byte {
 }
 
 var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(Mode)(0),                     // 0: wadi.graph.v1.Mode
 	(EdgeKind)(0),                 // 1: wadi.graph.v1.EdgeKind
@@ -3744,27 +3964,29 @@ var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(*JoinSpec)(nil),              // 26: wadi.graph.v1.JoinSpec
 	(*WindowJoinSpec)(nil),        // 27: wadi.graph.v1.WindowJoinSpec
 	(*IntervalJoinSpec)(nil),      // 28: wadi.graph.v1.IntervalJoinSpec
-	(*TopNSpec)(nil),              // 29: wadi.graph.v1.TopNSpec
-	(*Order)(nil),                 // 30: wadi.graph.v1.Order
-	(*OverSpec)(nil),              // 31: wadi.graph.v1.OverSpec
-	(*OverCall)(nil),              // 32: wadi.graph.v1.OverCall
-	(*Frame)(nil),                 // 33: wadi.graph.v1.Frame
-	(*FrameBound)(nil),            // 34: wadi.graph.v1.FrameBound
-	(*SinkSpec)(nil),              // 35: wadi.graph.v1.SinkSpec
-	(*AggregateCall)(nil),         // 36: wadi.graph.v1.AggregateCall
-	(*AggregateOrder)(nil),        // 37: wadi.graph.v1.AggregateOrder
-	(*Expr)(nil),                  // 38: wadi.graph.v1.Expr
-	(*Value)(nil),                 // 39: wadi.graph.v1.Value
-	(*Decimal)(nil),               // 40: wadi.graph.v1.Decimal
-	(*Interval)(nil),              // 41: wadi.graph.v1.Interval
-	(*Schema)(nil),                // 42: wadi.graph.v1.Schema
-	(*Field)(nil),                 // 43: wadi.graph.v1.Field
-	(*Type)(nil),                  // 44: wadi.graph.v1.Type
+	(*AsofJoinSpec)(nil),          // 29: wadi.graph.v1.AsofJoinSpec
+	(*LookupJoinSpec)(nil),        // 30: wadi.graph.v1.LookupJoinSpec
+	(*TopNSpec)(nil),              // 31: wadi.graph.v1.TopNSpec
+	(*Order)(nil),                 // 32: wadi.graph.v1.Order
+	(*OverSpec)(nil),              // 33: wadi.graph.v1.OverSpec
+	(*OverCall)(nil),              // 34: wadi.graph.v1.OverCall
+	(*Frame)(nil),                 // 35: wadi.graph.v1.Frame
+	(*FrameBound)(nil),            // 36: wadi.graph.v1.FrameBound
+	(*SinkSpec)(nil),              // 37: wadi.graph.v1.SinkSpec
+	(*AggregateCall)(nil),         // 38: wadi.graph.v1.AggregateCall
+	(*AggregateOrder)(nil),        // 39: wadi.graph.v1.AggregateOrder
+	(*Expr)(nil),                  // 40: wadi.graph.v1.Expr
+	(*Value)(nil),                 // 41: wadi.graph.v1.Value
+	(*Decimal)(nil),               // 42: wadi.graph.v1.Decimal
+	(*Interval)(nil),              // 43: wadi.graph.v1.Interval
+	(*Schema)(nil),                // 44: wadi.graph.v1.Schema
+	(*Field)(nil),                 // 45: wadi.graph.v1.Field
+	(*Type)(nil),                  // 46: wadi.graph.v1.Type
 }
 var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
 	11, // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
 	12, // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
-	42, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
+	44, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
 	0,  // 3: wadi.graph.v1.Node.mode:type_name -> wadi.graph.v1.Mode
 	13, // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
 	16, // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
@@ -3772,72 +3994,79 @@ var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
 	20, // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
 	22, // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
 	23, // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
-	35, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
+	37, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
 	24, // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
 	26, // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
 	27, // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
 	28, // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
-	29, // 15: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
-	31, // 16: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
-	1,  // 17: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
-	14, // 18: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
-	17, // 19: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	42, // 20: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
-	15, // 21: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
-	15, // 22: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
-	14, // 23: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
-	38, // 24: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
-	19, // 25: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
-	38, // 26: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
-	38, // 27: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
-	38, // 28: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
-	2,  // 29: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
-	21, // 30: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
-	36, // 31: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	36, // 32: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	36, // 33: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	3,  // 34: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
-	38, // 35: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
-	25, // 36: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	25, // 37: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	25, // 38: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	30, // 39: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
-	4,  // 40: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
-	30, // 41: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
-	32, // 42: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
-	36, // 43: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
-	33, // 44: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
-	5,  // 45: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
-	34, // 46: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
-	34, // 47: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
-	6,  // 48: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
-	14, // 49: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
-	17, // 50: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	42, // 51: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
-	44, // 52: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
-	44, // 53: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
-	13, // 54: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
-	37, // 55: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
-	39, // 56: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
-	7,  // 57: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
-	44, // 58: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
-	39, // 59: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
-	38, // 60: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
-	13, // 61: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
-	40, // 62: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
-	41, // 63: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
-	43, // 64: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
-	14, // 65: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
-	44, // 66: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
-	14, // 67: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
-	8,  // 68: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
-	9,  // 69: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
-	43, // 70: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
-	71, // [71:71] is the sub-list for method output_type
-	71, // [71:71] is the sub-list for method input_type
-	71, // [71:71] is the sub-list for extension type_name
-	71, // [71:71] is the sub-list for extension extendee
-	0,  // [0:71] is the sub-list for field type_name
+	29, // 15: wadi.graph.v1.Node.asof_join:type_name -> wadi.graph.v1.AsofJoinSpec
+	30, // 16: wadi.graph.v1.Node.lookup_join:type_name -> wadi.graph.v1.LookupJoinSpec
+	31, // 17: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
+	33, // 18: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
+	1,  // 19: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
+	14, // 20: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
+	17, // 21: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	44, // 22: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
+	15, // 23: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
+	15, // 24: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
+	14, // 25: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
+	40, // 26: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
+	19, // 27: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
+	40, // 28: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
+	40, // 29: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
+	40, // 30: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
+	2,  // 31: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
+	21, // 32: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
+	38, // 33: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	38, // 34: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	38, // 35: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	3,  // 36: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
+	40, // 37: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
+	25, // 38: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	25, // 39: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	25, // 40: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	25, // 41: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	32, // 42: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
+	3,  // 43: wadi.graph.v1.LookupJoinSpec.kind:type_name -> wadi.graph.v1.JoinKind
+	40, // 44: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
+	16, // 45: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
+	32, // 46: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
+	4,  // 47: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
+	32, // 48: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
+	34, // 49: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
+	38, // 50: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
+	35, // 51: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
+	5,  // 52: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
+	36, // 53: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
+	36, // 54: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
+	6,  // 55: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
+	14, // 56: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
+	17, // 57: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	44, // 58: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
+	46, // 59: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
+	46, // 60: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
+	13, // 61: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
+	39, // 62: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
+	41, // 63: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
+	7,  // 64: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
+	46, // 65: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
+	41, // 66: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
+	40, // 67: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
+	13, // 68: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
+	42, // 69: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
+	43, // 70: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
+	45, // 71: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
+	14, // 72: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
+	46, // 73: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
+	14, // 74: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
+	8,  // 75: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
+	9,  // 76: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
+	45, // 77: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
+	78, // [78:78] is the sub-list for method output_type
+	78, // [78:78] is the sub-list for method input_type
+	78, // [78:78] is the sub-list for extension type_name
+	78, // [78:78] is the sub-list for extension extendee
+	0,  // [0:78] is the sub-list for field type_name
 }
 
 func init() { file_dataflow_graph_wire_program_proto_init() }
@@ -3856,11 +4085,14 @@ func file_dataflow_graph_wire_program_proto_init() {
 		(*Node_Join)(nil),
 		(*Node_WindowJoin)(nil),
 		(*Node_IntervalJoin)(nil),
+		(*Node_AsofJoin)(nil),
+		(*Node_LookupJoin)(nil),
 		(*Node_TopN)(nil),
 		(*Node_Over)(nil),
 	}
-	file_dataflow_graph_wire_program_proto_msgTypes[26].OneofWrappers = []any{}
-	file_dataflow_graph_wire_program_proto_msgTypes[29].OneofWrappers = []any{
+	file_dataflow_graph_wire_program_proto_msgTypes[19].OneofWrappers = []any{}
+	file_dataflow_graph_wire_program_proto_msgTypes[28].OneofWrappers = []any{}
+	file_dataflow_graph_wire_program_proto_msgTypes[31].OneofWrappers = []any{
 		(*Value_Bool)(nil),
 		(*Value_Int)(nil),
 		(*Value_Uint)(nil),
@@ -3876,7 +4108,7 @@ func file_dataflow_graph_wire_program_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dataflow_graph_wire_program_proto_rawDesc), len(file_dataflow_graph_wire_program_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   35,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

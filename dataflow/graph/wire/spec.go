@@ -11,11 +11,7 @@ import (
 func (e *encoder) spec(n *graph.Node, msg *Node) {
 	switch s := n.Spec.(type) {
 	case *graph.SourceSpec:
-		msg.Spec = &Node_Source{&SourceSpec{
-			Table: s.Table, Connector: s.Connector, Options: options(s.Options), Format: e.format(s.Format),
-			Schema: e.schema(s.Schema), Metadata: stringsOf(s.Metadata), Needed: stringsOf(s.Needed),
-			PrimaryKey: e.uints(s.PrimaryKey),
-		}}
+		msg.Spec = &Node_Source{e.source(s)}
 	case *graph.ProjectSpec:
 		p := &ProjectSpec{
 			Filter: e.expr(s.Filter), EventTime: e.expr(s.EventTime),
@@ -43,6 +39,10 @@ func (e *encoder) spec(n *graph.Node, msg *Node) {
 		msg.Spec = &Node_WindowJoin{&WindowJoinSpec{On: e.joinOn(s.JoinOn)}}
 	case *graph.IntervalJoinSpec:
 		msg.Spec = &Node_IntervalJoin{&IntervalJoinSpec{On: e.joinOn(s.JoinOn), Lower: s.Lower, Upper: s.Upper}}
+	case *graph.AsofJoinSpec:
+		msg.Spec = &Node_AsofJoin{e.asofJoin(s)}
+	case *graph.LookupJoinSpec:
+		msg.Spec = &Node_LookupJoin{e.lookupJoin(s)}
 	case *graph.TopNSpec:
 		msg.Spec = &Node_TopN{e.topN(s)}
 	case *graph.OverSpec:
@@ -54,6 +54,14 @@ func (e *encoder) spec(n *graph.Node, msg *Node) {
 		}}
 	default:
 		e.fail("the operator %q has the unknown kind %T", n.ID, n.Spec)
+	}
+}
+
+func (e *encoder) source(s *graph.SourceSpec) *SourceSpec {
+	return &SourceSpec{
+		Table: s.Table, Connector: s.Connector, Options: options(s.Options), Format: e.format(s.Format),
+		Schema: e.schema(s.Schema), Metadata: stringsOf(s.Metadata), Needed: stringsOf(s.Needed),
+		PrimaryKey: e.uints(s.PrimaryKey),
 	}
 }
 
@@ -159,6 +167,10 @@ func (d *decoder) spec(n *Node) graph.Spec {
 		return &graph.IntervalJoinSpec{
 			JoinOn: d.joinOn(s.IntervalJoin.GetOn()), Lower: s.IntervalJoin.GetLower(), Upper: s.IntervalJoin.GetUpper(),
 		}
+	case *Node_AsofJoin:
+		return d.asofJoin(s.AsofJoin)
+	case *Node_LookupJoin:
+		return d.lookupJoin(s.LookupJoin)
 	case *Node_TopN:
 		return d.topN(s.TopN)
 	case *Node_Over:
@@ -170,7 +182,7 @@ func (d *decoder) spec(n *Node) graph.Spec {
 	return nil
 }
 
-func (d *decoder) source(s *SourceSpec) graph.Spec {
+func (d *decoder) source(s *SourceSpec) *graph.SourceSpec {
 	spec := &graph.SourceSpec{
 		Table: s.GetTable(), Connector: s.GetConnector(), Options: d.options(s.GetOptions()), Format: d.format(s.GetFormat()),
 		Schema: d.schema(s.GetSchema()), Metadata: listOf(s.GetMetadata()), Needed: listOf(s.GetNeeded()),

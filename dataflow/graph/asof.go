@@ -1,0 +1,27 @@
+package graph
+
+// AsofJoinSpec puts beside each left row the one right row of its key that is nearest in event time: the latest at or
+// before it. The left input is an append stream; so is the output, whose columns are those of the left input (0) and then
+// those of the right one (1). A left row is answered once, when the watermark has passed what may be nearer; its event time
+// is the later of the two rows'. Left rows behind the watermark are late and dropped; right ones count for the left rows that
+// are not answered yet.
+type AsofJoinSpec struct {
+	// JoinOn is of kind InnerJoin or LeftJoin, and not NullAware. Residual, which cannot be together with Forward, has to be
+	// true of the pair that was found, else the left row has no match.
+	JoinOn
+	// Forward looks for the earliest right row at or after the left one instead.
+	Forward bool
+	// Strict leaves out right rows of the left row's own event time.
+	Strict bool
+	// Order says which of the right rows of one key and event time counts: the first. Rows that are equal by it are told
+	// apart by their whole value.
+	Order []Order
+	// Versioned says that the right input is the versions of a table, in the order of their changes: of those of one key and
+	// event time the last to come counts. Retractions are passed over, but for those with a value in the column Ended: after
+	// that time, or if that is later their event time, the key has no row. Order is empty then.
+	Versioned bool
+	// Ended is a TIMESTAMP column of the right input, −1 for none.
+	Ended int
+}
+
+func (*AsofJoinSpec) spec() {}
