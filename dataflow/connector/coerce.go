@@ -144,7 +144,7 @@ func coerceSize(o *Option, r Raw) (string, *fault.Error) {
 	for digits < len(r.Text) && r.Text[digits] >= '0' && r.Text[digits] <= '9' {
 		digits++
 	}
-	shift, known := sizeUnits[strings.ToLower(r.Text[digits:])]
+	shift, known := sizeUnits[strings.ToLower(strings.TrimSpace(r.Text[digits:]))]
 	n, err := strconv.ParseUint(r.Text[:digits], 10, 63)
 	if !known || digits == 0 || err != nil || n > math.MaxInt64>>shift {
 		return "", fault.Userf(CodeOptionType, r.Span, "option %q takes a size", o.Name).

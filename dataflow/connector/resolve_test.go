@@ -78,7 +78,7 @@ func TestCoercions(t *testing.T) {
 		{"count", num("-1"), ""}, {"count", num("0"), "0"}, {"count", num("18446744073709551616"), ""},
 		{"rate", str("0.5"), "0.5"}, {"rate", str("NaN"), ""}, {"rate", num("1e999"), ""}, {"rate", name("x"), ""},
 		{"buffer", str("64MB"), "67108864"}, {"buffer", str("1k"), "1024"}, {"buffer", str("7"), "7"}, {"buffer", num("9"), "9"},
-		{"buffer", str("8eb"), ""}, {"buffer", str("7eb"), "8070450532247928832"}, {"buffer", str("1 kb"), ""}, {"buffer", str("kb"), ""}, {"buffer", str("-1"), ""}, {"buffer", str("99999999999999999999"), ""},
+		{"buffer", str("8eb"), ""}, {"buffer", str("7eb"), "8070450532247928832"}, {"buffer", str("1 xb"), ""}, {"buffer", str("kb"), ""}, {"buffer", str("-1"), ""}, {"buffer", str("99999999999999999999"), ""},
 		{"every", nanos(5), "5"}, {"every", nanos(-5), ""}, {"every", str("2 hours 30 minutes"), "9000000000000"}, {"every", str("1 month"), ""},
 		{"every", str("1"), ""}, {"every", str("NaN s"), ""}, {"every", str("-1 s"), ""}, {"every", str("99999999999 weeks"), ""}, {"every", num("5"), ""}, {"every", str("1.5 s"), "1500000000"},
 		{"key", str("id"), "id"}, {"key", num("1"), ""},

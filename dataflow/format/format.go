@@ -12,7 +12,7 @@ import (
 	"wadi/dataflow/fault"
 	"wadi/dataflow/format/debezium"
 	"wadi/dataflow/format/json"
-	"wadi/dataflow/format/rawstring"
+	"wadi/dataflow/format/raw"
 	"wadi/dataflow/graph"
 )
 
@@ -68,7 +68,7 @@ func NewDecoder(table *graph.SourceSpec) (Decoder, error) {
 		}
 		return debezium.NewDecoder(events, schema, meta, needed, table.PrimaryKey), nil
 	}
-	return decoder(rawstring.NewDecoder(schema, meta))
+	return decoder(kindOf(table.Format.Name).NewDecoder(schema, meta))
 }
 
 // decoder keeps a nil pointer from becoming an interface that is not nil.
@@ -96,7 +96,14 @@ func NewEncoder(spec graph.FormatSpec, in *arrow.Schema, mode graph.Mode, primar
 	case "debezium_json":
 		return debeziumEncoder(in, primaryKey, jsonOptions(o))
 	}
-	return encoder(rawstring.NewEncoder(in))
+	return encoder(kindOf(spec.Name).NewEncoder(in))
+}
+
+func kindOf(name string) raw.Kind {
+	if name == "raw_bytes" {
+		return raw.Bytes()
+	}
+	return raw.String()
 }
 
 func encoder[E Encoder](e E, err error) (Encoder, error) {

@@ -62,6 +62,7 @@ func Declarations() []Declaration {
 		{Name: "json", Doc: "one JSON object per record", Options: jsonDeclaration("rfc3339", "number")},
 		{Name: "debezium_json", Doc: "Debezium change events in JSON", Updating: true, Options: jsonDeclaration("unix_millis", "bytes")[1:]},
 		{Name: "raw_string", Doc: "the record as it is, in one column value TEXT"},
+		{Name: "raw_bytes", Doc: "the record as it is, in one column value BYTEA"},
 	}
 }
 

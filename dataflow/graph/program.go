@@ -106,7 +106,7 @@ type SourceSpec struct {
 
 // FormatSpec is how bytes become rows and rows bytes.
 type FormatSpec struct {
-	// Name is "json", "debezium_json", "raw_string" or empty for connectors without a format.
+	// Name is "json", "debezium_json", "raw_string", "raw_bytes" or empty for connectors without a format.
 	Name string
 	// Options are the format's options without their prefix ("timestamp_format"), validated, as text.
 	Options map[string]string

@@ -15,7 +15,7 @@ import (
 )
 
 // otherFormats are formats of the dialect that tables cannot have; they are refused by name.
-var otherFormats = []string{"raw_bytes", "avro", "parquet", "protobuf"}
+var otherFormats = []string{"avro", "parquet", "protobuf"}
 
 // format takes the options about the format, framing and bad data.
 func (g *bag) format(decl *connector.Declaration) graph.FormatSpec {
@@ -27,7 +27,8 @@ func (g *bag) format(decl *connector.Declaration) graph.FormatSpec {
 	if !given && decl.Formats {
 		g.fail(fault.Userf(connector.CodeMissingOption, g.span, "connector %q needs the option \"format\"", decl.Name).WithHint("add format = 'json'"))
 	}
-	if _, known := format.Lookup(name); !known {
+	_, known := format.Lookup(name)
+	if !known {
 		if given && name != "" {
 			g.unknownFormat(name, span)
 		}
@@ -35,7 +36,7 @@ func (g *bag) format(decl *connector.Declaration) graph.FormatSpec {
 		name = "raw_string"
 	}
 	spec := g.formatOptions(name)
-	if !given || !decl.Formats {
+	if !known || !decl.Formats {
 		spec.Name, spec.Options = "", nil
 	}
 	return spec
@@ -67,7 +68,7 @@ func (g *bag) formatOptions(name string) graph.FormatSpec {
 		switch r.Kind {
 		case connector.RawString, connector.RawBool, connector.RawNumber:
 		default:
-			g.fail(fault.Userf(connector.CodeOptionType, r.Span, "option %q takes no %s", o.Name, r.Kind).WithHint("%s", o.Doc))
+			g.fail(fault.Userf(connector.CodeOptionType, r.Span, "option %q does not take %s", o.Name, r.Kind).WithHint("write the value in single quotes: %s", o.Doc))
 			continue
 		}
 		alone := map[string]string{o.Name: r.Text}
@@ -136,6 +137,8 @@ func (b *Binder) columnsFit(t *catalog.Table) bool {
 	switch {
 	case t.Format.Name == "raw_string":
 		return single(func(f arrow.Field) bool { return f.Type.ID() == arrow.STRING }, "TEXT")
+	case t.Format.Name == "raw_bytes":
+		return single(func(f arrow.Field) bool { return f.Type.ID() == arrow.BINARY }, "BYTEA")
 	case t.Format.Options["unstructured"] == "true":
 		return single(expr.IsJSON, "JSON")
 	case updating(t.Format.Name) && virtual:

@@ -1,6 +1,7 @@
 package debezium
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -14,6 +15,8 @@ import (
 type Reader interface {
 	// Decode appends the row of one frame, or gives a data fault and leaves nothing behind.
 	Decode(frame []byte, eventTime int64) error
+	// Member gives the text of a member of the object that a frame is; nil if it has none. It is a slice of the frame.
+	Member(frame []byte, name string) []byte
 	// Rows is the number of rows held, Peek shows them, Truncate drops those from n on.
 	Rows() int
 	Peek() *column.Batch
@@ -97,7 +100,9 @@ type Decoder struct {
 	fill  func(column int, to column.Appender)
 	// images lists the rows of the output as rows of before or after.
 	images []image
-	taken  bool
+	// wrapped says that the last event was the payload of a Kafka Connect envelope.
+	wrapped bool
+	taken   bool
 }
 
 type image struct {
@@ -152,14 +157,30 @@ func (d *Decoder) Rows() int {
 }
 
 // Decode appends the rows of one event: an insert for c and r, a retraction and an insert for u, a retraction for d. Any
-// other operation is a user fault, since to drop it would leave wrong rows behind.
+// other operation is a user fault, since to drop it would leave wrong rows behind. An event may be the payload of
+// {"schema": …, "payload": …}. Tombstones and the borders of transactions give no rows.
 func (d *Decoder) Decode(frame []byte, eventTime int64) error {
 	if d.taken {
 		d.reset()
 	}
+	frame = d.unwrap(frame)
+	if isTombstone(frame) {
+		return nil
+	}
 	n := d.events.Rows()
 	if err := d.events.Decode(frame, eventTime); err != nil {
 		return err
+	}
+	if !d.events.Peek().Cols[columnOp].Validity().IsValid(n) {
+		switch {
+		case !d.wrapped && d.events.Member(frame, "payload") != nil:
+			d.events.Truncate(n)
+			d.wrapped = true
+			return d.Decode(frame, eventTime)
+		case d.isBorder(frame):
+			d.events.Truncate(n)
+			return nil
+		}
 	}
 	before, after, err := d.operation(n)
 	if err == nil && before {
@@ -235,12 +256,36 @@ func same(a, b column.Vector, n int) bool {
 	return x[n] == y[n]
 }
 
+// unwrap gives the payload of a frame while events come wrapped.
+func (d *Decoder) unwrap(frame []byte) []byte {
+	if !d.wrapped {
+		return frame
+	}
+	payload := d.events.Member(frame, "payload")
+	if d.wrapped = payload != nil; !d.wrapped {
+		return frame
+	}
+	return payload
+}
+
+// isTombstone recognises the message that follows a deletion so that Kafka forgets the key: none, or null.
+func isTombstone(frame []byte) bool {
+	frame = bytes.TrimSpace(frame)
+	return len(frame) == 0 || string(frame) == "null"
+}
+
+// isBorder recognises the message at the beginning or the end of a transaction.
+func (d *Decoder) isBorder(frame []byte) bool {
+	status := string(d.events.Member(frame, "status"))
+	return (status == `"BEGIN"` || status == `"END"`) && d.events.Member(frame, "id") != nil
+}
+
 // operation says which images event n needs.
 func (d *Decoder) operation(n int) (before, after bool, err error) {
 	c := d.events.Peek().Cols[columnOp].(*column.Bytes)
 	if !c.Valid.IsValid(n) {
 		return false, false, fault.Dataf("op", "expected a Debezium operation, got none").
-			WithHint("events must be {\"before\": …, \"after\": …, \"op\": …} without a schema: set value.converter.schemas.enable=false at the producer")
+			WithHint("events must be {\"before\": …, \"after\": …, \"op\": …}, or that as the payload of {\"schema\": …, \"payload\": …}")
 	}
 	switch c.Str(n) {
 	case "c", "r":

@@ -110,6 +110,54 @@ func (d *Decoder) held() *column.Batch {
 	return &d.batch
 }
 
+// Member gives the text of the last member of this name in the object that a frame is, as a slice of the frame; nil if it
+// is no object or has no such member. The rows held stay.
+func (d *Decoder) Member(frame []byte, name string) []byte {
+	d.load(frame)
+	i := d.space(0)
+	if load1(d.p, i) != '{' {
+		return nil
+	}
+	i = d.space(i + 1)
+	for found := []byte(nil); load1(d.p, i) == '"'; i = d.space(i + 1) {
+		is, from := d.memberAt(i, name)
+		if from < 0 {
+			return nil
+		}
+		if i = d.skip(from, 1); i < 0 {
+			return nil
+		}
+		if is {
+			found = frame[from:i]
+		}
+		i = d.space(i)
+		if load1(d.p, i) == '}' && d.space(i+1) == d.n {
+			return found
+		}
+		if load1(d.p, i) != ',' {
+			return nil
+		}
+	}
+	return nil
+}
+
+// memberAt reports whether the key at i is this name, and where its value begins; that is negative if there is none.
+func (d *Decoder) memberAt(i int, name string) (is bool, from int) {
+	end, flags := d.stringEnd(i + 1)
+	if end < 0 {
+		return false, end
+	}
+	key := d.text(i+1, end)
+	if flags&hasEscape != 0 {
+		var ok bool
+		if d.scratch, ok = d.unescape(d.scratch[:0], i+1, end); !ok {
+			return false, -1
+		}
+		key = d.scratch
+	}
+	return string(key) == name, d.colon(end + 1)
+}
+
 // Truncate drops the rows from n on; n is at most Rows.
 func (d *Decoder) Truncate(n int) {
 	d.batch.Time = d.batch.Time[:n]

@@ -485,6 +485,24 @@ func TestNoAllocationPerRow(t *testing.T) {
 	}
 }
 
+func TestMember(t *testing.T) {
+	d := decoder(t, nullable("v", arrow.PrimitiveTypes.Int64))
+	if err := d.Decode([]byte(`{"v":1}`), 0); err != nil {
+		t.Fatal(err)
+	}
+	for in, want := range map[string]string{
+		`{"p":1}`: "1", ` { "a" : [1,{"p":2}] , "p" : {"x": "}"} } `: `{"x": "}"}`, `{"p":1,"q":2,"p":null}`: "null", `{"\u0070":"x"}`: `"x"`,
+		`{}`: "", `{"q":1}`: "", `[{"p":1}]`: "", `5`: "", ``: "", `{"p":1`: "", `{"p":1}x`: "", `{"p":1,}`: "", `{"p":}`: "", `{"p" 1}`: "", `{"p":1 "q":2}`: "", `{p:1}`: "", `{"p":"\x"}`: "",
+	} {
+		if got := d.Member([]byte(in), "p"); string(got) != want || (got == nil) != (want == "") {
+			t.Errorf("%s: %q", in, got)
+		}
+	}
+	if d.Rows() != 1 {
+		t.Error("rows are gone")
+	}
+}
+
 func TestUnsupportedTypes(t *testing.T) {
 	for _, typ := range []arrow.DataType{arrow.FixedWidthTypes.Duration_ms, arrow.MapOf(arrow.PrimitiveTypes.Float64, arrow.BinaryTypes.String),
 		arrow.ListOf(arrow.StructOf(nullable("x", arrow.FixedWidthTypes.Duration_ms)))} {

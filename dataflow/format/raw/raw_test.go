@@ -1,4 +1,4 @@
-package rawstring_test
+package raw_test
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 
 	"wadi/dataflow/column"
 	"wadi/dataflow/fault"
-	"wadi/dataflow/format/rawstring"
+	"wadi/dataflow/format/raw"
 )
 
 func schemaOf(fields ...arrow.Field) *arrow.Schema { return arrow.NewSchema(fields, nil) }
@@ -16,11 +16,11 @@ func schemaOf(fields ...arrow.Field) *arrow.Schema { return arrow.NewSchema(fiel
 var value = arrow.Field{Name: "value", Type: arrow.BinaryTypes.String, Nullable: true}
 
 func TestRoundTrip(t *testing.T) {
-	d, err := rawstring.NewDecoder(schemaOf(value), nil)
+	d, err := raw.String().NewDecoder(schemaOf(value), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := rawstring.NewEncoder(schemaOf(value))
+	e, err := raw.String().NewEncoder(schemaOf(value))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,13 +51,38 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+func TestBytesComeAndGoAsTheyAre(t *testing.T) {
+	s := schemaOf(arrow.Field{Name: "value", Type: arrow.BinaryTypes.Binary, Nullable: true})
+	d, err := raw.Bytes().NewDecoder(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := raw.Bytes().NewEncoder(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := []string{"", "\x00\xff", "not UTF-8, and longer than a view: \xff\xfe\x80"}
+	for _, l := range lines {
+		if err := d.Decode([]byte(l), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := e.Encode(nil, d.Take())
+	if err != nil || string(out) != strings.Join(lines, "\n")+"\n" {
+		t.Fatalf("%q %v", out, err)
+	}
+	if _, err := raw.Bytes().NewDecoder(schemaOf(value), nil); fault.As(err) == nil || !strings.Contains(fault.As(err).Hint, "value BYTEA") {
+		t.Fatal(err)
+	}
+}
+
 func TestNullAndSelection(t *testing.T) {
 	c := column.NewBytes(arrow.BinaryTypes.String)
 	c.AppendString("a")
 	c.AppendNull()
 	c.AppendString("c")
 	b := &column.Batch{Schema: schemaOf(value), N: 3, Cols: []column.Vector{c}, Time: make([]int64, 3), Sel: []int32{1, 2}}
-	e, err := rawstring.NewEncoder(b.Schema)
+	e, err := raw.String().NewEncoder(b.Schema)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,17 +95,17 @@ func TestSchemas(t *testing.T) {
 	number := arrow.Field{Name: "n", Type: arrow.PrimitiveTypes.Int64}
 	for _, s := range []*arrow.Schema{schemaOf(), schemaOf(number), schemaOf(value, number), schemaOf(value, value),
 		schemaOf(arrow.Field{Name: "value", Type: arrow.BinaryTypes.Binary})} {
-		if _, err := rawstring.NewDecoder(s, nil); fault.As(err) == nil || fault.As(err).Kind != fault.User {
+		if _, err := raw.String().NewDecoder(s, nil); fault.As(err) == nil || fault.As(err).Kind != fault.User {
 			t.Errorf("%s: %v", s, err)
 		}
-		if _, err := rawstring.NewEncoder(s); fault.As(err) == nil || fault.As(err).Kind != fault.User {
+		if _, err := raw.String().NewEncoder(s); fault.As(err) == nil || fault.As(err).Kind != fault.User {
 			t.Errorf("%s: %v", s, err)
 		}
 	}
 }
 
 func TestMetadata(t *testing.T) {
-	d, err := rawstring.NewDecoder(schemaOf(arrow.Field{Name: "n", Type: arrow.PrimitiveTypes.Int64, Nullable: true}, value), []string{"offset_id", ""})
+	d, err := raw.String().NewDecoder(schemaOf(arrow.Field{Name: "n", Type: arrow.PrimitiveTypes.Int64, Nullable: true}, value), []string{"offset_id", ""})
 	if err != nil {
 		t.Fatal(err)
 	}
