@@ -66,84 +66,203 @@ func wholeDays(n *Node) bool {
 
 func seriesKernel(including bool) func(*Node) kernel {
 	return func(n *Node) kernel {
-		switch elem := elemOf(n.Type); {
-		case isDate(elem):
+		elem := elemOf(n.Type)
+		series := NewSeries(elem, including)
+		if isDate(elem) {
 			return valuesKernel(func(c *call, out *column.Fixed[int32], r int) (bool, error) {
 				if c.isNull(0, r) || c.isNull(1, r) || c.isNull(2, r) {
 					return false, nil
 				}
 				start, stop := int64(argOf[int32](c, 0).at(r)), int64(argOf[int32](c, 1).at(r))
-				return true, c.momentSeries(r, start*daySeconds, stop*daySeconds, 1e9, including, func(v int64) { out.Append(int32(v / daySeconds)) })
-			})(n)
-		case isTimestamp(elem):
-			unit := unitOf(elem)
-			return valuesKernel(func(c *call, out *column.Fixed[int64], r int) (bool, error) {
-				if c.isNull(0, r) || c.isNull(1, r) || c.isNull(2, r) {
-					return false, nil
+				if !series.Every(start, stop, argOf[arrow.MonthDayNanoInterval](c, 2).at(r)) {
+					return false, c.badStep(series)
 				}
-				return true, c.momentSeries(r, argOf[int64](c, 0).at(r), argOf[int64](c, 1).at(r), unit, including, out.Append)
+				return true, c.collect(series, func(v int64) { out.Append(int32(v)) })
 			})(n)
 		}
 		return valuesKernel(func(c *call, out *column.Fixed[int64], r int) (bool, error) {
-			return integerSeries(c, out, r, including)
+			for i := range c.args {
+				if c.isNull(i, r) {
+					return false, nil
+				}
+			}
+			var ok bool
+			if isTimestamp(elem) {
+				ok = series.Every(argOf[int64](c, 0).at(r), argOf[int64](c, 1).at(r), argOf[arrow.MonthDayNanoInterval](c, 2).at(r))
+			} else {
+				bounds := [3]int64{0, 0, 1}
+				for i := range c.args {
+					bounds[i] = argOf[int64](c, i).at(r)
+				}
+				if len(c.args) == 1 {
+					bounds[0], bounds[1] = 0, bounds[0]
+				}
+				ok = series.Count(bounds[0], bounds[1], bounds[2])
+			}
+			if !ok {
+				return false, c.badStep(series)
+			}
+			return true, c.collect(series, out.Append)
 		})(n)
 	}
 }
 
-func integerSeries(c *call, out *column.Fixed[int64], r int, including bool) (bool, error) {
-	bounds := [3]int64{0, 0, 1}
-	for i := range c.args {
-		if c.isNull(i, r) {
-			return false, nil
-		}
-		bounds[i] = argOf[int64](c, i).at(r)
-	}
-	start, stop, step := bounds[0], bounds[1], bounds[2]
-	if len(c.args) == 1 {
-		start, stop = 0, start
-	}
-	if step == 0 {
-		return false, c.badArgument("the step is 0")
-	}
-	from := len(out.Values)
-	for v := start; v < stop && step > 0 || v > stop && step < 0 || v == stop && including; {
-		if len(out.Values)-from >= maxElements {
-			return false, c.tooMany()
-		}
-		out.Append(v)
-		next, ok := checked(opAdd, v, step)
-		if !ok {
-			break
-		}
-		v = next
-	}
-	return true, nil
-}
+func (c *call) badStep(s *Series) error { return c.badArgument("%s", s.BadStep()) }
 
-// momentSeries gives the times from start to stop; each is the start plus a multiple of the step, so that steps of months
-// keep to the day of the start.
-func (c *call) momentSeries(r int, start, stop, unit int64, including bool, add func(int64)) error {
-	step := argOf[arrow.MonthDayNanoInterval](c, 2).at(r)
-	second, ok := addToTimestamp(start, unit, step)
-	if !ok || second == start {
-		return c.badArgument("the step is zero or too large")
-	}
-	up := second > start
-	for k, v := int64(0), start; up && v < stop || !up && v > stop || v == stop && including; {
-		if k >= maxElements {
+// collect adds the values of a series.
+func (c *call) collect(s *Series, add func(int64)) error {
+	var some [64]int64
+	for k := 0; ; {
+		n := s.Fill(some[:])
+		if n == 0 {
+			return nil
+		}
+		if k += n; k > maxElements {
 			return c.tooMany()
 		}
-		add(v)
-		k++
-		times, ok := scaleInterval(step, k)
-		if !ok {
-			return nil
+		for _, v := range some[:n] {
+			add(v)
 		}
-		next, ok := addToTimestamp(start, unit, times)
-		if !ok || up != (next > v) {
-			return nil
-		}
-		v = next
 	}
-	return nil
 }
+
+// Series makes the values of a generate_series or range a few at a time: integers, dates in days or timestamps in the unit
+// of their type. Each value is the one before plus the step, so that steps of months go on from the last day of a shorter
+// month, as in PostgreSQL.
+type Series struct {
+	including bool
+	date      bool
+	// unit is the nanoseconds of one step of a value; 0 for integers.
+	unit int64
+	// step is the distance of two values; months, if there are any, are in every.
+	step  int64
+	every arrow.MonthDayNanoInterval
+	stop  int64
+	up    bool
+	next  int64
+	over  bool
+}
+
+// NewSeries makes an empty series of values of this type: BIGINT, DATE or TIMESTAMP. including says whether stop is one of
+// them.
+func NewSeries(elem arrow.DataType, including bool) *Series {
+	s := &Series{including: including, over: true}
+	switch {
+	case isDate(elem):
+		s.date, s.unit = true, dayNanos
+	case isTimestamp(elem):
+		s.unit = unitOf(elem)
+	}
+	return s
+}
+
+// Count begins a series of integers; it reports false for a step of 0.
+func (s *Series) Count(start, stop, step int64) bool {
+	s.stop, s.step, s.up, s.next = stop, step, step > 0, start
+	s.every = arrow.MonthDayNanoInterval{}
+	s.over = step == 0 || s.beyond(start)
+	return step != 0
+}
+
+// Every begins a series of dates or timestamps; it reports false for a step that leads nowhere.
+func (s *Series) Every(start, stop int64, step arrow.MonthDayNanoInterval) bool {
+	s.stop, s.next, s.over, s.every = stop, start, true, step
+	if step.Months == 0 {
+		s.every = arrow.MonthDayNanoInterval{}
+		days, ok := checked(opMultiply, int64(step.Days), dayNanos/s.unit)
+		if !ok {
+			return false
+		}
+		if s.step, ok = checked(opAdd, days, floorDiv(step.Nanoseconds, s.unit)); !ok || s.step == 0 {
+			return false
+		}
+		s.up = s.step > 0
+	} else {
+		second, ok := s.after(start)
+		if !ok || second == start {
+			return false
+		}
+		s.up = second > start
+	}
+	s.over = s.beyond(start)
+	return true
+}
+
+// BadStep says what is wrong with a step that Count or Every refuse.
+func (s *Series) BadStep() string {
+	if s.unit == 0 {
+		return "the step is 0"
+	}
+	return "the step is zero or too large"
+}
+
+// beyond reports whether v is no longer part of the series.
+func (s *Series) beyond(v int64) bool {
+	if v == s.stop {
+		return !s.including
+	}
+	return (v > s.stop) == s.up
+}
+
+// after is the value behind v, for steps of months.
+func (s *Series) after(v int64) (int64, bool) {
+	if !s.date {
+		return addToTimestamp(v, s.unit, s.every)
+	}
+	w, ok := addToTimestamp(v*daySeconds, 1e9, s.every)
+	return floorDiv(w, daySeconds), ok
+}
+
+// Fill writes the next values and gives their number, 0 at the end.
+func (s *Series) Fill(dst []int64) int {
+	if s.every.Months != 0 {
+		return s.fillMonths(dst)
+	}
+	if s.over || len(dst) == 0 {
+		return 0
+	}
+	n := uint64(len(dst))
+	left := s.left()
+	if left <= n {
+		n, s.over = left, true
+	}
+	v := s.next
+	for i := range dst[:n] {
+		dst[i] = v
+		v += s.step
+	}
+	s.next = v
+	return int(n)
+}
+
+// left is how many values follow, at most all that a word holds.
+func (s *Series) left() uint64 {
+	distance, step := uint64(s.stop)-uint64(s.next), uint64(s.step)
+	if !s.up {
+		distance, step = -distance, -step
+	}
+	if !s.including {
+		distance-- // there is at least one, so that it was not 0
+	}
+	if n := distance / step; n != 1<<64-1 {
+		return n + 1
+	}
+	return 1<<64 - 1
+}
+
+func (s *Series) fillMonths(dst []int64) int {
+	n := 0
+	for ; n < len(dst) && !s.over; n++ {
+		dst[n] = s.next
+		v, ok := s.after(s.next)
+		s.over = !ok || s.up != (v > s.next) || v == s.next || s.beyond(v)
+		s.next = v
+	}
+	return n
+}
+
+// Position is the next value, and whether there is none.
+func (s *Series) Position() (next int64, over bool) { return s.next, s.over }
+
+// Resume goes on at a position of the same series.
+func (s *Series) Resume(next int64, over bool) { s.next, s.over = next, over }
