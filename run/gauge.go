@@ -165,7 +165,7 @@ func (g *gauge) add(s *status.Sample, subtasks []*wire.SubtaskMetrics) {
 		s.BadRecords += m.BadRecords
 		busy(s, name(n), time.Duration(m.BusyNanos))
 		switch n.Spec.(type) {
-		case *graph.SourceSpec:
+		case *graph.SourceSpec, *graph.ValuesSpec, *graph.SeriesSpec:
 			s.RowsIn += m.RowsOut
 		case *graph.SinkSpec:
 			s.RowsOut += m.RowsIn

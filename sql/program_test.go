@@ -92,8 +92,7 @@ func checkProgram(t *testing.T, text string, p *graph.Program) {
 		if sink != (n.Out == nil) {
 			t.Errorf("%s: node %s: a sink, and only a sink, has no output", text, n.ID)
 		}
-		_, source := n.Spec.(*graph.SourceSpec)
-		if source == (len(p.In(i)) > 0) {
+		if source := graph.IsSource(n.Spec); source == (len(p.In(i)) > 0) {
 			t.Errorf("%s: node %s: a source, and only a source, has no input", text, n.ID)
 		}
 		if n.Out != nil {

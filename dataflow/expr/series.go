@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/column"
@@ -233,6 +235,39 @@ func (s *Series) Fill(dst []int64) int {
 	}
 	s.next = v
 	return int(n)
+}
+
+// Append appends up to n of the next values to a column of their type and gives their number, 0 at the end.
+func (s *Series) Append(out column.Appender, n int) int {
+	days, ok := out.(*column.Fixed[int32])
+	if !ok {
+		return appendFill(s, out.(*column.Fixed[int64]), n)
+	}
+	var some [256]int64
+	for made := 0; ; {
+		k := s.Fill(some[:min(len(some), n-made)])
+		if k == 0 {
+			return made
+		}
+		for _, v := range some[:k] {
+			days.Append(int32(v))
+		}
+		made += k
+	}
+}
+
+func appendFill(s *Series, out *column.Fixed[int64], n int) int {
+	before := len(out.Values)
+	out.Values = slices.Grow(out.Values, n)
+	n = s.Fill(out.Values[before : before+n])
+	out.Values = out.Values[:before+n]
+	if out.Valid != nil {
+		out.Valid = out.Valid.Grow(before + n)
+		for i := before; i < before+n; i++ {
+			out.Valid.Set(i)
+		}
+	}
+	return n
 }
 
 // left is how many values follow, at most all that a word holds.

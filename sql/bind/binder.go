@@ -28,6 +28,7 @@ const (
 	CodeAmbiguous     fault.Code = "ambiguous-column"
 	CodeDuplicate     fault.Code = "duplicate-name"
 	CodeGrouping      fault.Code = "not-grouped"
+	CodeUnnest        fault.Code = "misplaced-unnest"
 	CodeWindow        fault.Code = "window"
 	CodeAggregate     fault.Code = "misplaced-aggregate"
 	CodeInsert        fault.Code = "insert"

@@ -15,8 +15,12 @@ import (
 
 // While a SELECT is bound, aggregate calls and window calls stand in its expressions as columns with these indexes and
 // up; grouping replaces them by columns of the aggregation.
-// Calls with OVER and scalar subqueries, until they are computed, and columns of the query around a subquery have indexes below these.
+// Calls of unnest, calls with OVER and scalar subqueries, until they are computed, and columns of the query around a subquery have indexes below these.
+//
+// Columns of the query around that one are perOuter further up, and so on outwards.
 const (
+	perOuter    = 1 << 20
+	firstUnnest = 1 << 24
 	firstOver   = 1 << 25
 	firstOuter  = 1 << 26
 	firstScalar = 1 << 27
@@ -62,8 +66,7 @@ func (p *place) call(e *ast.Call) *expr.Node {
 		p.b.errorf(fault.CodeInvalid, e.Span(), "row_time takes no arguments").WithHint("write row_time()")
 		return nil
 	case name == "unnest":
-		p.b.unsupported(e.Span(), "unnest is not supported").WithHint("let the source give one record per element")
-		return nil
+		return p.unnest(e)
 	case name == "metadata":
 		p.b.errorf(fault.CodeInvalid, e.Span(), "metadata() stands only in a column's definition").
 			WithHint("declare the column as: name TYPE METADATA FROM 'key'")

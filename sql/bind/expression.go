@@ -27,6 +27,8 @@ type place struct {
 	// overs collects calls with OVER; nil where there can be none. inOver is set below one.
 	overs  *overs
 	inOver bool
+	// unnests collects calls of unnest; nil where there can be none.
+	unnests *unnests
 	// outer is the scope of the query around this one, in a place where its columns may be named.
 	outer *scope
 	// aliases of the select list that may be named here, for HAVING.
@@ -187,13 +189,17 @@ func (p *place) column(e *ast.ColumnRef) *expr.Node {
 			if it.node == nil {
 				return nil
 			}
+			if u := hasUnnest(it.node); u != nil && p.unnests == nil {
+				p.b.errorf(CodeUnnest, e.Span(), "unnest cannot stand in %s", p.clause).WithHint("unnest in FROM: FROM t, unnest(t.list) AS x")
+				return nil
+			}
 			return it.node
 		}
 	}
 	c, rest, err := p.scope.find(e.Path)
-	if err != nil && p.outer != nil {
-		if o, more, none := p.outer.find(e.Path); none == nil {
-			o.index += firstOuter
+	for s, level := p.outer, 0; s != nil && err != nil && err.Code == CodeUnknownColumn; s, level = s.outer, level+1 {
+		if o, more, none := s.find(e.Path); none == nil {
+			o.index += firstOuter + level*perOuter
 			c, rest, err = o, more, nil
 		}
 	}

@@ -11,8 +11,7 @@ import (
 func (b *Binder) from(s *ast.Select, e *env) *relation {
 	switch len(s.From) {
 	case 0:
-		b.unsupported(s.Span(), "SELECT without FROM is not supported").WithHint("a stream needs a table to come from; impulse makes rows: WITH (connector = 'impulse', event_rate = 1)")
-		return nil
+		return once(s.Span())
 	case 1:
 		return b.tableExpr(s.From[0], e)
 	}
@@ -45,7 +44,7 @@ func (b *Binder) tableExpr(t ast.TableExpr, e *env) *relation {
 	case *ast.Join:
 		return b.join(t, e)
 	case *ast.TableFunction:
-		b.unsupported(t.Span(), "table functions are not supported").WithHint("windows are written as GROUP BY tumble(INTERVAL '1 minute')")
+		return b.tableFunction(t, e)
 	default:
 		b.unsupported(t.Span(), "this relation is not supported").WithHint("FROM takes a table, a view or a query")
 	}
@@ -87,7 +86,9 @@ func (b *Binder) table(name ast.Name, e *env) *catalog.Table {
 	if !ok {
 		names := append([]string(nil), b.catalog.Names()...)
 		for ; e != nil; e = e.outer {
-			names = append(names, e.name.Name)
+			if e.left == nil {
+				names = append(names, e.name.Name)
+			}
 		}
 		hintAmong(b.errorf(CodeUnknownTable, name.Span(), "there is no table %q", name[0].Name), name[0].Name, names, "tables")
 		return nil

@@ -76,6 +76,10 @@ func (g *grouping) bind(gb *ast.GroupBy, p *place, items []*item) bool {
 			if it.node == nil {
 				return false
 			}
+			if hasUnnest(it.node) != nil {
+				g.unnested(it.span)
+				return false
+			}
 			if !hasCall(it.node) {
 				g.add(it.node, it.field)
 			}
@@ -84,7 +88,7 @@ func (g *grouping) bind(gb *ast.GroupBy, p *place, items []*item) bool {
 	}
 	ok := true
 	at := *p
-	at.clause, at.scalars, at.overs = "GROUP BY", nil, nil
+	at.clause, at.scalars, at.overs, at.unnests = "GROUP BY", nil, nil, nil
 	for _, e := range gb.Items {
 		if row, is := e.(*ast.Row); is {
 			if len(row.Items) == 0 {
@@ -103,6 +107,10 @@ func (g *grouping) bind(gb *ast.GroupBy, p *place, items []*item) bool {
 func (g *grouping) bindItem(e ast.Expr, p *place, items []*item) bool {
 	if it, is, ok := g.named(e, p, items); is {
 		if !ok || it.node == nil {
+			return false
+		}
+		if hasUnnest(it.node) != nil {
+			g.unnested(e.Span())
 			return false
 		}
 		if hasCall(it.node) {
@@ -128,6 +136,11 @@ func (g *grouping) bindItem(e ast.Expr, p *place, items []*item) bool {
 	}
 	g.add(n, f)
 	return true
+}
+
+// unnested refuses to group by the elements of a list of the select list.
+func (g *grouping) unnested(span fault.Span) {
+	g.b.errorf(CodeUnnest, span, "unnest cannot stand in GROUP BY").WithHint("unnest in FROM, and group by its column: FROM t, unnest(t.list) AS x GROUP BY x")
 }
 
 // named resolves an ordinal or an alias; is tells whether e is one. A column of the input goes before an alias.
@@ -351,7 +364,7 @@ func (g *grouping) over(p *place, agg *logical.Aggregate, n *expr.Node) *expr.No
 	case n.Kind == expr.Column && n.Index >= firstCall:
 		c := agg.FirstCall() + n.Index - firstCall
 		return expr.NewColumn(c, agg.Schema().Field(c)).At(n.Span)
-	case n.Kind == expr.Column && (n.Index >= firstScalar || n.Index >= firstOver && n.Index < firstOuter):
+	case n.Kind == expr.Column && n.Index >= firstUnnest: // what is computed above the groups, or around the SELECT
 		return n
 	case n.Kind == expr.Column:
 		g.b.errorf(CodeGrouping, n.Span, "column %q must appear in GROUP BY or inside an aggregate", n.Name).

@@ -18,7 +18,7 @@ func (b *Binder) insert(s *ast.Insert) {
 	if t != nil {
 		b.spellDefaults(t, s)
 	}
-	r := b.query(s.Query, nil)
+	r := b.inserted(t, s)
 	if t == nil || !b.insertable(t, s) || r == nil {
 		return
 	}
@@ -41,6 +41,31 @@ func (b *Binder) insert(s *ast.Insert) {
 		return
 	}
 	t.Inserts = append(t.Inserts, node)
+}
+
+// inserted binds the query of an insert. VALUES alone know the columns that they go into.
+func (b *Binder) inserted(t *catalog.Table, s *ast.Insert) *relation {
+	v, ok := s.Query.Body.(*ast.Values)
+	q := s.Query
+	if !ok || t == nil || q.With != nil || len(q.OrderBy) > 0 || q.Limit != nil || q.Offset != nil || t.Inferred {
+		return b.query(s.Query, nil)
+	}
+	targets := t.Writable()
+	var into []arrow.DataType
+	for _, c := range targets {
+		if len(s.Columns) == 0 {
+			into = append(into, c.Field.Type)
+		}
+	}
+	for _, id := range s.Columns {
+		for _, c := range targets {
+			if exactly(id, c.Field.Name) || loosely(id, c.Field.Name) {
+				into = append(into, c.Field.Type)
+				break
+			}
+		}
+	}
+	return b.values(v, into, nil)
 }
 
 // insertable refuses targets that cannot be written.

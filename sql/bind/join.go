@@ -28,6 +28,10 @@ func (b *Binder) idle() int64 {
 func (b *Binder) commaJoin(list []ast.TableExpr, e *env) *relation {
 	out := b.tableExpr(list[0], e)
 	for _, t := range list[1:] {
+		if out != nil && looksLeft(t) {
+			out = b.onto(out, t, e)
+			continue
+		}
 		r := b.tableExpr(t, e)
 		if out == nil || r == nil {
 			out = nil
@@ -44,7 +48,15 @@ func (b *Binder) join(t *ast.Join, e *env) *relation {
 		b.unsupported(t.Span(), "ASOF JOIN is not supported").WithHint("bound the distance instead: ON … AND a.ts BETWEEN b.ts - INTERVAL '1' HOUR AND b.ts")
 		return nil
 	}
-	left, right := b.tableExpr(t.Left, e), b.tableExpr(t.Right, e)
+	return b.joinTo(b.tableExpr(t.Left, e), t, e)
+}
+
+// joinTo binds what is joined to a left side, which is nil if it was refused.
+func (b *Binder) joinTo(left *relation, t *ast.Join, e *env) *relation {
+	if left != nil && looksLeft(t.Right) {
+		return b.lateralJoin(left, t, e)
+	}
+	right := b.tableExpr(t.Right, e)
 	if left == nil || right == nil {
 		return nil
 	}
@@ -61,7 +73,7 @@ func (b *Binder) join(t *ast.Join, e *env) *relation {
 	}
 	var terms []*expr.Node
 	if t.On != nil {
-		p := &place{b: b, scope: beside(left, right), clause: "ON"}
+		p := &place{b: b, scope: beside(left, right), clause: "ON", outer: e.beside()}
 		cond := p.condition(t.On)
 		if cond == nil || !b.joinable(cond) {
 			return nil

@@ -15,11 +15,23 @@ type env struct {
 	name  ast.Ident
 	// rel is nil if the query was refused.
 	rel *relation
+	// left, in an entry without a name, is what the relations of FROM here may look at beside their own.
+	left *scope
+}
+
+// beside is what can be named around the relations of a FROM; nil for nothing.
+func (e *env) beside() *scope {
+	for ; e != nil; e = e.outer {
+		if e.left != nil {
+			return e.left
+		}
+	}
+	return nil
 }
 
 func (e *env) lookup(id ast.Ident) (*env, bool) {
 	for ; e != nil; e = e.outer {
-		if e.name.Folded() == id.Folded() || loosely(id, e.name.Name) {
+		if e.left == nil && (e.name.Folded() == id.Folded() || loosely(id, e.name.Name)) {
 			return e, true
 		}
 	}
@@ -61,8 +73,10 @@ func (b *Binder) body(body ast.QueryBody, e *env) *relation {
 		return b.setOperation(body, e)
 	case *ast.Query:
 		return b.query(body, e)
+	case *ast.Values:
+		return b.values(body, nil, e)
 	}
-	b.unsupported(body.Span(), "VALUES is not supported").WithHint("read the rows from a table, for example with connector = 'single_file'")
+	b.unsupported(body.Span(), "this query is not supported").WithHint("a query is a SELECT, VALUES, or several of them with UNION, INTERSECT or EXCEPT")
 	return nil
 }
 

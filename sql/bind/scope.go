@@ -22,6 +22,8 @@ type relation struct {
 // scope is the columns that expressions can name.
 type scope struct {
 	columns []scopeColumn
+	// outer is what can be named around a relation that looks at the ones before it; nil elsewhere.
+	outer *scope
 }
 
 // scopeColumn is one column of a scope.
@@ -32,6 +34,8 @@ type scopeColumn struct {
 	index int
 	// hidden columns are reached only through their table: USING has put another in their place.
 	hidden bool
+	// whole is the row of a relation of structs, whose members are columns beside it; the relation's name means it.
+	whole bool
 }
 
 // scopeOf names all columns of a node after one table.
@@ -71,7 +75,18 @@ func pick(columns []scopeColumn, id ast.Ident) []scopeColumn {
 func (s *scope) of(id ast.Ident) []scopeColumn {
 	var out []scopeColumn
 	for _, c := range s.columns {
-		if c.table != "" && strings.EqualFold(c.table, id.Name) {
+		if c.table != "" && !c.whole && strings.EqualFold(c.table, id.Name) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// wholes gives the rows of relations of this name that have one.
+func (s *scope) wholes(id ast.Ident) []scopeColumn {
+	var out []scopeColumn
+	for _, c := range s.columns {
+		if c.whole && strings.EqualFold(c.table, id.Name) {
 			out = append(out, c)
 		}
 	}
@@ -81,10 +96,10 @@ func (s *scope) of(id ast.Ident) []scopeColumn {
 // visible gives the columns that need no table before their name.
 func (s *scope) visible() []scopeColumn {
 	for _, c := range s.columns {
-		if c.hidden {
+		if c.hidden || c.whole {
 			var out []scopeColumn
 			for _, c := range s.columns {
-				if !c.hidden {
+				if !c.hidden && !c.whole {
 					out = append(out, c)
 				}
 			}
@@ -105,6 +120,9 @@ func (s *scope) find(path ast.Name) (scopeColumn, []ast.Ident, *fault.Error) {
 	}
 	if c := pick(s.visible(), path[0]); len(c) > 0 {
 		return one(c, path[:1], path[1:])
+	}
+	if c := s.wholes(path[0]); len(c) > 0 && len(path) == 1 {
+		return one(c, path, nil)
 	}
 	if len(inTable) > 0 {
 		e := fault.Userf(CodeUnknownColumn, path[1].Span(), "table %q has no column %q", path[0].Name, path[1].Name)

@@ -40,20 +40,20 @@ func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
 		}
 	}
 	in = (&relation{node: node, scope: in.scope}).refreshed()
-	p := &place{b: b, scope: in.scope, clause: "the select list", aggregates: &collected{}, scalars: &scalars{env: e}, overs: &overs{named: b.windows(s)}}
+	p := &place{b: b, scope: in.scope, clause: "the select list", outer: e.beside(), aggregates: &collected{}, scalars: &scalars{env: e}, overs: &overs{named: b.windows(s)}, unnests: &unnests{}}
 	items := p.items(s.Items)
 	aliases := aliasesOf(items)
 	var having *expr.Node
 	if s.Having != nil {
 		h := *p
-		h.clause, h.aliases, h.overs = "HAVING", aliases, nil
+		h.clause, h.aliases, h.overs, h.unnests = "HAVING", aliases, nil, nil
 		having = h.condition(s.Having)
 		ok = ok && having != nil
 	}
 	var qualify *expr.Node
 	if s.Qualify != nil {
 		q := *p
-		q.clause, q.aliases = "QUALIFY", aliases
+		q.clause, q.aliases, q.unnests = "QUALIFY", aliases, nil
 		qualify = q.condition(s.Qualify)
 		ok = ok && qualify != nil
 	}
@@ -94,8 +94,12 @@ func (b *Binder) over(s *ast.Select, p *place, in logical.Node, items []*item, q
 	if qualify != nil {
 		node = logical.NewFilter(node, p.overs.resolve(qualify), s.Qualify.Span())
 	}
+	whole := func(n *expr.Node) *expr.Node { return p.overs.resolve(move(n)) }
+	if node = p.unnests.compute(b, node, whole, s.Span()); node == nil {
+		return nil
+	}
 	for _, it := range items {
-		it.node = p.overs.resolve(it.node)
+		it.node = p.unnests.resolve(p.overs.resolve(it.node))
 	}
 	return b.projected(node, items, s.Span())
 }
@@ -189,6 +193,10 @@ func (p *place) star(s *ast.Star) []*item {
 		if len(columns) == 0 || len(s.Qualifier) > 1 {
 			return p.starOfStruct(s)
 		}
+	}
+	if len(p.scope.columns) == 0 {
+		p.b.errorf(CodeUnknownColumn, s.Span(), "there are no columns that * could stand for").WithHint("name a table: SELECT * FROM t")
+		return []*item{{span: s.Span()}}
 	}
 	for _, id := range s.Except {
 		if len(pick(columns, id)) == 0 {

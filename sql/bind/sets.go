@@ -100,12 +100,15 @@ func (b *Binder) groupedBySets(s *ast.Select, p *place, whole *grouping, sets []
 	case len(p.overs.list) > 0 || s.Qualify != nil:
 		b.unsupported(s.GroupBy.Span(), "grouping sets beside OVER are not supported").WithHint("group in a subquery in FROM")
 		return nil
+	case len(p.unnests.list) > 0:
+		b.unsupported(p.unnests.list[0].span, "grouping sets beside unnest are not supported").WithHint("group in a subquery in FROM")
+		return nil
 	case len(p.scalars.list) > 0:
 		b.unsupported(p.scalars.list[0].span, "grouping sets beside subqueries are not supported").WithHint("group in a subquery in FROM")
 		return nil
 	}
 	at := *p
-	at.clause, at.scalars, at.overs = "GROUP BY", nil, nil
+	at.clause, at.scalars, at.overs, at.unnests = "GROUP BY", nil, nil, nil
 	bound := make([]*grouping, len(sets))
 	for i, set := range sets {
 		bound[i] = &grouping{b: b, in: whole.in, span: whole.span}

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"strings"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/expr"
@@ -51,7 +53,7 @@ func (b *Binder) whereClause(in *relation, where ast.Expr, e *env) logical.Node 
 	}
 	node, ok := in.node, true
 	if len(plain) > 0 {
-		p := &place{b: b, scope: in.scope, clause: "WHERE", scalars: &scalars{env: e}}
+		p := &place{b: b, scope: in.scope, clause: "WHERE", outer: e.beside(), scalars: &scalars{env: e}}
 		if len(queries) == 0 {
 			plain = []ast.Expr{where}
 		}
@@ -233,7 +235,8 @@ func (b *Binder) wholeQuery(q *ast.Query, e *env) *subquery {
 	return sub
 }
 
-// aggregates reports whether a select list calls an aggregate or a function over rows.
+// aggregates reports whether a select list calls an aggregate, a function over rows or unnest, which make other rows of those
+// of FROM.
 func aggregates(b *Binder, items []*ast.SelectItem) bool {
 	found := false
 	for _, it := range items {
@@ -241,7 +244,7 @@ func aggregates(b *Binder, items []*ast.SelectItem) bool {
 			if _, nested := n.(*ast.Query); nested {
 				return false
 			}
-			if c, ok := n.(*ast.Call); ok && (c.Over != nil || b.opts.Aggregates.Has(c.Name.Last().Name) && !b.opts.Functions.Has(c.Name.Last().Name)) {
+			if c, ok := n.(*ast.Call); ok && (c.Over != nil || strings.EqualFold(c.Name.Last().Name, "unnest") || b.opts.Aggregates.Has(c.Name.Last().Name) && !b.opts.Functions.Has(c.Name.Last().Name)) {
 				found = true
 			}
 			return !found
@@ -355,6 +358,8 @@ func (b *Binder) scalar(e *ast.Subquery, outer *scope, env *env) (*scalar, bool)
 // oneRow reports whether a relation never has more than one row.
 func oneRow(n logical.Node) bool {
 	switch n := n.(type) {
+	case *logical.Values:
+		return len(n.Rows) == 1
 	case *logical.Project:
 		return oneRow(n.Input)
 	case *logical.Filter:

@@ -54,6 +54,12 @@ func (p *planner) newMeaning(n logical.Node) meaning {
 	switch n := n.(type) {
 	case *logical.Scan:
 		return scanMeaning(n)
+	case *logical.Values:
+		return valuesMeaning(n)
+	case *logical.Series:
+		return seriesMeaning(n)
+	case *logical.Unnest:
+		return p.unnestMeaning(n)
 	case *logical.Watermark:
 		return p.meaningOf(n.Input)
 	case *logical.Filter:

@@ -52,6 +52,12 @@ func (p *planner) build(n logical.Node) []int {
 	switch n := n.(type) {
 	case *logical.Scan:
 		out = p.scan(n)
+	case *logical.Values:
+		out = p.values(n)
+	case *logical.Series:
+		out = p.series(n)
+	case *logical.Unnest:
+		out = p.unnest(n)
 	case *logical.Watermark:
 		out = p.watermark(n)
 	case *logical.Filter, *logical.Project:

@@ -182,6 +182,12 @@ func contents(n *graph.Node, in []input) string {
 		fmt.Fprintf(&b, "%d %v %s", s.Gap, s.Keys, callsText(s.Aggs))
 	case *graph.OverSpec:
 		b.WriteString(overText(s))
+	case *graph.ValuesSpec:
+		b.WriteString(valuesText(s.Rows))
+	case *graph.SeriesSpec:
+		fmt.Fprintf(&b, "%s %t", seriesText(s), s.Ordinality)
+	case *graph.UnnestSpec:
+		b.WriteString(unnestText(s))
 	case *graph.TopNSpec:
 		fmt.Fprintf(&b, "%v", *s)
 	case *graph.JoinSpec:

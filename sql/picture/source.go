@@ -33,7 +33,7 @@ func (d *drawing) mermaid() string {
 // shape gives the brackets of a mermaid node: round ends for the outside world, a drum for state.
 func shape(s graph.Spec) (string, string) {
 	switch s.(type) {
-	case *graph.SourceSpec, *graph.SinkSpec:
+	case *graph.SourceSpec, *graph.ValuesSpec, *graph.SeriesSpec, *graph.SinkSpec:
 		return "([", "])"
 	case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.UpdatingAggregateSpec,
 		*graph.JoinSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec, *graph.TopNSpec, *graph.OverSpec:
@@ -79,7 +79,7 @@ func (d *drawing) dot() string {
 		n := &p.Nodes[i]
 		style := ""
 		switch n.Spec.(type) {
-		case *graph.SourceSpec, *graph.SinkSpec:
+		case *graph.SourceSpec, *graph.ValuesSpec, *graph.SeriesSpec, *graph.SinkSpec:
 			style = ", shape=oval"
 		case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.UpdatingAggregateSpec,
 			*graph.JoinSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec, *graph.TopNSpec, *graph.OverSpec:

@@ -221,6 +221,12 @@ func Kind(s graph.Spec) string {
 	switch s.(type) {
 	case *graph.SourceSpec:
 		return "source"
+	case *graph.ValuesSpec:
+		return "values"
+	case *graph.SeriesSpec:
+		return "series"
+	case *graph.UnnestSpec:
+		return "unnest"
 	case *graph.ProjectSpec:
 		return "project"
 	case *graph.WatermarkSpec:

@@ -88,6 +88,8 @@ func (p *pusher) push(in logical.Node, conds []*expr.Node, origin *logical.Filte
 		return p.throughJoin(in, conds, origin)
 	case *logical.TopN:
 		return p.throughTopN(in, conds, origin)
+	case *logical.Unnest:
+		return p.throughUnnest(in, conds, origin)
 	}
 	return p.filter(in, conds, origin)
 }

@@ -19,6 +19,18 @@ func (c *Context) foldNode(n logical.Node) logical.Node {
 	switch n := n.(type) {
 	case *logical.Project:
 		return n.With(n.Input, foldAll(n.Exprs), n.Schema().Fields())
+	case *logical.Values:
+		rows := make([][]*expr.Node, len(n.Rows))
+		for i, r := range n.Rows {
+			rows[i] = foldAll(r)
+		}
+		return logical.NewValues(rows, n.Schema().Fields(), n.Span())
+	case *logical.Series:
+		spec := n.Spec
+		spec.Start, spec.Stop, spec.Step = expr.Fold(spec.Start), expr.Fold(spec.Stop), expr.Fold(spec.Step)
+		return logical.NewSeries(spec, n.Schema().Field(0).Name, n.Span())
+	case *logical.Unnest:
+		return n.Map(n.Input, expr.Fold)
 	case *logical.Filter:
 		return c.foldFilter(n)
 	case *logical.Join:

@@ -49,8 +49,14 @@ func (w *where) put(in logical.Node, terms []*expr.Node) logical.Node {
 			return w.join(in, terms)
 		}
 	case *logical.Project:
-		if _, ok := in.Input.(*logical.Join); ok && !w.shared(in) && in.EventTime == nil {
+		_, join := in.Input.(*logical.Join)
+		_, unnest := in.Input.(*logical.Unnest)
+		if (join || unnest) && !w.shared(in) && in.EventTime == nil {
 			return w.project(in, terms)
+		}
+	case *logical.Unnest:
+		if !w.shared(in) {
+			return w.unnest(in, terms)
 		}
 	}
 	return w.filter(in, terms)
@@ -71,6 +77,33 @@ func (w *where) project(in *logical.Project, terms []*expr.Node) logical.Node {
 		node = in.WithInputs([]logical.Node{w.put(in.Input, below)})
 	}
 	return w.filter(node, above)
+}
+
+// unnest puts terms that look at nothing but what is kept of its input below.
+func (w *where) unnest(in *logical.Unnest, terms []*expr.Node) logical.Node {
+	var below, above []*expr.Node
+	for _, t := range terms {
+		if w.movable(t) && keptBy(in, t) {
+			below = append(below, substitute(t, in.Keep))
+		} else {
+			above = append(above, t)
+		}
+	}
+	node := logical.Node(in)
+	if len(below) > 0 {
+		node = in.WithInputs([]logical.Node{w.put(in.Input, below)})
+	}
+	return w.filter(node, above)
+}
+
+// keptBy reports whether a term looks at columns that an unnest keeps as they are, and at no others.
+func keptBy(in *logical.Unnest, t *expr.Node) bool {
+	ok := true
+	t.Walk(func(x *expr.Node) bool {
+		ok = ok && (x.Kind != expr.Column || x.Index < len(in.Keep) && cheap(in.Keep[x.Index]))
+		return ok
+	})
+	return ok
 }
 
 func (w *where) volatileColumns(in *logical.Project, t *expr.Node) bool {

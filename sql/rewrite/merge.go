@@ -33,6 +33,8 @@ func (m *merger) merge(n logical.Node) logical.Node {
 		return m.mergeProject(n)
 	case *logical.Aggregate:
 		return m.mergeAggregate(n)
+	case *logical.Unnest:
+		return m.mergeUnnest(n)
 	}
 	return n
 }

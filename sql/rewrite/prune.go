@@ -141,6 +141,8 @@ func (p *pruner) demand(n logical.Node) {
 		if n.EventTime != nil {
 			p.of(n.Input).read(n.EventTime, whole)
 		}
+	case *logical.Unnest:
+		p.demandUnnest(n, mine)
 	case *logical.Join:
 		p.demandJoin(n, mine)
 	case *logical.TopN:
@@ -195,6 +197,12 @@ func (p *pruner) rebuild(n logical.Node) pruned {
 		return pruned{logical.NewFilter(in.node, in.move(n.Cond), n.Span()), in.at}
 	case *logical.Project:
 		return p.rebuildProject(n)
+	case *logical.Values:
+		return p.rebuildValues(n)
+	case *logical.Series:
+		return p.rebuildSeries(n)
+	case *logical.Unnest:
+		return p.rebuildUnnest(n)
 	case *logical.Union:
 		return p.rebuildUnion(n)
 	case *logical.Aggregate:

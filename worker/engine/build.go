@@ -63,8 +63,8 @@ func (b *builder) place(node, subtask int) error {
 	b.instances[node][subtask] = i
 	b.e.byID[i.id()] = i
 	env := b.env(i, subtask, b.subtasks[node])
-	if spec, ok := n.Spec.(*graph.SourceSpec); ok {
-		src, err := b.e.config.Constructor.Source(n, spec, env)
+	if graph.IsSource(n.Spec) {
+		src, err := b.e.config.Constructor.Source(n, env)
 		if err != nil {
 			return i.blame(err)
 		}

@@ -43,7 +43,8 @@ type Listener interface {
 
 // Constructor makes the operators of a program; package operators has the one that knows them all.
 type Constructor interface {
-	Source(n *graph.Node, spec *graph.SourceSpec, env operator.Env) (operator.Source, error)
+	// Source makes what a node with a spec that is a source reads.
+	Source(n *graph.Node, env operator.Env) (operator.Source, error)
 	// Operator makes any operator that is not a source; in and mode describe its input rows.
 	Operator(p *graph.Program, node int, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error)
 }

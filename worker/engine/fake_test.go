@@ -47,7 +47,7 @@ type fakes struct {
 	commits map[uint64]int
 }
 
-func (f *fakes) Source(n *graph.Node, _ *graph.SourceSpec, env operator.Env) (operator.Source, error) {
+func (f *fakes) Source(n *graph.Node, env operator.Env) (operator.Source, error) {
 	s := &source{f: f, env: env, out: column.NewBuilder(rowSchema, false)}
 	for i := int64(env.Subtask); i < slices; i += int64(env.Parallelism) {
 		s.slices = append(s.slices, i)

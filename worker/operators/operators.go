@@ -7,6 +7,7 @@ import (
 	"wadi/dataflow/agg"
 	"wadi/dataflow/asof"
 	"wadi/dataflow/connector"
+	"wadi/dataflow/constant"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/format"
@@ -17,6 +18,7 @@ import (
 	"wadi/dataflow/project"
 	"wadi/dataflow/session"
 	"wadi/dataflow/topn"
+	"wadi/dataflow/unnest"
 	"wadi/dataflow/updating"
 	"wadi/dataflow/watermark"
 	"wadi/dataflow/window"
@@ -30,7 +32,20 @@ type Library struct {
 }
 
 // Source implements engine.Constructor.
-func (l Library) Source(_ *graph.Node, spec *graph.SourceSpec, env operator.Env) (operator.Source, error) {
+func (l Library) Source(n *graph.Node, env operator.Env) (operator.Source, error) {
+	switch spec := n.Spec.(type) {
+	case *graph.SourceSpec:
+		return l.read(spec, env)
+	case *graph.ValuesSpec:
+		return constant.NewValues(spec, n.Out, l.Functions, env)
+	case *graph.SeriesSpec:
+		return constant.NewSeries(spec, n.Out, l.Functions, env)
+	}
+	return nil, fault.Internalf("no source for %T", n.Spec)
+}
+
+// read opens the source of a table.
+func (l Library) read(spec *graph.SourceSpec, env operator.Env) (operator.Source, error) {
 	d, ok := l.Connectors.Lookup(spec.Connector)
 	if !ok || d.NewSource == nil {
 		return nil, fault.Internalf("no source connector %q", spec.Connector)
@@ -85,6 +100,8 @@ func (l Library) Operator(p *graph.Program, node int, in *arrow.Schema, mode gra
 		return topn.New(spec, in, mode, env)
 	case *graph.OverSpec:
 		return over.New(spec, in, mode, env)
+	case *graph.UnnestSpec:
+		return unnest.New(spec, in, n.Out, env)
 	case *graph.SinkSpec:
 		return l.sink(spec, in, mode, env)
 	}

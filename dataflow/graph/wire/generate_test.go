@@ -42,6 +42,7 @@ func (f filler) spec() graph.Spec {
 		&graph.SourceSpec{}, &graph.ProjectSpec{}, &graph.WatermarkSpec{}, &graph.WindowAggregateSpec{},
 		&graph.UpdatingAggregateSpec{}, &graph.SessionAggregateSpec{}, &graph.SinkSpec{}, &graph.TopNSpec{}, &graph.OverSpec{},
 		&graph.JoinSpec{}, &graph.WindowJoinSpec{}, &graph.IntervalJoinSpec{}, &graph.AsofJoinSpec{}, &graph.LookupJoinSpec{},
+		&graph.ValuesSpec{}, &graph.SeriesSpec{}, &graph.UnnestSpec{},
 	}
 	s := rapid.SampledFrom(specs).Draw(f.T, "spec")
 	f.fill(reflect.ValueOf(s).Elem())
@@ -63,6 +64,12 @@ func (f filler) spec() graph.Spec {
 		if s.Table.Metadata != nil {
 			s.Table.Metadata = make([]string, s.Table.Schema.NumFields())
 		}
+	case *graph.ValuesSpec:
+		for i := range s.Rows {
+			s.Rows[i] = []*expr.Node{f.expr(2), f.expr(1)}
+		}
+	case *graph.SeriesSpec:
+		s.Start, s.Stop, s.Step = f.expr(2), f.expr(1), f.expr(0)
 	case *graph.SinkSpec:
 		s.PrimaryKey = f.columns(s.Schema.NumFields())
 	}
@@ -87,6 +94,14 @@ func (f filler) fill(v reflect.Value) {
 		*x = graph.InnerJoin
 	case *graph.RankKind:
 		*x = graph.RankKind(f.n(1, 3))
+	case *graph.UnnestKind:
+		*x = graph.UnnestKind(f.n(1, 3))
+	case *graph.UnnestCall:
+		f.fillStruct(v)
+		x.Args = []int{f.n(0, 9)}
+		if x.Kind == graph.UnnestSeries {
+			x.Args = []int{f.n(0, 9), f.n(0, 9), f.n(0, 9)}
+		}
 	case *graph.Frame:
 		if f.bool() {
 			f.fillStruct(v)

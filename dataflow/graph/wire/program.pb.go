@@ -388,6 +388,58 @@ func (BoundKind) EnumDescriptor() ([]byte, []int) {
 	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{6}
 }
 
+type UnnestKind int32
+
+const (
+	UnnestKind_UNNEST_KIND_UNSPECIFIED UnnestKind = 0
+	UnnestKind_UNNEST_KIND_LIST        UnnestKind = 1
+	UnnestKind_UNNEST_KIND_MAP         UnnestKind = 2
+	UnnestKind_UNNEST_KIND_SERIES      UnnestKind = 3
+)
+
+// Enum value maps for UnnestKind.
+var (
+	UnnestKind_name = map[int32]string{
+		0: "UNNEST_KIND_UNSPECIFIED",
+		1: "UNNEST_KIND_LIST",
+		2: "UNNEST_KIND_MAP",
+		3: "UNNEST_KIND_SERIES",
+	}
+	UnnestKind_value = map[string]int32{
+		"UNNEST_KIND_UNSPECIFIED": 0,
+		"UNNEST_KIND_LIST":        1,
+		"UNNEST_KIND_MAP":         2,
+		"UNNEST_KIND_SERIES":      3,
+	}
+)
+
+func (x UnnestKind) Enum() *UnnestKind {
+	p := new(UnnestKind)
+	*p = x
+	return p
+}
+
+func (x UnnestKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (UnnestKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_dataflow_graph_wire_program_proto_enumTypes[7].Descriptor()
+}
+
+func (UnnestKind) Type() protoreflect.EnumType {
+	return &file_dataflow_graph_wire_program_proto_enumTypes[7]
+}
+
+func (x UnnestKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use UnnestKind.Descriptor instead.
+func (UnnestKind) EnumDescriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{7}
+}
+
 type ExprKind int32
 
 const (
@@ -439,11 +491,11 @@ func (x ExprKind) String() string {
 }
 
 func (ExprKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[7].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[8].Descriptor()
 }
 
 func (ExprKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[7]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[8]
 }
 
 func (x ExprKind) Number() protoreflect.EnumNumber {
@@ -452,7 +504,7 @@ func (x ExprKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ExprKind.Descriptor instead.
 func (ExprKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{7}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{8}
 }
 
 type TypeKind int32
@@ -593,11 +645,11 @@ func (x TypeKind) String() string {
 }
 
 func (TypeKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[8].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[9].Descriptor()
 }
 
 func (TypeKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[8]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[9]
 }
 
 func (x TypeKind) Number() protoreflect.EnumNumber {
@@ -606,7 +658,7 @@ func (x TypeKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TypeKind.Descriptor instead.
 func (TypeKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{8}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{9}
 }
 
 type TimeUnit int32
@@ -645,11 +697,11 @@ func (x TimeUnit) String() string {
 }
 
 func (TimeUnit) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[9].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[10].Descriptor()
 }
 
 func (TimeUnit) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[9]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[10]
 }
 
 func (x TimeUnit) Number() protoreflect.EnumNumber {
@@ -658,7 +710,7 @@ func (x TimeUnit) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TimeUnit.Descriptor instead.
 func (TimeUnit) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{9}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{10}
 }
 
 // Format versions: 1 is the first. A reader refuses a version that it does not know.
@@ -755,6 +807,9 @@ type Node struct {
 	//	*Node_LookupJoin
 	//	*Node_TopN
 	//	*Node_Over
+	//	*Node_Values
+	//	*Node_Series
+	//	*Node_Unnest
 	Spec          isNode_Spec `protobuf_oneof:"spec"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -965,6 +1020,33 @@ func (x *Node) GetOver() *OverSpec {
 	return nil
 }
 
+func (x *Node) GetValues() *ValuesSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_Values); ok {
+			return x.Values
+		}
+	}
+	return nil
+}
+
+func (x *Node) GetSeries() *SeriesSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_Series); ok {
+			return x.Series
+		}
+	}
+	return nil
+}
+
+func (x *Node) GetUnnest() *UnnestSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_Unnest); ok {
+			return x.Unnest
+		}
+	}
+	return nil
+}
+
 type isNode_Spec interface {
 	isNode_Spec()
 }
@@ -1025,6 +1107,18 @@ type Node_Over struct {
 	Over *OverSpec `protobuf:"bytes,31,opt,name=over,proto3,oneof"`
 }
 
+type Node_Values struct {
+	Values *ValuesSpec `protobuf:"bytes,40,opt,name=values,proto3,oneof"`
+}
+
+type Node_Series struct {
+	Series *SeriesSpec `protobuf:"bytes,41,opt,name=series,proto3,oneof"`
+}
+
+type Node_Unnest struct {
+	Unnest *UnnestSpec `protobuf:"bytes,42,opt,name=unnest,proto3,oneof"`
+}
+
 func (*Node_Source) isNode_Spec() {}
 
 func (*Node_Project) isNode_Spec() {}
@@ -1052,6 +1146,12 @@ func (*Node_LookupJoin) isNode_Spec() {}
 func (*Node_TopN) isNode_Spec() {}
 
 func (*Node_Over) isNode_Spec() {}
+
+func (*Node_Values) isNode_Spec() {}
+
+func (*Node_Series) isNode_Spec() {}
+
+func (*Node_Unnest) isNode_Spec() {}
 
 type Edge struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2795,6 +2895,262 @@ func (x *SinkSpec) GetPrimaryKey() []uint32 {
 	return nil
 }
 
+type ValuesSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rows          []*Exprs               `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValuesSpec) Reset() {
+	*x = ValuesSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValuesSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValuesSpec) ProtoMessage() {}
+
+func (x *ValuesSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValuesSpec.ProtoReflect.Descriptor instead.
+func (*ValuesSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ValuesSpec) GetRows() []*Exprs {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
+}
+
+type SeriesSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Start         *Expr                  `protobuf:"bytes,1,opt,name=start,proto3" json:"start,omitempty"`
+	Stop          *Expr                  `protobuf:"bytes,2,opt,name=stop,proto3" json:"stop,omitempty"`
+	Step          *Expr                  `protobuf:"bytes,3,opt,name=step,proto3" json:"step,omitempty"`
+	Including     bool                   `protobuf:"varint,4,opt,name=including,proto3" json:"including,omitempty"`
+	Ordinality    bool                   `protobuf:"varint,5,opt,name=ordinality,proto3" json:"ordinality,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeriesSpec) Reset() {
+	*x = SeriesSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeriesSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeriesSpec) ProtoMessage() {}
+
+func (x *SeriesSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeriesSpec.ProtoReflect.Descriptor instead.
+func (*SeriesSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *SeriesSpec) GetStart() *Expr {
+	if x != nil {
+		return x.Start
+	}
+	return nil
+}
+
+func (x *SeriesSpec) GetStop() *Expr {
+	if x != nil {
+		return x.Stop
+	}
+	return nil
+}
+
+func (x *SeriesSpec) GetStep() *Expr {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *SeriesSpec) GetIncluding() bool {
+	if x != nil {
+		return x.Including
+	}
+	return false
+}
+
+func (x *SeriesSpec) GetOrdinality() bool {
+	if x != nil {
+		return x.Ordinality
+	}
+	return false
+}
+
+type UnnestSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Keep          []uint32               `protobuf:"varint,1,rep,packed,name=keep,proto3" json:"keep,omitempty"`
+	Calls         []*UnnestCall          `protobuf:"bytes,2,rep,name=calls,proto3" json:"calls,omitempty"`
+	Ordinality    bool                   `protobuf:"varint,3,opt,name=ordinality,proto3" json:"ordinality,omitempty"`
+	Outer         bool                   `protobuf:"varint,4,opt,name=outer,proto3" json:"outer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnnestSpec) Reset() {
+	*x = UnnestSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnnestSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnnestSpec) ProtoMessage() {}
+
+func (x *UnnestSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnnestSpec.ProtoReflect.Descriptor instead.
+func (*UnnestSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *UnnestSpec) GetKeep() []uint32 {
+	if x != nil {
+		return x.Keep
+	}
+	return nil
+}
+
+func (x *UnnestSpec) GetCalls() []*UnnestCall {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+func (x *UnnestSpec) GetOrdinality() bool {
+	if x != nil {
+		return x.Ordinality
+	}
+	return false
+}
+
+func (x *UnnestSpec) GetOuter() bool {
+	if x != nil {
+		return x.Outer
+	}
+	return false
+}
+
+type UnnestCall struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          UnnestKind             `protobuf:"varint,1,opt,name=kind,proto3,enum=wadi.graph.v1.UnnestKind" json:"kind,omitempty"`
+	Args          []uint32               `protobuf:"varint,2,rep,packed,name=args,proto3" json:"args,omitempty"`
+	Including     bool                   `protobuf:"varint,3,opt,name=including,proto3" json:"including,omitempty"`
+	NullRow       bool                   `protobuf:"varint,4,opt,name=null_row,json=nullRow,proto3" json:"null_row,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnnestCall) Reset() {
+	*x = UnnestCall{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnnestCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnnestCall) ProtoMessage() {}
+
+func (x *UnnestCall) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnnestCall.ProtoReflect.Descriptor instead.
+func (*UnnestCall) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *UnnestCall) GetKind() UnnestKind {
+	if x != nil {
+		return x.Kind
+	}
+	return UnnestKind_UNNEST_KIND_UNSPECIFIED
+}
+
+func (x *UnnestCall) GetArgs() []uint32 {
+	if x != nil {
+		return x.Args
+	}
+	return nil
+}
+
+func (x *UnnestCall) GetIncluding() bool {
+	if x != nil {
+		return x.Including
+	}
+	return false
+}
+
+func (x *UnnestCall) GetNullRow() bool {
+	if x != nil {
+		return x.NullRow
+	}
+	return false
+}
+
 type AggregateCall struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Name     string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -2814,7 +3170,7 @@ type AggregateCall struct {
 
 func (x *AggregateCall) Reset() {
 	*x = AggregateCall{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2826,7 +3182,7 @@ func (x *AggregateCall) String() string {
 func (*AggregateCall) ProtoMessage() {}
 
 func (x *AggregateCall) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2839,7 +3195,7 @@ func (x *AggregateCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateCall.ProtoReflect.Descriptor instead.
 func (*AggregateCall) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{28}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AggregateCall) GetName() string {
@@ -2924,7 +3280,7 @@ type AggregateOrder struct {
 
 func (x *AggregateOrder) Reset() {
 	*x = AggregateOrder{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2936,7 +3292,7 @@ func (x *AggregateOrder) String() string {
 func (*AggregateOrder) ProtoMessage() {}
 
 func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2949,7 +3305,7 @@ func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateOrder.ProtoReflect.Descriptor instead.
 func (*AggregateOrder) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{29}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AggregateOrder) GetArg() uint32 {
@@ -2990,7 +3346,7 @@ type Expr struct {
 
 func (x *Expr) Reset() {
 	*x = Expr{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3002,7 +3358,7 @@ func (x *Expr) String() string {
 func (*Expr) ProtoMessage() {}
 
 func (x *Expr) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3015,7 +3371,7 @@ func (x *Expr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expr.ProtoReflect.Descriptor instead.
 func (*Expr) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{30}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Expr) GetKind() ExprKind {
@@ -3093,7 +3449,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3105,7 +3461,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3118,7 +3474,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{31}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Value) GetValue() isValue_Value {
@@ -3264,7 +3620,7 @@ type Decimal struct {
 
 func (x *Decimal) Reset() {
 	*x = Decimal{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3276,7 +3632,7 @@ func (x *Decimal) String() string {
 func (*Decimal) ProtoMessage() {}
 
 func (x *Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3289,7 +3645,7 @@ func (x *Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decimal.ProtoReflect.Descriptor instead.
 func (*Decimal) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{32}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Decimal) GetHigh() int64 {
@@ -3317,7 +3673,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3329,7 +3685,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3342,7 +3698,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{33}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Interval) GetMonths() int32 {
@@ -3376,7 +3732,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3388,7 +3744,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3401,7 +3757,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{34}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Schema) GetFields() []*Field {
@@ -3430,7 +3786,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3442,7 +3798,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3455,7 +3811,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{35}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Field) GetName() string {
@@ -3509,7 +3865,7 @@ type Type struct {
 
 func (x *Type) Reset() {
 	*x = Type{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3521,7 +3877,7 @@ func (x *Type) String() string {
 func (*Type) ProtoMessage() {}
 
 func (x *Type) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3534,7 +3890,7 @@ func (x *Type) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Type.ProtoReflect.Descriptor instead.
 func (*Type) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{36}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Type) GetKind() TypeKind {
@@ -3602,7 +3958,7 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12)\n" +
 	"\x05nodes\x18\x02 \x03(\v2\x13.wadi.graph.v1.NodeR\x05nodes\x12)\n" +
 	"\x05edges\x18\x03 \x03(\v2\x13.wadi.graph.v1.EdgeR\x05edges\x12\x10\n" +
-	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xd0\b\n" +
+	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xef\t\n" +
 	"\x04Node\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12'\n" +
@@ -3626,7 +3982,10 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\vlookup_join\x18\x18 \x01(\v2\x1d.wadi.graph.v1.LookupJoinSpecH\x00R\n" +
 	"lookupJoin\x12.\n" +
 	"\x05top_n\x18\x1e \x01(\v2\x17.wadi.graph.v1.TopNSpecH\x00R\x04topN\x12-\n" +
-	"\x04over\x18\x1f \x01(\v2\x17.wadi.graph.v1.OverSpecH\x00R\x04overB\x06\n" +
+	"\x04over\x18\x1f \x01(\v2\x17.wadi.graph.v1.OverSpecH\x00R\x04over\x123\n" +
+	"\x06values\x18( \x01(\v2\x19.wadi.graph.v1.ValuesSpecH\x00R\x06values\x123\n" +
+	"\x06series\x18) \x01(\v2\x19.wadi.graph.v1.SeriesSpecH\x00R\x06series\x123\n" +
+	"\x06unnest\x18* \x01(\v2\x19.wadi.graph.v1.UnnestSpecH\x00R\x06unnestB\x06\n" +
 	"\x04spec\"\x81\x01\n" +
 	"\x04Edge\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\rR\x04from\x12\x0e\n" +
@@ -3766,7 +4125,33 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x06format\x18\x04 \x01(\v2\x19.wadi.graph.v1.FormatSpecR\x06format\x12-\n" +
 	"\x06schema\x18\x05 \x01(\v2\x15.wadi.graph.v1.SchemaR\x06schema\x12\x1f\n" +
 	"\vprimary_key\x18\x06 \x03(\rR\n" +
-	"primaryKey\"\x83\x03\n" +
+	"primaryKey\"6\n" +
+	"\n" +
+	"ValuesSpec\x12(\n" +
+	"\x04rows\x18\x01 \x03(\v2\x14.wadi.graph.v1.ExprsR\x04rows\"\xc7\x01\n" +
+	"\n" +
+	"SeriesSpec\x12)\n" +
+	"\x05start\x18\x01 \x01(\v2\x13.wadi.graph.v1.ExprR\x05start\x12'\n" +
+	"\x04stop\x18\x02 \x01(\v2\x13.wadi.graph.v1.ExprR\x04stop\x12'\n" +
+	"\x04step\x18\x03 \x01(\v2\x13.wadi.graph.v1.ExprR\x04step\x12\x1c\n" +
+	"\tincluding\x18\x04 \x01(\bR\tincluding\x12\x1e\n" +
+	"\n" +
+	"ordinality\x18\x05 \x01(\bR\n" +
+	"ordinality\"\x87\x01\n" +
+	"\n" +
+	"UnnestSpec\x12\x12\n" +
+	"\x04keep\x18\x01 \x03(\rR\x04keep\x12/\n" +
+	"\x05calls\x18\x02 \x03(\v2\x19.wadi.graph.v1.UnnestCallR\x05calls\x12\x1e\n" +
+	"\n" +
+	"ordinality\x18\x03 \x01(\bR\n" +
+	"ordinality\x12\x14\n" +
+	"\x05outer\x18\x04 \x01(\bR\x05outer\"\x88\x01\n" +
+	"\n" +
+	"UnnestCall\x12-\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x19.wadi.graph.v1.UnnestKindR\x04kind\x12\x12\n" +
+	"\x04args\x18\x02 \x03(\rR\x04args\x12\x1c\n" +
+	"\tincluding\x18\x03 \x01(\bR\tincluding\x12\x19\n" +
+	"\bnull_row\x18\x04 \x01(\bR\anullRow\"\x83\x03\n" +
 	"\rAggregateCall\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bdistinct\x18\x02 \x01(\bR\bdistinct\x12\x12\n" +
@@ -3863,7 +4248,13 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x14BOUND_KIND_PRECEDING\x10\x02\x12\x1a\n" +
 	"\x16BOUND_KIND_CURRENT_ROW\x10\x03\x12\x18\n" +
 	"\x14BOUND_KIND_FOLLOWING\x10\x04\x12\"\n" +
-	"\x1eBOUND_KIND_UNBOUNDED_FOLLOWING\x10\x05*\xd3\x01\n" +
+	"\x1eBOUND_KIND_UNBOUNDED_FOLLOWING\x10\x05*l\n" +
+	"\n" +
+	"UnnestKind\x12\x1b\n" +
+	"\x17UNNEST_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10UNNEST_KIND_LIST\x10\x01\x12\x13\n" +
+	"\x0fUNNEST_KIND_MAP\x10\x02\x12\x16\n" +
+	"\x12UNNEST_KIND_SERIES\x10\x03*\xd3\x01\n" +
 	"\bExprKind\x12\x19\n" +
 	"\x15EXPR_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10EXPR_KIND_COLUMN\x10\x01\x12\x15\n" +
@@ -3932,8 +4323,8 @@ func file_dataflow_graph_wire_program_proto_rawDescGZIP() []byte {
 	return file_dataflow_graph_wire_program_proto_rawDescData
 }
 
-var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
+var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(Mode)(0),                     // 0: wadi.graph.v1.Mode
 	(EdgeKind)(0),                 // 1: wadi.graph.v1.EdgeKind
@@ -3942,131 +4333,145 @@ var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(RankKind)(0),                 // 4: wadi.graph.v1.RankKind
 	(FrameUnit)(0),                // 5: wadi.graph.v1.FrameUnit
 	(BoundKind)(0),                // 6: wadi.graph.v1.BoundKind
-	(ExprKind)(0),                 // 7: wadi.graph.v1.ExprKind
-	(TypeKind)(0),                 // 8: wadi.graph.v1.TypeKind
-	(TimeUnit)(0),                 // 9: wadi.graph.v1.TimeUnit
-	(*Program)(nil),               // 10: wadi.graph.v1.Program
-	(*Node)(nil),                  // 11: wadi.graph.v1.Node
-	(*Edge)(nil),                  // 12: wadi.graph.v1.Edge
-	(*Span)(nil),                  // 13: wadi.graph.v1.Span
-	(*KeyValue)(nil),              // 14: wadi.graph.v1.KeyValue
-	(*Strings)(nil),               // 15: wadi.graph.v1.Strings
-	(*SourceSpec)(nil),            // 16: wadi.graph.v1.SourceSpec
-	(*FormatSpec)(nil),            // 17: wadi.graph.v1.FormatSpec
-	(*ProjectSpec)(nil),           // 18: wadi.graph.v1.ProjectSpec
-	(*Exprs)(nil),                 // 19: wadi.graph.v1.Exprs
-	(*WatermarkSpec)(nil),         // 20: wadi.graph.v1.WatermarkSpec
-	(*Window)(nil),                // 21: wadi.graph.v1.Window
-	(*WindowAggregateSpec)(nil),   // 22: wadi.graph.v1.WindowAggregateSpec
-	(*UpdatingAggregateSpec)(nil), // 23: wadi.graph.v1.UpdatingAggregateSpec
-	(*SessionAggregateSpec)(nil),  // 24: wadi.graph.v1.SessionAggregateSpec
-	(*JoinOn)(nil),                // 25: wadi.graph.v1.JoinOn
-	(*JoinSpec)(nil),              // 26: wadi.graph.v1.JoinSpec
-	(*WindowJoinSpec)(nil),        // 27: wadi.graph.v1.WindowJoinSpec
-	(*IntervalJoinSpec)(nil),      // 28: wadi.graph.v1.IntervalJoinSpec
-	(*AsofJoinSpec)(nil),          // 29: wadi.graph.v1.AsofJoinSpec
-	(*LookupJoinSpec)(nil),        // 30: wadi.graph.v1.LookupJoinSpec
-	(*TopNSpec)(nil),              // 31: wadi.graph.v1.TopNSpec
-	(*Order)(nil),                 // 32: wadi.graph.v1.Order
-	(*OverSpec)(nil),              // 33: wadi.graph.v1.OverSpec
-	(*OverCall)(nil),              // 34: wadi.graph.v1.OverCall
-	(*Frame)(nil),                 // 35: wadi.graph.v1.Frame
-	(*FrameBound)(nil),            // 36: wadi.graph.v1.FrameBound
-	(*SinkSpec)(nil),              // 37: wadi.graph.v1.SinkSpec
-	(*AggregateCall)(nil),         // 38: wadi.graph.v1.AggregateCall
-	(*AggregateOrder)(nil),        // 39: wadi.graph.v1.AggregateOrder
-	(*Expr)(nil),                  // 40: wadi.graph.v1.Expr
-	(*Value)(nil),                 // 41: wadi.graph.v1.Value
-	(*Decimal)(nil),               // 42: wadi.graph.v1.Decimal
-	(*Interval)(nil),              // 43: wadi.graph.v1.Interval
-	(*Schema)(nil),                // 44: wadi.graph.v1.Schema
-	(*Field)(nil),                 // 45: wadi.graph.v1.Field
-	(*Type)(nil),                  // 46: wadi.graph.v1.Type
+	(UnnestKind)(0),               // 7: wadi.graph.v1.UnnestKind
+	(ExprKind)(0),                 // 8: wadi.graph.v1.ExprKind
+	(TypeKind)(0),                 // 9: wadi.graph.v1.TypeKind
+	(TimeUnit)(0),                 // 10: wadi.graph.v1.TimeUnit
+	(*Program)(nil),               // 11: wadi.graph.v1.Program
+	(*Node)(nil),                  // 12: wadi.graph.v1.Node
+	(*Edge)(nil),                  // 13: wadi.graph.v1.Edge
+	(*Span)(nil),                  // 14: wadi.graph.v1.Span
+	(*KeyValue)(nil),              // 15: wadi.graph.v1.KeyValue
+	(*Strings)(nil),               // 16: wadi.graph.v1.Strings
+	(*SourceSpec)(nil),            // 17: wadi.graph.v1.SourceSpec
+	(*FormatSpec)(nil),            // 18: wadi.graph.v1.FormatSpec
+	(*ProjectSpec)(nil),           // 19: wadi.graph.v1.ProjectSpec
+	(*Exprs)(nil),                 // 20: wadi.graph.v1.Exprs
+	(*WatermarkSpec)(nil),         // 21: wadi.graph.v1.WatermarkSpec
+	(*Window)(nil),                // 22: wadi.graph.v1.Window
+	(*WindowAggregateSpec)(nil),   // 23: wadi.graph.v1.WindowAggregateSpec
+	(*UpdatingAggregateSpec)(nil), // 24: wadi.graph.v1.UpdatingAggregateSpec
+	(*SessionAggregateSpec)(nil),  // 25: wadi.graph.v1.SessionAggregateSpec
+	(*JoinOn)(nil),                // 26: wadi.graph.v1.JoinOn
+	(*JoinSpec)(nil),              // 27: wadi.graph.v1.JoinSpec
+	(*WindowJoinSpec)(nil),        // 28: wadi.graph.v1.WindowJoinSpec
+	(*IntervalJoinSpec)(nil),      // 29: wadi.graph.v1.IntervalJoinSpec
+	(*AsofJoinSpec)(nil),          // 30: wadi.graph.v1.AsofJoinSpec
+	(*LookupJoinSpec)(nil),        // 31: wadi.graph.v1.LookupJoinSpec
+	(*TopNSpec)(nil),              // 32: wadi.graph.v1.TopNSpec
+	(*Order)(nil),                 // 33: wadi.graph.v1.Order
+	(*OverSpec)(nil),              // 34: wadi.graph.v1.OverSpec
+	(*OverCall)(nil),              // 35: wadi.graph.v1.OverCall
+	(*Frame)(nil),                 // 36: wadi.graph.v1.Frame
+	(*FrameBound)(nil),            // 37: wadi.graph.v1.FrameBound
+	(*SinkSpec)(nil),              // 38: wadi.graph.v1.SinkSpec
+	(*ValuesSpec)(nil),            // 39: wadi.graph.v1.ValuesSpec
+	(*SeriesSpec)(nil),            // 40: wadi.graph.v1.SeriesSpec
+	(*UnnestSpec)(nil),            // 41: wadi.graph.v1.UnnestSpec
+	(*UnnestCall)(nil),            // 42: wadi.graph.v1.UnnestCall
+	(*AggregateCall)(nil),         // 43: wadi.graph.v1.AggregateCall
+	(*AggregateOrder)(nil),        // 44: wadi.graph.v1.AggregateOrder
+	(*Expr)(nil),                  // 45: wadi.graph.v1.Expr
+	(*Value)(nil),                 // 46: wadi.graph.v1.Value
+	(*Decimal)(nil),               // 47: wadi.graph.v1.Decimal
+	(*Interval)(nil),              // 48: wadi.graph.v1.Interval
+	(*Schema)(nil),                // 49: wadi.graph.v1.Schema
+	(*Field)(nil),                 // 50: wadi.graph.v1.Field
+	(*Type)(nil),                  // 51: wadi.graph.v1.Type
 }
 var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
-	11, // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
-	12, // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
-	44, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
+	12, // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
+	13, // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
+	49, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
 	0,  // 3: wadi.graph.v1.Node.mode:type_name -> wadi.graph.v1.Mode
-	13, // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
-	16, // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
-	18, // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
-	20, // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
-	22, // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
-	23, // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
-	37, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
-	24, // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
-	26, // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
-	27, // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
-	28, // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
-	29, // 15: wadi.graph.v1.Node.asof_join:type_name -> wadi.graph.v1.AsofJoinSpec
-	30, // 16: wadi.graph.v1.Node.lookup_join:type_name -> wadi.graph.v1.LookupJoinSpec
-	31, // 17: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
-	33, // 18: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
-	1,  // 19: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
-	14, // 20: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
-	17, // 21: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	44, // 22: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
-	15, // 23: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
-	15, // 24: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
-	14, // 25: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
-	40, // 26: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
-	19, // 27: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
-	40, // 28: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
-	40, // 29: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
-	40, // 30: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
-	2,  // 31: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
-	21, // 32: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
-	38, // 33: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	38, // 34: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	38, // 35: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	3,  // 36: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
-	40, // 37: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
-	25, // 38: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	25, // 39: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	25, // 40: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	25, // 41: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	32, // 42: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
-	3,  // 43: wadi.graph.v1.LookupJoinSpec.kind:type_name -> wadi.graph.v1.JoinKind
-	40, // 44: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
-	16, // 45: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
-	32, // 46: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
-	4,  // 47: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
-	32, // 48: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
-	34, // 49: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
-	38, // 50: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
-	35, // 51: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
-	5,  // 52: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
-	36, // 53: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
-	36, // 54: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
-	6,  // 55: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
-	14, // 56: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
-	17, // 57: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	44, // 58: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
-	46, // 59: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
-	46, // 60: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
-	13, // 61: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
-	39, // 62: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
-	41, // 63: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
-	7,  // 64: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
-	46, // 65: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
-	41, // 66: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
-	40, // 67: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
-	13, // 68: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
-	42, // 69: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
-	43, // 70: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
-	45, // 71: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
-	14, // 72: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
-	46, // 73: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
-	14, // 74: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
-	8,  // 75: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
-	9,  // 76: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
-	45, // 77: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
-	78, // [78:78] is the sub-list for method output_type
-	78, // [78:78] is the sub-list for method input_type
-	78, // [78:78] is the sub-list for extension type_name
-	78, // [78:78] is the sub-list for extension extendee
-	0,  // [0:78] is the sub-list for field type_name
+	14, // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
+	17, // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
+	19, // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
+	21, // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
+	23, // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
+	24, // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
+	38, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
+	25, // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
+	27, // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
+	28, // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
+	29, // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
+	30, // 15: wadi.graph.v1.Node.asof_join:type_name -> wadi.graph.v1.AsofJoinSpec
+	31, // 16: wadi.graph.v1.Node.lookup_join:type_name -> wadi.graph.v1.LookupJoinSpec
+	32, // 17: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
+	34, // 18: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
+	39, // 19: wadi.graph.v1.Node.values:type_name -> wadi.graph.v1.ValuesSpec
+	40, // 20: wadi.graph.v1.Node.series:type_name -> wadi.graph.v1.SeriesSpec
+	41, // 21: wadi.graph.v1.Node.unnest:type_name -> wadi.graph.v1.UnnestSpec
+	1,  // 22: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
+	15, // 23: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
+	18, // 24: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	49, // 25: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
+	16, // 26: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
+	16, // 27: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
+	15, // 28: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
+	45, // 29: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
+	20, // 30: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
+	45, // 31: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
+	45, // 32: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
+	45, // 33: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
+	2,  // 34: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
+	22, // 35: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
+	43, // 36: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	43, // 37: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	43, // 38: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	3,  // 39: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
+	45, // 40: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
+	26, // 41: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	26, // 42: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	26, // 43: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	26, // 44: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	33, // 45: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
+	3,  // 46: wadi.graph.v1.LookupJoinSpec.kind:type_name -> wadi.graph.v1.JoinKind
+	45, // 47: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
+	17, // 48: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
+	33, // 49: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
+	4,  // 50: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
+	33, // 51: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
+	35, // 52: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
+	43, // 53: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
+	36, // 54: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
+	5,  // 55: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
+	37, // 56: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
+	37, // 57: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
+	6,  // 58: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
+	15, // 59: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
+	18, // 60: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	49, // 61: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
+	20, // 62: wadi.graph.v1.ValuesSpec.rows:type_name -> wadi.graph.v1.Exprs
+	45, // 63: wadi.graph.v1.SeriesSpec.start:type_name -> wadi.graph.v1.Expr
+	45, // 64: wadi.graph.v1.SeriesSpec.stop:type_name -> wadi.graph.v1.Expr
+	45, // 65: wadi.graph.v1.SeriesSpec.step:type_name -> wadi.graph.v1.Expr
+	42, // 66: wadi.graph.v1.UnnestSpec.calls:type_name -> wadi.graph.v1.UnnestCall
+	7,  // 67: wadi.graph.v1.UnnestCall.kind:type_name -> wadi.graph.v1.UnnestKind
+	51, // 68: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
+	51, // 69: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
+	14, // 70: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
+	44, // 71: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
+	46, // 72: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
+	8,  // 73: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
+	51, // 74: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
+	46, // 75: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
+	45, // 76: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
+	14, // 77: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
+	47, // 78: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
+	48, // 79: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
+	50, // 80: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
+	15, // 81: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
+	51, // 82: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
+	15, // 83: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
+	9,  // 84: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
+	10, // 85: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
+	50, // 86: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
+	87, // [87:87] is the sub-list for method output_type
+	87, // [87:87] is the sub-list for method input_type
+	87, // [87:87] is the sub-list for extension type_name
+	87, // [87:87] is the sub-list for extension extendee
+	0,  // [0:87] is the sub-list for field type_name
 }
 
 func init() { file_dataflow_graph_wire_program_proto_init() }
@@ -4089,10 +4494,13 @@ func file_dataflow_graph_wire_program_proto_init() {
 		(*Node_LookupJoin)(nil),
 		(*Node_TopN)(nil),
 		(*Node_Over)(nil),
+		(*Node_Values)(nil),
+		(*Node_Series)(nil),
+		(*Node_Unnest)(nil),
 	}
 	file_dataflow_graph_wire_program_proto_msgTypes[19].OneofWrappers = []any{}
-	file_dataflow_graph_wire_program_proto_msgTypes[28].OneofWrappers = []any{}
-	file_dataflow_graph_wire_program_proto_msgTypes[31].OneofWrappers = []any{
+	file_dataflow_graph_wire_program_proto_msgTypes[32].OneofWrappers = []any{}
+	file_dataflow_graph_wire_program_proto_msgTypes[35].OneofWrappers = []any{
 		(*Value_Bool)(nil),
 		(*Value_Int)(nil),
 		(*Value_Uint)(nil),
@@ -4107,8 +4515,8 @@ func file_dataflow_graph_wire_program_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dataflow_graph_wire_program_proto_rawDesc), len(file_dataflow_graph_wire_program_proto_rawDesc)),
-			NumEnums:      10,
-			NumMessages:   37,
+			NumEnums:      11,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

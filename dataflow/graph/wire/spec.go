@@ -47,6 +47,12 @@ func (e *encoder) spec(n *graph.Node, msg *Node) {
 		msg.Spec = &Node_TopN{e.topN(s)}
 	case *graph.OverSpec:
 		msg.Spec = &Node_Over{e.over(s)}
+	case *graph.ValuesSpec:
+		msg.Spec = &Node_Values{e.values(s)}
+	case *graph.SeriesSpec:
+		msg.Spec = &Node_Series{e.series(s)}
+	case *graph.UnnestSpec:
+		msg.Spec = &Node_Unnest{e.unnest(s)}
 	case *graph.SinkSpec:
 		msg.Spec = &Node_Sink{&SinkSpec{
 			Table: s.Table, Connector: s.Connector, Options: options(s.Options), Format: e.format(s.Format),
@@ -175,6 +181,12 @@ func (d *decoder) spec(n *Node) graph.Spec {
 		return d.topN(s.TopN)
 	case *Node_Over:
 		return d.over(s.Over)
+	case *Node_Values:
+		return d.values(s.Values)
+	case *Node_Series:
+		return d.series(s.Series)
+	case *Node_Unnest:
+		return d.unnest(s.Unnest)
 	case *Node_Sink:
 		return d.sink(s.Sink)
 	}

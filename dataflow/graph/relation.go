@@ -1,0 +1,76 @@
+package graph
+
+import "wadi/dataflow/expr"
+
+// ValuesSpec is a source of rows that stand in the program. Their event time is the Unix epoch, and the input ends behind
+// the last of them.
+type ValuesSpec struct {
+	// Rows have one expression for each column of the output, of its type; they look at no columns.
+	Rows [][]*expr.Node
+}
+
+// SeriesSpec is a source that makes the values of generate_series or range as they are read. The output columns are the
+// value and then, with Ordinality, its number from 1. Event times and the end are as for ValuesSpec.
+type SeriesSpec struct {
+	// Start, Stop and Step look at no columns: BIGINTs, or a DATE or TIMESTAMP twice and an INTERVAL. If one is null, there
+	// are no values.
+	Start, Stop, Step *expr.Node
+	// Including says whether Stop is one of the values.
+	Including  bool
+	Ordinality bool
+}
+
+// UnnestKind is what an UnnestCall goes through.
+type UnnestKind uint8
+
+// The kinds: the elements of a list, the keys and values of a map, and the values of a series.
+const (
+	UnnestList UnnestKind = iota + 1
+	UnnestMap
+	UnnestSeries
+)
+
+// UnnestCall is one list, map or series of every row.
+type UnnestCall struct {
+	Kind UnnestKind
+	// Args are input columns: the list or map; or start, stop and step as in SeriesSpec.
+	Args []int
+	// Including is as in SeriesSpec.
+	Including bool
+	// NullRow makes a null list one null, where it else has no elements.
+	NullRow bool
+}
+
+// UnnestSpec puts out, for every input row, one row for each element of its longest call; the others are null where they
+// have ended. The output columns are the kept ones, those of each call in turn (an element; key and value; a value) and
+// then, with Ordinality, the number of the row among those of its input row, from 1. Event times and changes are those of
+// the input row: the rows of a retraction are retractions.
+type UnnestSpec struct {
+	// Keep are input columns.
+	Keep       []int
+	Calls      []UnnestCall
+	Ordinality bool
+	// Outer puts out one row, with nulls behind the kept columns, for an input row that would have none.
+	Outer bool
+}
+
+// Width is the number of columns that a call makes.
+func (c *UnnestCall) Width() int {
+	if c.Kind == UnnestMap {
+		return 2
+	}
+	return 1
+}
+
+// IsSource reports whether a node with this spec has no input and makes its rows itself.
+func IsSource(s Spec) bool {
+	switch s.(type) {
+	case *SourceSpec, *ValuesSpec, *SeriesSpec:
+		return true
+	}
+	return false
+}
+
+func (*ValuesSpec) spec() {}
+func (*SeriesSpec) spec() {}
+func (*UnnestSpec) spec() {}
