@@ -110,53 +110,109 @@ func unitName(u arrow.TimeUnit) string {
 	return [...]string{arrow.Second: "Second", arrow.Millisecond: "Millisecond", arrow.Microsecond: "Microsecond", arrow.Nanosecond: "Nanosecond"}[u]
 }
 
-// parseArrowName reads a type as arrowName writes it; the kinds of text that Arrow has besides Utf8 are TEXT, too.
+// nearestTypes are Arrow's types that are not here, with the ones that hold the same values.
+var nearestTypes = map[string]arrow.DataType{
+	"Utf8View": typeText, "LargeUtf8": typeText, "BinaryView": typeBytes, "LargeBinary": typeBytes, "Uuid": UUID,
+	"Date64": &arrow.TimestampType{Unit: arrow.Millisecond}, "Interval(DayTime)": Interval, "Interval(YearMonth)": Interval,
+}
+
+// parseArrowName reads a type as arrowName writes it. A type that differs only in how values are kept stands for the one
+// that is here: a dictionary for its values, a list of a fixed size for a list.
 func parseArrowName(s string) (arrow.DataType, bool) {
 	s = strings.TrimSpace(s)
 	if dt, ok := arrowTypes[s]; ok && s != "Null" {
 		return dt, true
 	}
-	head, args, _ := strings.Cut(s, "(")
-	args, closed := strings.CutSuffix(args, ")")
-	if !closed {
-		switch s {
-		case "Utf8View", "LargeUtf8":
-			return typeText, true
-		case "BinaryView", "LargeBinary":
-			return typeBytes, true
-		case "Uuid":
-			return UUID, true
-		}
+	if dt, ok := nearestTypes[s]; ok {
+		return dt, true
+	}
+	head, rest, _ := strings.Cut(s, "(")
+	rest, closed := strings.CutSuffix(rest, ")")
+	args := splitArguments(rest)
+	if !closed || len(args) > 2 && head != "Struct" {
 		return nil, false
 	}
-	first, second, _ := strings.Cut(args, ",")
-	first, second = strings.TrimSpace(first), strings.TrimSpace(second)
-	switch head {
+	switch last := args[len(args)-1]; head {
 	case "Timestamp":
-		unit, ok := parseUnit(first)
+		if len(args) != 2 {
+			return nil, false
+		}
+		unit, ok := parseUnit(args[0])
 		t := &arrow.TimestampType{Unit: unit}
-		if second != "None" {
-			zone, some := strings.CutPrefix(second, `Some("`)
-			t.TimeZone = strings.TrimSuffix(zone, `")`)
-			ok = ok && some && t.TimeZone != ""
+		if last != "None" {
+			zone, some := strings.CutPrefix(last, `Some("`)
+			ok = ok && some && findZone(strings.TrimSuffix(zone, `")`)) != nil
 			t.TimeZone = TimestampTZ.TimeZone
 		}
 		return t, ok
 	case "Time64":
-		return typeTime, first == "Nanosecond"
-	case "Decimal128":
-		p, err1 := strconv.Atoi(first)
-		scale, err2 := strconv.Atoi(second)
-		ok := err1 == nil && err2 == nil && p >= 1 && p <= 38 && scale >= -p && scale <= p
+		return typeTime, last == "Nanosecond"
+	case "Decimal128", "Decimal256":
+		p, err1 := strconv.Atoi(args[0])
+		scale, err2 := strconv.Atoi(last)
+		ok := len(args) == 2 && err1 == nil && err2 == nil && p >= 1 && p <= 38 && scale >= -p && scale <= p
 		return &arrow.Decimal128Type{Precision: int32(p), Scale: int32(scale)}, ok
-	case "List":
-		elem, ok := parseArrowName(args)
+	case "FixedSizeBinary":
+		return typeBytes, len(args) == 1
+	case "Dictionary":
+		return parseArrowName(last)
+	case "List", "LargeList", "FixedSizeList":
+		if head == "FixedSizeList" && len(args) == 2 && strings.Trim(last, "0123456789") == "" {
+			last = args[0] // the size may stand first or last
+		}
+		elem, ok := parseArrowName(last)
 		if !ok {
 			return nil, false
 		}
 		return arrow.ListOf(elem), true
+	case "Map":
+		key, ok1 := parseArrowName(args[0])
+		item, ok2 := parseArrowName(last)
+		if !ok1 || !ok2 || len(args) != 2 {
+			return nil, false
+		}
+		return arrow.MapOf(key, item), true
+	case "Struct":
+		return parseArrowStruct(args)
 	}
 	return nil, false
+}
+
+// parseArrowStruct reads members written "name: Type" or "name Type".
+func parseArrowStruct(members []string) (arrow.DataType, bool) {
+	fields := make([]arrow.Field, len(members))
+	for i, m := range members {
+		end := strings.IndexAny(m, ": ")
+		if end <= 0 {
+			return nil, false
+		}
+		dt, ok := parseArrowName(strings.TrimPrefix(m[end:], ":"))
+		if !ok {
+			return nil, false
+		}
+		fields[i] = arrow.Field{Name: strings.Trim(m[:end], `"`), Type: dt, Nullable: true}
+	}
+	return arrow.StructOf(fields...), true
+}
+
+// splitArguments cuts at the commas that are in no parentheses, and trims; there is always one part.
+func splitArguments(s string) []string {
+	var parts []string
+	depth, from := 0, 0
+	for i := range len(s) {
+		switch s[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case ',':
+			if depth == 0 {
+				parts = append(parts, strings.TrimSpace(s[from:i]))
+				from = i + 1
+			}
+		}
+	}
+	return append(parts, strings.TrimSpace(s[from:]))
 }
 
 func parseUnit(s string) (arrow.TimeUnit, bool) {
@@ -176,7 +232,8 @@ func bindArrowCast(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
 	if args[1].Kind != Literal || !ok {
 		return nil, nil, s.mismatch(args)
 	}
-	dt, ok := parseArrowName(name)
+	const longest = 4096 // bounds the depth
+	dt, ok := parseArrowName(name[:min(len(name), longest)])
 	if !ok {
 		return nil, nil, fault.Userf(fault.CodeInvalid, args[1].Span.Join(s.span), "arrow_cast: there is no such type").
 			WithHint("for example 'Int32', 'Utf8', 'Decimal128(10, 2)' or 'Timestamp(Millisecond, None)'")

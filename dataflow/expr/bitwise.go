@@ -23,6 +23,55 @@ func shiftFunction(name, text, example, result string) *function {
 	}
 }
 
+func bitNotFunction() *function {
+	return &function{
+		name: "bitwise_not", operator: "~", category: "operators", doc: "The bits that are not set.", example: "~5", result: "-6",
+		takes: "an integer",
+		bind: func(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
+			if len(args) == 1 && isNull(args[0].Type) {
+				args = []*Node{NewLiteral(typeInt64, nil)}
+			}
+			if len(args) != 1 || !isInteger(args[0].Type) {
+				return nil, nil, s.mismatch(args)
+			}
+			return args, args[0].Type, nil
+		},
+		make: func(n *Node) kernel {
+			switch n.Type.ID() {
+			case arrow.INT8:
+				return bitNotKernel[int8]()
+			case arrow.INT16:
+				return bitNotKernel[int16]()
+			case arrow.INT32:
+				return bitNotKernel[int32]()
+			case arrow.INT64:
+				return bitNotKernel[int64]()
+			case arrow.UINT8:
+				return bitNotKernel[uint8]()
+			case arrow.UINT16:
+				return bitNotKernel[uint16]()
+			case arrow.UINT32:
+				return bitNotKernel[uint32]()
+			}
+			return bitNotKernel[uint64]()
+		},
+	}
+}
+
+func bitNotKernel[T interface {
+	integer
+	column.Value
+}]() kernel {
+	out := &fixedOut[T]{}
+	return func(c *call) (column.Vector, error) {
+		o := out.start(c)
+		for i, v := range argOf[T](c, 0).values[:len(o.Values)] {
+			o.Values[i] = ^v
+		}
+		return &o.Fixed, nil
+	}
+}
+
 func bindBits(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
 	if len(args) != 2 {
 		return nil, nil, s.mismatch(args)

@@ -24,7 +24,22 @@ func canCast(from, to arrow.DataType) bool {
 	if isJSONValue(from) {
 		return isJSONValue(to) || castsFromJSON(to)
 	}
-	return isNull(from) || arrow.TypeEqual(from, to) || newCaster(from, to, false) != nil
+	return isNull(from) || arrow.TypeEqual(from, to) || newCaster(from, to, false) != nil || between(from, to) != nil
+}
+
+// between is the type by way of which a conversion goes that there is in two steps only: of times and truth values to
+// numbers that are no BIGINT, and back. It is nil for any other.
+func between(from, to arrow.DataType) arrow.DataType {
+	moment := func(dt arrow.DataType) bool { return isDate(dt) || isTimestamp(dt) || isTime(dt) }
+	switch {
+	case newCaster(from, to, false) != nil:
+		return nil
+	case moment(from) && isNumeric(to), isNumeric(from) && moment(to), from.ID() == arrow.BOOL && isDecimal(to):
+		return typeInt64
+	case isDecimal(from) && to.ID() == arrow.BOOL:
+		return typeDouble
+	}
+	return nil
 }
 
 func (c *compiler) castStep(n *Node) (step, error) {

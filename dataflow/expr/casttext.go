@@ -42,10 +42,11 @@ func (k caster) fromText() kernel {
 		to := k.to.(*arrow.Decimal128Type)
 		return parseRows(k, func(s string) (decimal128.Num, bool) { return parseDecimal(strings.TrimSpace(s), to) })
 	case arrow.DATE32:
-		return parseRows(k, parseDate)
+		zones := zoneCache{}
+		return parseRows(k, func(s string) (int32, bool) { return parseDate(s, zones) })
 	case arrow.TIMESTAMP:
-		unit := unitOf(k.to)
-		return parseRows(k, func(s string) (int64, bool) { return parseTimestamp(s, unit) })
+		unit, zones := unitOf(k.to), zoneCache{}
+		return parseRows(k, func(s string) (int64, bool) { return parseTimestamp(s, unit, zones) })
 	case arrow.TIME64:
 		return parseRows(k, parseTime)
 	case arrow.INTERVAL_MONTH_DAY_NANO:

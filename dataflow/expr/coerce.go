@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -263,6 +264,9 @@ func newCast(n *Node, to arrow.DataType, kind Kind, span fault.Span) *Node {
 	if span.IsZero() {
 		span = n.Span
 	}
+	if mid := between(n.Type, to); mid != nil {
+		n = newCast(n, mid, kind, span)
+	}
 	c := &Node{Kind: kind, Type: to, Nullable: n.Nullable || kind == TryCast, Args: []*Node{n}, Span: span}
 	if n.Kind == Literal {
 		if folded, ok := foldCast(c); ok {
@@ -279,13 +283,37 @@ func CastTo(n *Node, to arrow.DataType, try bool, span fault.Span) (*Node, error
 		return n, nil
 	}
 	if !canCast(n.Type, to) {
-		return nil, fault.Userf(CodeTypeMismatch, span, "%s does not convert to %s", TypeName(n.Type), TypeName(to))
+		err := fault.Userf(CodeTypeMismatch, span, "%s does not convert to %s", TypeName(n.Type), TypeName(to))
+		return nil, err.WithHint("%s", insteadOfCast(n.Type, to))
 	}
 	kind := Cast
 	if try {
 		kind = TryCast
 	}
 	return newCast(n, to, kind, span), nil
+}
+
+// insteadOfCast says what to write where there is no conversion.
+func insteadOfCast(from, to arrow.DataType) string {
+	switch {
+	case from.ID() == arrow.STRUCT && to.ID() != arrow.STRUCT:
+		return "name one of its members"
+	case isList(from) && !isList(to):
+		return "take one of its elements, as in x[1]"
+	case isMap(from) && !isMap(to):
+		return "take the value of a key, as in x['key']"
+	case arrow.IsNested(to.ID()):
+		return "STRUCT(…), ARRAY[…] and make_map(…) put values together"
+	case from.ID() == arrow.BOOL:
+		return "CASE WHEN … THEN … ELSE … END gives a value for each"
+	case to.ID() == arrow.BOOL:
+		return "compare the value with something"
+	case isUUID(to):
+		return spelling(to)
+	case isInterval(from) || isInterval(to):
+		return "multiply an interval, as in x * INTERVAL '1 second', or take its seconds with date_part('epoch', x)"
+	}
+	return fmt.Sprintf("CAST(CAST(… AS TEXT) AS %s) reads its text", TypeName(to))
 }
 
 // FieldOf gives a member of a struct. Its fault is unknown-column, with the nearest name.

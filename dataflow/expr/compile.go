@@ -272,7 +272,7 @@ func (c *compiler) callStep(n *Node) (step, error) {
 	if k == nil {
 		return nil, fault.Internalf("%s has no kernel for its arguments", n.Name)
 	}
-	return &callStep{node: n, args: args, kernel: k, callsNull: fn.callsNull, stable: fn.volatility != Volatile}, nil
+	return &callStep{node: n, name: fn.display(), args: args, kernel: k, callsNull: fn.callsNull, stable: fn.volatility != Volatile}, nil
 }
 
 var fingerprintSeed = maphash.MakeSeed()

@@ -220,6 +220,14 @@ func (f *Functions) Call(name string, args []*Node, span fault.Span) (*Node, err
 	return n, nil
 }
 
+// display is what people call the function: the operator that it stands for, or its name.
+func (fn *function) display() string {
+	if fn.operator != "" {
+		return fn.operator
+	}
+	return fn.name
+}
+
 func (fn *function) nullable(args []*Node) bool {
 	switch {
 	case fn.neverNull:
@@ -311,10 +319,7 @@ func (s *callSite) mismatch(args []*Node) error {
 		types[i] = TypeName(a.Type)
 	}
 	given := strings.Join(types, ", ")
-	subject := s.fn.name
-	if s.fn.operator != "" {
-		subject = s.fn.operator
-	}
+	subject := s.fn.display()
 	var takes []string
 	if s.fn.takes != "" {
 		takes = append(takes, s.fn.takes)

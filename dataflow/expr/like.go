@@ -232,7 +232,7 @@ func likeSpecial(fold, negated bool) func(c *compiler, n *Node) (step, error) {
 			return nil, err
 		}
 		s := &likeStep{negated: negated}
-		s.callStep = callStep{node: n, args: args, kernel: likeKernel(fold, negated)(n), stable: true}
+		s.callStep = callStep{node: n, name: c.fs.lookup(n.Name).display(), args: args, kernel: likeKernel(fold, negated)(n), stable: true}
 		pattern, ok := n.Args[1].Value.(string)
 		if ok && n.Args[1].Kind == Literal && len(n.Args) == 2 {
 			if p, ok := compileLike(pattern, '\\', fold); ok {

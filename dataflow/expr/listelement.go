@@ -308,6 +308,10 @@ func bindJoin(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
 	if len(args) < 2 || len(args) > 3 || !isList(args[0].Type) && !isNull(args[0].Type) {
 		return nil, nil, s.mismatch(args)
 	}
+	args = append([]*Node{}, args...)
+	for isList(args[0].Type) && isList(elemOf(args[0].Type)) {
+		args[0] = &Node{Kind: Call, Name: "flatten", Type: elemOf(args[0].Type), Nullable: args[0].Nullable, Args: []*Node{args[0]}, Span: s.span}
+	}
 	out := make([]*Node, len(args))
 	for i, a := range args {
 		to := typeText
@@ -403,6 +407,8 @@ func listOperators() []*function {
 			"make_array(1, 2, 3) @> make_array(1, 3)", "true", bindElem("ll", always(typeBool)), hasKernel(0, 1, true)), "@>"),
 		op(listFunction("contained_op", "two lists", "Whether the second list has all elements of the first.",
 			"make_array(1, 4) <@ make_array(1, 3)", "false", bindElem("ll", always(typeBool)), hasKernel(1, 0, true)), "<@"),
+		op(listFunction("overlaps_op", "two lists", "Whether the lists have an element in common.",
+			"make_array(1, 4) && make_array(4, 3)", "true", bindElem("ll", always(typeBool)), hasKernel(0, 1, false)), "&&"),
 	}
 	fs = append(fs, op(listFunction("list_concat_op", "two lists, or a list and an element", "The lists one after the other, or a list and a value; made from concat_op.",
 		"make_array(1) || 2", "[1, 2]", bindConcatLists, concatListsKernel), "||"))
@@ -457,21 +463,23 @@ func bindConcatLists(s *callSite, args []*Node) ([]*Node, arrow.DataType, error)
 	return bindElem(shape, listResult)(s, args)
 }
 
-// concatListsKernel puts lists together, or a list and a value; null if the list is.
+// concatListsKernel puts lists together, or a list and a value. Lists that are null are left out, as in PostgreSQL.
 func concatListsKernel(n *Node) kernel {
 	var isPart [2]bool
 	for i := range isPart {
 		isPart[i] = arrow.TypeEqual(n.Args[i].Type, n.Type)
 	}
 	return listKernel(func(c *call, o *listOut, r int) (bool, error) {
+		some := false
 		for i := range c.args {
 			switch {
 			case !isPart[i]:
 				o.value(i, r)
-			case !o.list(c, i, r):
-				return false, nil
+				some = true
+			case o.list(c, i, r):
+				some = true
 			}
 		}
-		return true, nil
+		return some, nil
 	})(n)
 }

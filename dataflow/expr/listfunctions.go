@@ -34,7 +34,7 @@ func listFunctions() []*function {
 				return true, nil
 			})).listAlias("array_push_front"),
 		listFunction("array_concat", "array_concat(list, …)", "The lists one after the other; nulls are left out.",
-			"array_concat(make_array(1), NULL, make_array(2, 3))", "[1, 2, 3]", bindElem("l?l*", listResult), listKernel(concatLists)).
+			"array_concat(make_array(1), NULL, make_array(2, 3))", "[1, 2, 3]", bindConcat, listKernel(concatLists)).
 			listAlias("array_cat"),
 		listFunction("array_slice", "array_slice(list, from, to[, step])",
 			"The elements from a position to another one, both included; null is an open end. Written list[from:to:step].",
@@ -108,6 +108,28 @@ func bindMakeArray(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
 		}
 	}
 	return args, arrow.ListOf(typeNull), nil
+}
+
+// bindConcat takes lists of one type, and lists of their elements as single elements.
+func bindConcat(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
+	depth := func(dt arrow.DataType) (n int) {
+		for ; isList(dt); n++ {
+			dt = elemOf(dt)
+		}
+		return n
+	}
+	most := 0
+	for _, a := range args {
+		most = max(most, depth(a.Type))
+	}
+	args = append([]*Node{}, args...)
+	for i, a := range args {
+		for isList(a.Type) && depth(a.Type) < most {
+			a = &Node{Kind: Call, Name: "make_array", Type: arrow.ListOf(a.Type), Args: []*Node{a}, Span: s.span}
+		}
+		args[i] = a
+	}
+	return bindElem("l?l*", listResult)(s, args)
 }
 
 func concatLists(c *call, o *listOut, r int) (bool, error) {

@@ -87,6 +87,10 @@ func TestLists(t *testing.T) {
 		array_distance(make_array(1), make_array(NULL)) => NULL
 		array_to_string(make_array(1.5, NULL, 2), ',') => 1.5,2.0
 		array_to_string(make_array(), ',') => 
+		array_to_string(make_array(make_array(1, 2), NULL, make_array(3)), ',') => 1,2,3
+		array_concat(make_array(make_array(1)), make_array(2)) => [[1], [2]]
+		make_array(1) || NULL => [1]
+		array_concat(make_array(1), make_array(make_array(2)), make_array(3)) => [[1], [2], [3]]
 		string_to_array('', ',') => []
 		string_to_array('aé', NULL) => [a, é]
 		string_to_array('a,b', '') => [a,b]
@@ -219,6 +223,14 @@ func TestArrowTypes(t *testing.T) {
 		arrow_cast('1.239', 'Decimal128(10, 2)') => 1.24
 		arrow_cast(make_array(1), 'List(Utf8)') => [1]
 		arrow_cast(1, 'Int') => !invalid
+		arrow_cast(1, 'List(') => !invalid
+		arrow_cast(1, 'Time32(Second)') => !invalid
+		arrow_cast(1, 'Timestamp(Second, Some("Mars/Base"))') => !invalid
+		arrow_cast('a', 'Dictionary(Int32, Utf8)') => a
+		arrow_cast(make_array(1), 'FixedSizeList(1, LargeList(Int8))') => !type-mismatch
+		arrow_cast(make_array(make_array(1)), 'FixedSizeList(1, LargeList(Int8))') => [[1]]
+		arrow_typeof(arrow_cast(struct(1, make_map('a', 2)), 'Struct(a: Utf8, b Map(Utf8, Float32))')) => Struct(a: Utf8, b: Map(Utf8, Float32))
+		arrow_cast('1 day', 'Interval(DayTime)') => 1 days
 		arrow_cast(300, 'UInt8') => !overflow
 		multi_hash(1, NULL) = multi_hash(1, NULL) => true
 		multi_hash(1, 'ab') = multi_hash(1, 'ab', '') => false

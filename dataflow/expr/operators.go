@@ -19,6 +19,7 @@ import (
 //	is_false is_not_false                    a IS [NOT] FALSE
 //	is_unknown is_not_unknown                a IS [NOT] UNKNOWN
 //	bitwise_and bitwise_or bitwise_xor       a & b, a | b, a # b
+//	bitwise_not                              ~a
 //	shift_left shift_right                   a << b, a >> b
 //	concat_op                                a || b, of texts, bytes and lists
 //	like not_like ilike not_ilike            a [NOT] LIKE b [ESCAPE c], a ~~ b, a ~~* b, a !~~ b, a !~~* b
@@ -30,7 +31,7 @@ import (
 //	array_slice                              a[b:c], a[b:c:d]; NULL for an open end
 //	get_field                                a['name'], a struct's member or a map's value
 //	make_array named_struct struct           ARRAY[…], […]; {name: …}; ROW(…), STRUCT(…)
-//	contains_op contained_op                 a @> b, a <@ b
+//	contains_op contained_op overlaps_op     a @> b, a <@ b, a && b
 //	eq_any neq_any lt_any lteq_any gt_any    a = ANY(b), a <> ANY(b), … with b a list; SOME is the same
 //	eq_all neq_all lt_all lteq_all gt_all    a = ALL(b), …
 //	json_get json_as_text json_contains      a -> b, a ->> b, a ? b
@@ -58,6 +59,7 @@ func operatorFunctions() []*function {
 		bitFunction("bitwise_and", "&", "Bits set in both.", "6 & 3", "2"),
 		bitFunction("bitwise_or", "|", "Bits set in one or both.", "6 | 3", "7"),
 		bitFunction("bitwise_xor", "#", "Bits set in one of both.", "6 # 3", "5"),
+		bitNotFunction(),
 		shiftFunction("shift_left", "<<", "1 << 4", "16"),
 		shiftFunction("shift_right", ">>", "-16 >> 2", "-4"),
 	}

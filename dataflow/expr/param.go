@@ -57,9 +57,19 @@ var (
 	pDecimal   = class("DECIMAL", decimalType(38, 10), isDecimal)
 	pSigned    = class("signed integer", typeInt64, isSigned)
 	pUnsigned  = class("unsigned integer", typeUint64, isUnsigned)
-	pTimestamp = class("TIMESTAMP", Timestamp, isTimestamp)
+	pTimestamp = moment(class("TIMESTAMP", Timestamp, isTimestamp))
 	pTime      = exactly(typeTime)
 )
+
+// moment takes dates too, as their midnight.
+func moment(p param) param {
+	return param{p.name, func(n *Node) (arrow.DataType, int) {
+		if isDate(n.Type) {
+			return Timestamp, 2
+		}
+		return p.accept(n)
+	}}
+}
 
 // returns gives a result of this type.
 func returns(dt arrow.DataType) func([]*Node) arrow.DataType {

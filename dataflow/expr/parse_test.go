@@ -77,7 +77,7 @@ func tokens(s string) []string {
 				j++
 			}
 		default:
-			for _, op := range []string{"->>", "->", "@>", "<@", "!~*", "!~", "~*", "<=>", "<=", ">=", "<>", "||", "<<", ">>", "::"} {
+			for _, op := range []string{"->>", "->", "@>", "<@", "&&", "!~*", "!~", "~*", "<=>", "<=", ">=", "<>", "||", "<<", ">>", "::"} {
 				if strings.HasPrefix(s[i:], op) {
 					j = i + len(op)
 					break
@@ -148,7 +148,7 @@ var binary = []struct {
 	{[]string{"~"}, "regexp_match_op", 4}, {[]string{"~*"}, "regexp_imatch_op", 4}, {[]string{"!~"}, "regexp_not_match_op", 4},
 	{[]string{"!~*"}, "regexp_not_imatch_op", 4},
 	{[]string{"->>"}, "json_as_text", 5}, {[]string{"->"}, "json_get", 5}, {[]string{"?"}, "json_contains", 5},
-	{[]string{"@>"}, "contains_op", 5}, {[]string{"<@"}, "contained_op", 5},
+	{[]string{"@>"}, "contains_op", 5}, {[]string{"<@"}, "contained_op", 5}, {[]string{"&&"}, "overlaps_op", 5},
 	{[]string{"|"}, "bitwise_or", 5}, {[]string{"#"}, "bitwise_xor", 5}, {[]string{"&"}, "bitwise_and", 5},
 	{[]string{"<<"}, "shift_left", 5}, {[]string{">>"}, "shift_right", 5}, {[]string{"||"}, "concat_op", 5},
 	{[]string{"+"}, "add", 6}, {[]string{"-"}, "subtract", 6}, {[]string{"*"}, "multiply", 7}, {[]string{"/"}, "divide", 7},
@@ -285,6 +285,8 @@ func (p *parser) prefix() *expr.Node {
 			}
 		}
 		return p.call("negate", n)
+	case p.accept("~"):
+		return p.call("bitwise_not", p.expression(5))
 	case p.accept("NULL"):
 		return expr.NewLiteral(arrow.Null, nil)
 	case p.accept("TRUE"):

@@ -183,7 +183,9 @@ func (c *call) each(f func(r int) error) error {
 
 // callStep evaluates a call of an ordinary function: arguments first, then the kernel.
 type callStep struct {
-	node      *Node
+	node *Node
+	// name is the function for messages.
+	name      string
 	args      []*instance
 	kernel    kernel
 	callsNull bool

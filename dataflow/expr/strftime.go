@@ -205,16 +205,22 @@ func (f timeField) fraction(dst []byte, nano int) []byte {
 // timeParser collects what a text in some format says.
 type timeParser struct {
 	scanner
-	c                 civil
-	seconds, offset   int64
-	yearDay           int64
-	hasSeconds, pm    bool
-	twelve, shortYear bool
+	c               civil
+	seconds, offset int64
+	yearDay         int64
+	hasSeconds, pm  bool
+	twelve          bool
+	// century and short are %C and %y, -1 where there are none.
+	century, short int64
+	// week is the number of a week of the kind weekVerb, 'V' (of isoYear), 'U' or 'W'; weekday is from 1, Monday, to 7.
+	week, weekday int
+	weekVerb      byte
+	isoYear       int64
 }
 
 // parseTimeAs reads a text in this format into seconds and nanoseconds since the epoch.
 func parseTimeAs(s string, fields []timeField) (sec, nano int64, ok bool) {
-	p := timeParser{scanner: scanner{strings.TrimSpace(s)}, c: civil{year: 1970, month: 1, day: 1}}
+	p := timeParser{scanner: scanner{strings.TrimSpace(s)}, c: civil{year: 1970, month: 1, day: 1}, century: -1, short: -1}
 	for _, f := range fields {
 		if !p.field(f) {
 			return 0, 0, false
@@ -229,17 +235,52 @@ func parseTimeAs(s string, fields []timeField) (sec, nano int64, ok bool) {
 	if p.twelve {
 		p.c.hour = p.c.hour%12 + 12*b2i(p.pm)
 	}
+	if !p.day() {
+		return 0, 0, false
+	}
 	if !validDate(p.c.year, int64(p.c.month), int64(p.c.day)) || p.c.hour > 23 || p.c.minute > 59 || p.c.sec > 59 {
 		return 0, 0, false
 	}
-	if p.yearDay > 0 {
-		y, m, d := dateOf(daysOf(p.c.year, 1, 1) + p.yearDay - 1)
-		if y != p.c.year {
-			return 0, 0, false
-		}
-		p.c.month, p.c.day = m, d
-	}
 	return p.c.seconds() - p.offset, int64(p.c.nano), true
+}
+
+// day finds the date where the text does not give year, month and day themselves; false if there is no such day.
+func (p *timeParser) day() bool {
+	switch {
+	case p.century >= 0:
+		p.c.year = p.century*100 + max(p.short, 0)
+	case p.short >= 70:
+		p.c.year = 1900 + p.short
+	case p.short >= 0:
+		p.c.year = 2000 + p.short
+	}
+	if p.c.year < minYear || p.c.year > maxYear || p.isoYear < minYear || p.isoYear > maxYear {
+		return false
+	}
+	january := daysOf(p.c.year, 1, 1)
+	days, year := january+p.yearDay-1, p.c.year
+	switch {
+	case p.weekVerb == 'V' && p.weekday > 0:
+		// The fourth of January is in week 1.
+		fourth := daysOf(p.isoYear, 1, 4)
+		days = fourth - floorMod(fourth+3, 7) + int64(7*(p.week-1)+p.weekday-1)
+		if iso, week := isoWeek(days); iso != p.isoYear || week != p.week {
+			return false
+		}
+		year, _, _ = dateOf(days)
+	case p.weekVerb != 0 && p.weekday > 0:
+		// Week 1 begins with the year's first Monday or, for U, Sunday.
+		first, weekday := int64(-3), int64(p.weekday-1)
+		if p.weekVerb == 'U' {
+			first, weekday = -4, int64(p.weekday%7)
+		}
+		days = january + floorMod(first-january, 7) + 7*int64(p.week-1) + weekday
+	case p.yearDay == 0:
+		return true
+	}
+	y, m, d := dateOf(days)
+	p.c.year, p.c.month, p.c.day = y, m, d
+	return y == year
 }
 
 // field reads one part. White space in a format stands for any amount of it.
@@ -256,21 +297,15 @@ func (p *timeParser) field(f timeField) bool {
 	}
 	switch f.verb {
 	case 'Y':
-		negative := p.skip('-')
-		y, ok := p.int(6)
-		if strings.IndexByte("-/.", peek(p.s)) < 0 && y > 9999 {
-			return false
-		}
-		if negative {
-			y = -y
-		}
-		p.c.year = int64(y)
-		return ok
-	case 'y':
-		y, ok := p.int(2)
-		p.c.year = int64(y) + 2000
-		if y >= 70 {
-			p.c.year -= 100
+		return p.year(&p.c.year)
+	case 'G':
+		return p.year(&p.isoYear)
+	case 'C', 'y':
+		n, ok := p.int(2)
+		if f.verb == 'C' {
+			p.century = int64(n)
+		} else {
+			p.short = int64(n)
 		}
 		return ok
 	case 'm':
@@ -280,8 +315,19 @@ func (p *timeParser) field(f timeField) bool {
 	case 'b', 'B', 'h':
 		return p.name(monthNames, &p.c.month)
 	case 'a', 'A':
-		var ignored int
-		return p.name(dayNames, &ignored)
+		var n int
+		ok := p.name(dayNames, &n)
+		p.weekday = (n+5)%7 + 1
+		return ok
+	case 'u':
+		return p.into(&p.weekday, 1) && p.weekday >= 1 && p.weekday <= 7
+	case 'w':
+		n, ok := p.int(1)
+		p.weekday = (n+6)%7 + 1
+		return ok && n <= 6
+	case 'V', 'U', 'W':
+		p.weekVerb = f.verb
+		return p.into(&p.week, 2) && p.week <= 53 && (p.week > 0 || f.verb != 'V')
 	case 'j':
 		d, ok := p.int(3)
 		p.yearDay = int64(d)
@@ -313,11 +359,20 @@ func (p *timeParser) field(f timeField) bool {
 	return false
 }
 
-func peek(s string) byte {
-	if s == "" {
-		return 0
+// year reads one to four digits, or any number of them behind a sign.
+func (p *timeParser) year(dst *int64) bool {
+	p.s = strings.TrimLeft(p.s, " ")
+	most := 4
+	negative := p.skip('-')
+	if negative || p.skip('+') {
+		most = 7
 	}
-	return s[0]
+	v, _, ok := p.digits(1, most)
+	if negative {
+		v = -v
+	}
+	*dst = v
+	return ok
 }
 
 func (p *timeParser) int(most int) (int, bool) {

@@ -291,7 +291,11 @@ func TestText(t *testing.T) {
 		strpos('abc', '') => 1
 		strpos('abc', 'd') => 0
 		find_in_set('d', 'a,b') => 0
-		find_in_set('', '') => 0
+		find_in_set('', '') => 1
+		to_hex(18446744073709551615) => ffffffffffffffff
+		upper('ﬃ ß ᾳ') => FFI SS ΑΙ
+		lower('ΟΔΥΣΣΕΥΣ Σ İ') => οδυσσευς σ i̇
+		initcap('ﬃ ßA') => FFI SSa
 		levenshtein('', 'abc') => 3
 		concat() => !type-mismatch
 		concat(NULL) => 

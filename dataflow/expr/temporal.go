@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -250,5 +251,5 @@ func dateSum(op arithmetic) kernel {
 
 // badArgument is the fault of an argument that a function cannot work with.
 func (c *call) badArgument(format string, args ...any) *fault.Error {
-	return c.fail(fault.CodeInvalid, c.node.Name+": "+format, args...)
+	return c.fail(fault.CodeInvalid, "%s: %s", c.step.name, fmt.Sprintf(format, args...))
 }

@@ -116,7 +116,9 @@ func textFunctions() []*function {
 		textFunction("to_hex", "The integer in hexadecimal digits; a negative one in two's complement.", "to_hex(255)", "ff",
 			takes(typeText, func(*Node) kernel {
 				return formatRows(func(dst []byte, v int64) []byte { return strconv.AppendUint(dst, uint64(v), 16) })
-			}, pInt)),
+			}, pInt), takes(typeText, func(*Node) kernel {
+				return formatRows(func(dst []byte, v uint64) []byte { return strconv.AppendUint(dst, v, 16) })
+			}, exactly(typeUint64))),
 		textFunction("strpos", "The position of the second text in the first, 1 being the first; 0 if it is not there.",
 			"strpos('añb', 'b')", "3", takes(typeInt32, textNumber(position), pText, pText)).alias("instr", "position"),
 		textFunction("find_in_set", "The position of the first text in a comma-separated list; 0 if it is not there.",
@@ -149,40 +151,6 @@ func lengthOverloads(factor int32) []overload {
 	return []overload{takes(typeInt32, mk, pText), takes(typeInt32, mk, pBytes)}
 }
 
-func appendLower(dst []byte, s string) []byte { return appendMapped(dst, s, unicode.ToLower) }
-func appendUpper(dst []byte, s string) []byte {
-	if strings.Contains(s, "ß") {
-		s = strings.ReplaceAll(s, "ß", "SS")
-	}
-	return appendMapped(dst, s, unicode.ToUpper)
-}
-
-func appendMapped(dst []byte, s string, f func(rune) rune) []byte {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			for _, r := range s[i:] {
-				dst = utf8.AppendRune(dst, f(r))
-			}
-			return dst
-		}
-		dst = append(dst, byte(f(rune(s[i]))))
-	}
-	return dst
-}
-
-func appendInitcap(dst []byte, s string) []byte {
-	inWord := false
-	for _, r := range s {
-		if inWord {
-			dst = utf8.AppendRune(dst, unicode.ToLower(r))
-		} else {
-			dst = utf8.AppendRune(dst, unicode.ToUpper(r))
-		}
-		inWord = unicode.IsLetter(r) || unicode.IsDigit(r)
-	}
-	return dst
-}
-
 func appendReverse(dst []byte, s string) []byte {
 	for len(s) > 0 {
 		_, n := utf8.DecodeLastRuneInString(s)
@@ -212,7 +180,7 @@ func chrKernel(*Node) kernel {
 
 // tooLong is the fault of a text that would be larger than maxText.
 func (c *call) tooLong() error {
-	return c.fail(fault.CodeOverflow, "%s: the text would be longer than 64 MiB", c.node.Name)
+	return c.fail(fault.CodeOverflow, "%s: the text would be longer than 64 MiB", c.step.name)
 }
 
 func repeatKernel(*Node) kernel {
@@ -332,7 +300,7 @@ func position(c *call, r int) (int32, error) {
 
 func findInSet(c *call, r int) (int32, error) {
 	word, list := c.text(0).at(r), c.text(1).at(r)
-	for at, more := int32(1), list != ""; more; at++ {
+	for at, more := int32(1), true; more; at++ {
 		var head string
 		if head, list, more = strings.Cut(list, ","); head == word {
 			return at, nil

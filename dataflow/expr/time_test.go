@@ -98,7 +98,7 @@ func TestTimes(t *testing.T) {
 		to_char(TIME '01:02:03', '%T %R %r %X %+') => 01:02:03 01:02 01:02:03 AM 01:02:03 1970-01-01T01:02:03+00:00
 		to_char(DATE '2024-03-05', '%Q') => !invalid
 		TIMESTAMP '2024-03-31T02:30:00' AT TIME ZONE 'Europe/Berlin' => 2024-03-31T01:30:00Z
-		TIMESTAMP '2024-10-27T02:30:00' AT TIME ZONE 'Europe/Berlin' => 2024-10-27T00:30:00Z
+		TIMESTAMP '2024-10-27T02:30:00' AT TIME ZONE 'Europe/Berlin' => 2024-10-27T01:30:00Z
 		TIMESTAMP '2024-01-01T00:00:00' AT TIME ZONE '+05:30' => 2023-12-31T18:30:00Z
 		TIMESTAMPTZ '2024-07-01T12:00:00Z' AT TIME ZONE 'America/New_York' => 2024-07-01T08:00:00
 		TIMESTAMP '2024-01-01T00:00:00' AT TIME ZONE 'Atlantis' => !invalid
@@ -107,6 +107,85 @@ func TestTimes(t *testing.T) {
 }
 
 // TestCalendarAgreesWithGo walks over four centuries and the ends of the range.
+func TestIntervalSpellings(t *testing.T) {
+	runTable(t, `
+		INTERVAL 'P1Y2M3W4DT5H6M7.5S' => 14 mons 25 days 5 hours 6 mins 7.5 secs
+		INTERVAL '-P1DT2H' => -1 days -2 hours
+		INTERVAL 'P-1DT1,5H' => -1 days 1 hours 30 mins
+		INTERVAL 'pt0.001s' => 0.001 secs
+		'P'::interval => !invalid
+		'PT'::interval => !invalid
+		'P1H'::interval => !invalid
+		'P1D1Y'::interval => !invalid
+		'P1'::interval => !invalid
+		INTERVAL '1-2' => 14 mons
+		INTERVAL '-1-2' => -14 mons
+		INTERVAL '1-2 3 4:05:06' => 14 mons 3 days 4 hours 5 mins 6 secs
+		'1-12'::interval => !invalid
+		INTERVAL '1 12:30' => 1 days 12 hours 30 mins
+		INTERVAL '-1 12:30' => -1 days 12 hours 30 mins
+		INTERVAL '@ 1 day 2 hours ago' => -1 days -2 hours
+		INTERVAL '1 day 2' => 1 days 2 secs
+		INTERVAL '1 millennium' => 12000 mons
+		'178956971 years'::interval => !invalid
+		'ago'::interval => !invalid
+		'1 -'::interval => !invalid
+		':'::interval => !invalid
+	`)
+}
+
+func TestTimesInFormats(t *testing.T) {
+	runTable(t, `
+		to_date('20240517', '%Y%m%d') => 2024-05-17
+		to_date('2024138', '%Y%j') => 2024-05-17
+		to_date('2024366', '%Y%j') => 2024-12-31
+		to_date('2023366', '%Y%j') => !invalid
+		to_date('2024-W20-5', '%G-W%V-%u') => 2024-05-17
+		to_date('2020-W53-7', '%G-W%V-%u') => 2021-01-03
+		to_date('2021-W53-1', '%G-W%V-%u') => !invalid
+		to_date('2024 20 5', '%Y %W %w') => 2024-05-17
+		to_date('2024 19 Fri', '%Y %U %a') => 2024-05-17
+		to_date('2023 0 0', '%Y %U %w') => !invalid
+		to_date('20 24 05 17', '%C %y %m %d') => 2024-05-17
+		to_date('+20240-05-17', '%Y-%m-%d') => +20240-05-17
+		to_date('-44-03-15', '%Y-%m-%d') => -0044-03-15
+		to_date('69-01-01', '%y-%m-%d') => 2069-01-01
+		to_date('70-01-01', '%y-%m-%d') => 1970-01-01
+		to_timestamp('20240517101112', '%Y%m%d%H%M%S') => 2024-05-17T10:11:12
+		to_timestamp('20240517 101112.5', '%Y%m%d %H%M%S%.f') => 2024-05-17T10:11:12.500
+		to_timestamp_seconds(1.9) => 1970-01-01T00:00:01
+		to_timestamp(1.9) => 1970-01-01T00:00:01.900
+		'20240517'::date => 2024-05-17
+		'20241317'::date => !invalid
+		'20240517T10:11'::timestamp => 2024-05-17T10:11:00
+	`)
+}
+
+func TestZones(t *testing.T) {
+	runTable(t, `
+		TIMESTAMP '2024-11-03T01:30:00' AT TIME ZONE 'America/New_York' => 2024-11-03T06:30:00Z
+		TIMESTAMP '2024-03-10T02:30:00' AT TIME ZONE 'America/New_York' => 2024-03-10T07:30:00Z
+		TIMESTAMP '2024-07-01T12:00:00' AT TIME ZONE 'europe/BERLIN' => 2024-07-01T10:00:00Z
+		TIMESTAMP '2024-07-01T12:00:00' AT TIME ZONE 'america/port-au-prince' => 2024-07-01T16:00:00Z
+		TIMESTAMP '2024-07-01T12:00:00' AT TIME ZONE 'etc/gmt+3' => 2024-07-01T15:00:00Z
+		TIMESTAMP '2024-07-01T12:00:00' AT TIME ZONE 'CET' => 2024-07-01T11:00:00Z
+		TIMESTAMP '2024-07-01T12:00:00' AT TIME ZONE 'pdt' => 2024-07-01T19:00:00Z
+		TIMESTAMP '2024-07-01T12:00:00' AT TIME ZONE INTERVAL '-8 hours' => 2024-07-01T20:00:00Z
+		TIMESTAMP '2024-07-01T12:00:00'::timestamptz AT TIME ZONE INTERVAL '-8 hours' => 2024-07-01T04:00:00
+		TIMESTAMP '2024-07-01T12:00:00' AT TIME ZONE INTERVAL '1 day' => !invalid
+		TIMESTAMP '2024-07-01T12:00:00' AT TIME ZONE '../Berlin' => !invalid
+		TIMESTAMP '2024-07-01T12:00:00' AT TIME ZONE 'local' => !invalid
+		DATE '2024-07-01' AT TIME ZONE 'Europe/Berlin' => 2024-07-01T02:00:00
+		TIME '12:00:00' AT TIME ZONE 'UTC' => !type-mismatch
+		to_local_time(TIMESTAMP '2024-05-17T10:00:00' AT TIME ZONE 'Europe/Berlin') => 2024-05-17T10:00:00
+		to_local_time(TIMESTAMP '2024-05-17T10:00:00'::timestamptz) => 2024-05-17T10:00:00
+		'2024-07-01 12:00:00 Europe/Berlin'::timestamptz => 2024-07-01T10:00:00Z
+		'2024-07-01 12:00:00 PST'::timestamp => 2024-07-01T20:00:00
+		'2024-07-01 12:00:00 Mars/Base'::timestamp => !invalid
+		date_bin(INTERVAL '2 days', DATE '2024-01-03') => 2024-01-02T00:00:00
+	`)
+}
+
 func TestCalendarAgreesWithGo(t *testing.T) {
 	schema := benchSchema
 	e, err := expr.Compile([]*expr.Node{

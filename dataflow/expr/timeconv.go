@@ -3,12 +3,8 @@ package expr
 import (
 	"math"
 	"strings"
-	"time"
-	_ "time/tzdata" // so that time zones do not depend on the machine
 
 	"github.com/apache/arrow-go/v18/arrow"
-
-	"wadi/dataflow/column"
 )
 
 // TimestampTZ is TIMESTAMP WITH TIME ZONE: a moment, in nanoseconds since the Unix epoch, that prints in UTC.
@@ -63,25 +59,13 @@ func timeConversionFunctions() []*function {
 		{
 			name: "to_local_time", category: categoryTime, doc: "A timestamp without its time zone, as the clock shows it there.",
 			example: "to_local_time(TIMESTAMP '2024-01-01T00:00:00')", result: "2024-01-01T00:00:00",
-			overloads: []overload{{
-				params: []param{pTimestamp}, make: func(n *Node) kernel { return castTo(n.Type)(n) },
-				result: func(args []*Node) arrow.DataType {
-					return &arrow.TimestampType{Unit: args[0].Type.(*arrow.TimestampType).Unit}
-				},
-			}},
+			takes: "to_local_time(TIMESTAMP)", bind: bindLocalTime, make: localTimeKernel,
 		},
 		{
 			name: "at_time_zone", operator: "AT TIME ZONE", category: "operators",
 			doc:     "The moment at which a clock in the zone shows the timestamp; of a moment, what a clock in the zone shows.",
 			example: "TIMESTAMP '2024-07-01T12:00:00' AT TIME ZONE 'Europe/Berlin'", result: "2024-07-01T10:00:00Z",
-			overloads: []overload{{params: []param{pTimestamp, pText}, make: atTimeZoneKernel,
-				result: func(args []*Node) arrow.DataType {
-					t := &arrow.TimestampType{Unit: args[0].Type.(*arrow.TimestampType).Unit}
-					if !isZoned(args[0].Type) {
-						t.TimeZone = TimestampTZ.TimeZone
-					}
-					return t
-				}}},
+			takes: "a TIMESTAMP and a zone: a TEXT, or an INTERVAL east of Greenwich", bind: bindAtTimeZone, make: atTimeZoneKernel,
 		},
 	}
 	return fs
@@ -122,7 +106,11 @@ func toTimestampOverloads(dt *arrow.TimestampType, nanos int64) []overload {
 	}
 	fraction := func(*Node) kernel {
 		return mapRows(func(c *call, v float64) (int64, error) {
-			r := math.Round(v * float64(factor))
+			// Of seconds, which may have a fraction, nanoseconds are rounded; else fractions are cut off, as by a cast.
+			r := math.Trunc(v)
+			if factor > 1 {
+				r = math.Round(v * float64(factor))
+			}
 			if !(math.Abs(r) < math.MaxInt64) {
 				return 0, overflow(c.node.Span, dt)
 			}
@@ -158,11 +146,11 @@ func (f *formatCache) get(c *call, text string) ([]timeField, error) {
 }
 
 // momentOf reads argument 0 in one of the formats of the other arguments, or as ISO 8601 if there are none.
-func momentOf(c *call, r int, formats []formatCache) (sec, nano int64, err error) {
+func momentOf(c *call, r int, zones zoneCache, formats []formatCache) (sec, nano int64, err error) {
 	s := c.text(0).at(r)
 	ok := false
 	if len(formats) == 0 {
-		sec, nano, ok = parseMoment(s)
+		sec, nano, ok = parseMoment(s, zones)
 	}
 	for i := range formats {
 		fields, err := formats[i].get(c, c.text(i+1).at(r))
@@ -186,9 +174,9 @@ func momentOf(c *call, r int, formats []formatCache) (sec, nano int64, err error
 func parseKernel(dt *arrow.TimestampType) func(*Node) kernel {
 	unit := unitOf(dt)
 	return func(n *Node) kernel {
-		formats := make([]formatCache, len(n.Args)-1)
+		formats, zones := make([]formatCache, len(n.Args)-1), zoneCache{}
 		return textNumber(func(c *call, r int) (int64, error) {
-			sec, nano, err := momentOf(c, r, formats)
+			sec, nano, err := momentOf(c, r, zones, formats)
 			if err != nil {
 				return 0, err
 			}
@@ -202,9 +190,9 @@ func parseKernel(dt *arrow.TimestampType) func(*Node) kernel {
 }
 
 func toDateKernel(n *Node) kernel {
-	formats := make([]formatCache, len(n.Args)-1)
+	formats, zones := make([]formatCache, len(n.Args)-1), zoneCache{}
 	return textNumber(func(c *call, r int) (int32, error) {
-		sec, _, err := momentOf(c, r, formats)
+		sec, _, err := momentOf(c, r, zones, formats)
 		return int32(floorDiv(sec, daySeconds)), err
 	})(n)
 }
@@ -212,9 +200,9 @@ func toDateKernel(n *Node) kernel {
 func toUnixOverloads() []overload {
 	return []overload{
 		{params: []param{pText, pText}, variadic: true, result: returns(typeInt64), make: func(n *Node) kernel {
-			formats := make([]formatCache, len(n.Args)-1)
+			formats, zones := make([]formatCache, len(n.Args)-1), zoneCache{}
 			return textNumber(func(c *call, r int) (int64, error) {
-				sec, _, err := momentOf(c, r, formats)
+				sec, _, err := momentOf(c, r, zones, formats)
 				return sec, err
 			})(n)
 		}},
@@ -250,91 +238,4 @@ func toCharKernel(n *Node) kernel {
 		}
 		return appendTime(dst, fields, moment(c, r)), nil
 	})
-}
-
-// zoneCache keeps the zones met.
-type zoneCache map[string]*time.Location
-
-func (z zoneCache) get(c *call, name string) (*time.Location, error) {
-	if loc := z[name]; loc != nil {
-		return loc, nil
-	}
-	var loc *time.Location
-	p := scanner{name}
-	if offset, ok := p.zone(); ok && p.s == "" {
-		loc = time.FixedZone(name, int(offset))
-	} else {
-		var err error
-		if loc, err = time.LoadLocation(name); err != nil || name == "" || strings.EqualFold(name, "local") {
-			return nil, c.badArgument("there is no such time zone").WithHint("zones are named 'Europe/Berlin' or '+02:00'")
-		}
-	}
-	z[strings.Clone(name)] = loc
-	return loc, nil
-}
-
-// localSeconds is what a clock in the zone shows at a moment, as seconds of a clock in UTC.
-func localSeconds(sec int64, loc *time.Location) int64 {
-	_, offset := time.Unix(sec, 0).In(loc).Zone()
-	return sec + int64(offset)
-}
-
-// momentSeconds is the inverse. A time that the clock skips or shows twice is taken with the offset before the change.
-func momentSeconds(local int64, loc *time.Location) int64 {
-	_, before := time.Unix(local-daySeconds, 0).In(loc).Zone()
-	_, after := time.Unix(local+daySeconds, 0).In(loc).Zone()
-	if sec := local - int64(before); before == after || localSeconds(sec, loc) == local {
-		return sec
-	}
-	if sec := local - int64(after); localSeconds(sec, loc) == local {
-		return sec
-	}
-	return local - int64(before)
-}
-
-func atTimeZoneKernel(n *Node) kernel {
-	zones := zoneCache{}
-	unit := unitOf(n.Type)
-	convert := momentSeconds
-	if isZoned(n.Args[0].Type) {
-		convert = localSeconds
-	}
-	out := &fixedOut[int64]{}
-	return func(c *call) (column.Vector, error) {
-		o := out.start(c)
-		in := argOf[int64](c, 0)
-		err := c.each(func(r int) error {
-			loc, err := zones.get(c, c.text(1).at(r))
-			if err != nil {
-				return err
-			}
-			perSecond := 1e9 / unit
-			v := in.at(r)
-			sec := floorDiv(v, perSecond)
-			moved, ok := checked(opMultiply, convert(sec, loc)-sec, perSecond)
-			if ok {
-				o.Values[r], ok = checked(opAdd, v, moved)
-			}
-			if !ok {
-				return overflow(c.node.Span, c.node.Type)
-			}
-			return nil
-		})
-		return &o.Fixed, err
-	}
-}
-
-func fromUnixIn(*Node) kernel {
-	zones := zoneCache{}
-	return textNumber(func(c *call, r int) (int64, error) {
-		loc, err := zones.get(c, c.text(1).at(r))
-		if err != nil {
-			return 0, err
-		}
-		sec := argOf[int64](c, 0).at(r)
-		if sec > math.MaxInt64/2 || sec < math.MinInt64/2 {
-			return 0, overflow(c.node.Span, c.node.Type)
-		}
-		return localSeconds(sec, loc), nil
-	})(nil)
 }

@@ -40,8 +40,15 @@ func (p *scanner) fraction() (int64, bool) {
 	return v, ok
 }
 
-// date reads [+-]YYYY-M-D.
+// date reads [+-]YYYY-M-D, or the eight digits of YYYYMMDD.
 func (p *scanner) date(c *civil) bool {
+	if q := *p; len(q.s) == 8 || len(q.s) > 8 && (q.s[8] == 'T' || q.s[8] == ' ') {
+		if v, n, _ := q.digits(8, 8); n == 8 {
+			p.s = q.s
+			c.year, c.month, c.day = v/10000, int(v/100%100), int(v%100)
+			return validDate(c.year, v/100%100, v%100)
+		}
+	}
 	negative := p.skip('-')
 	if !negative {
 		p.skip('+')
@@ -123,8 +130,8 @@ func (p *scanner) zone() (offset int64, ok bool) {
 }
 
 // parseMoment reads a date with an optional time and zone, as RFC 3339 and SQL write them, into seconds and nanoseconds
-// since the epoch, UTC.
-func parseMoment(s string) (sec, nano int64, ok bool) {
+// since the epoch, UTC. The zone is an offset or, behind a space, a name.
+func parseMoment(s string, zones zoneCache) (sec, nano int64, ok bool) {
 	p := scanner{strings.TrimSpace(s)}
 	var c civil
 	if !p.date(&c) {
@@ -140,13 +147,23 @@ func parseMoment(s string) (sec, nano int64, ok bool) {
 	if p.s == "" {
 		return sec, nano, true
 	}
-	p.s = strings.TrimLeft(p.s, " ")
-	offset, ok := p.zone()
-	return sec - offset, nano, ok && p.s == ""
+	named := strings.TrimLeft(p.s, " ")
+	p.s = named
+	if offset, ok := p.zone(); ok && p.s == "" {
+		return sec - offset, nano, true
+	}
+	if !isLetter(named[0]) {
+		return 0, 0, false
+	}
+	loc, ok := zones.find(named)
+	if !ok {
+		return 0, 0, false
+	}
+	return momentSeconds(sec, loc), nano, true
 }
 
-func parseTimestamp(s string, unit int64) (int64, bool) {
-	sec, nano, ok := parseMoment(s)
+func parseTimestamp(s string, unit int64, zones zoneCache) (int64, bool) {
+	sec, nano, ok := parseMoment(s, zones)
 	if !ok {
 		return 0, false
 	}
@@ -154,8 +171,8 @@ func parseTimestamp(s string, unit int64) (int64, bool) {
 }
 
 // parseDate reads a date; a time after it is checked and dropped.
-func parseDate(s string) (int32, bool) {
-	sec, _, ok := parseMoment(s)
+func parseDate(s string, zones zoneCache) (int32, bool) {
+	sec, _, ok := parseMoment(s, zones)
 	return int32(floorDiv(sec, daySeconds)), ok
 }
 
@@ -169,14 +186,14 @@ func parseTime(s string) (int64, bool) {
 
 // The units of intervals: months, days or nanoseconds each.
 var intervalUnits = map[string]arrow.MonthDayNanoInterval{
-	"century": {Months: 1200}, "decade": {Months: 120}, "year": {Months: 12}, "quarter": {Months: 3},
+	"millennium": {Months: 12000}, "century": {Months: 1200}, "decade": {Months: 120}, "year": {Months: 12}, "quarter": {Months: 3},
 	"month": {Months: 1}, "week": {Days: 7}, "day": {Days: 1}, "hour": {Nanoseconds: 3600e9},
 	"minute": {Nanoseconds: 60e9}, "second": {Nanoseconds: 1e9}, "millisecond": {Nanoseconds: 1e6},
 	"microsecond": {Nanoseconds: 1e3}, "nanosecond": {Nanoseconds: 1},
 }
 
 var intervalAliases = map[string]string{
-	"centuries": "century", "c": "century", "yr": "year", "yrs": "year", "y": "year", "mon": "month", "mons": "month",
+	"millennia": "millennium", "mil": "millennium", "centuries": "century", "c": "century", "yr": "year", "yrs": "year", "y": "year", "mon": "month", "mons": "month",
 	"w": "week", "d": "day", "h": "hour", "hr": "hour", "hrs": "hour", "m": "minute", "min": "minute", "mins": "minute",
 	"s": "second", "sec": "second", "secs": "second", "ms": "millisecond", "msec": "millisecond",
 	"msecs": "millisecond", "us": "microsecond", "usec": "microsecond", "usecs": "microsecond", "ns": "nanosecond",
@@ -195,40 +212,127 @@ func intervalUnit(word string) (arrow.MonthDayNanoInterval, bool) {
 	return u, ok
 }
 
-// ParseInterval reads "1 hour 30 minutes", "-1.5 days", "1 day 02:03:04.5" and a bare number of seconds. Fractions of
-// months go to days (30) and of days to nanoseconds, as in PostgreSQL.
+// ParseInterval reads intervals as PostgreSQL does: "1 hour 30 minutes", "-1.5 days", "1 day 02:03:04.5", "1-2 3 4:05:06"
+// (years and months, days, time), "2 days ago", "P1Y2M3DT4H5M6.5S" and a bare number of seconds. Fractions of months go to
+// days (30) and of days to nanoseconds.
 func ParseInterval(s string) (arrow.MonthDayNanoInterval, bool) {
-	var sum arrow.MonthDayNanoInterval
-	words := strings.Fields(splitUnits(s))
-	if len(words) == 0 {
-		return sum, false
+	if v, iso, ok := parseIsoInterval(strings.TrimSpace(s)); iso {
+		return v, ok
 	}
-	for i := 0; i < len(words); i++ {
-		w := words[i]
-		if strings.Contains(w, ":") {
-			nanos, ok := parseSpan(w)
-			if !ok || !addInterval(&sum, arrow.MonthDayNanoInterval{Nanoseconds: nanos}) {
-				return sum, false
-			}
+	words := strings.Fields(splitUnits(s))
+	if len(words) > 0 && words[0] == "@" {
+		words = words[1:]
+	}
+	ago := len(words) > 1 && strings.EqualFold(words[len(words)-1], "ago")
+	if ago {
+		words = words[:len(words)-1]
+	}
+	var sum arrow.MonthDayNanoInterval
+	ok := len(words) > 0
+	for ok && len(words) > 0 {
+		var part arrow.MonthDayNanoInterval
+		if part, words, ok = firstPart(words); ok {
+			ok = addInterval(&sum, part)
+		}
+	}
+	if ok && ago {
+		return scaleInterval(sum, -1)
+	}
+	return sum, ok
+}
+
+// firstPart reads the first part of an interval, of one word or two, and gives the words after it.
+func firstPart(words []string) (v arrow.MonthDayNanoInterval, rest []string, ok bool) {
+	w, rest := words[0], words[1:]
+	if strings.Contains(w, ":") {
+		v.Nanoseconds, ok = parseSpan(w)
+		return v, rest, ok
+	}
+	if i := strings.IndexByte(w[1:], '-'); i >= 0 && !strings.ContainsAny(w, "eE") {
+		v, ok = yearsAndMonths(w[:i+1], w[i+2:])
+		return v, rest, ok
+	}
+	unit := arrow.MonthDayNanoInterval{Nanoseconds: 1e9}
+	switch {
+	case len(rest) > 0 && strings.Contains(rest[0], ":"):
+		unit = arrow.MonthDayNanoInterval{Days: 1}
+	case len(rest) > 0:
+		if unit, ok = intervalUnit(rest[0]); !ok {
+			return v, rest, false
+		}
+		rest = rest[1:]
+	}
+	v, ok = scaleText(w, unit)
+	return v, rest, ok
+}
+
+// yearsAndMonths reads the two numbers of 1-2; the sign of the first is that of both.
+func yearsAndMonths(years, months string) (v arrow.MonthDayNanoInterval, ok bool) {
+	p := scanner{years}
+	negative := p.skip('-')
+	if !negative {
+		p.skip('+')
+	}
+	y, _, ok1 := p.digits(1, 8)
+	q := scanner{months}
+	m, _, ok2 := q.digits(1, 2)
+	n := y*12 + m
+	if negative {
+		n = -n
+	}
+	v.Months = int32(n)
+	return v, ok1 && ok2 && p.s == "" && q.s == "" && m < 12 && n == int64(v.Months)
+}
+
+// isoUnits are the designators of an ISO 8601 interval, in their order: those of the date, T, and those of the time.
+const isoUnits = "YMWDTHMS"
+
+var isoUnit = [len(isoUnits)]arrow.MonthDayNanoInterval{
+	{Months: 12}, {Months: 1}, {Days: 7}, {Days: 1}, {}, {Nanoseconds: 3600e9}, {Nanoseconds: 60e9}, {Nanoseconds: 1e9},
+}
+
+// parseIsoInterval reads P1Y2M3W4DT5H6M7.5S; the whole and every number may have a sign, every number a fraction. iso is
+// false for a text of another form.
+func parseIsoInterval(s string) (sum arrow.MonthDayNanoInterval, iso, ok bool) {
+	p := scanner{strings.ToUpper(s)}
+	negative := p.skip('-')
+	if !negative {
+		p.skip('+')
+	}
+	if !p.skip('P') {
+		return sum, false, false
+	}
+	const timeFrom = 4
+	last, parts := -1, 0
+	for p.s != "" {
+		if last < timeFrom && p.skip('T') {
+			last, parts = timeFrom, 0
 			continue
 		}
-		unit := arrow.MonthDayNanoInterval{Nanoseconds: 1e9}
-		if i+1 < len(words) {
-			u, ok := intervalUnit(words[i+1])
-			if !ok {
-				return sum, false
+		n := strings.IndexFunc(p.s, func(r rune) bool { return r >= 'A' && r <= 'Z' })
+		if n <= 0 {
+			return sum, true, false
+		}
+		at := strings.IndexByte(isoUnits[:timeFrom], p.s[n])
+		if last >= timeFrom {
+			if at = strings.IndexByte(isoUnits[timeFrom+1:], p.s[n]); at >= 0 {
+				at += timeFrom + 1
 			}
-			unit = u
-			i++
-		} else if len(words) > 1 {
-			return sum, false
 		}
-		part, ok := scaleText(w, unit)
-		if !ok || !addInterval(&sum, part) {
-			return sum, false
+		if at <= last {
+			return sum, true, false
 		}
+		part, fits := scaleText(strings.Replace(p.s[:n], ",", ".", 1), isoUnit[at])
+		if !fits || !addInterval(&sum, part) {
+			return sum, true, false
+		}
+		p.s, last, parts = p.s[n+1:], at, parts+1
 	}
-	return sum, true
+	if parts > 0 && negative {
+		sum, ok = scaleInterval(sum, -1)
+		return sum, true, ok
+	}
+	return sum, true, parts > 0
 }
 
 // splitUnits puts a space between a number and the unit that follows it directly, as in 5min.

@@ -18,7 +18,7 @@ var binaryFunctions = map[ast.BinaryOp]string{
 	ast.RegexMatch: "regexp_match_op", ast.RegexIMatch: "regexp_imatch_op",
 	ast.RegexNotMatch: "regexp_not_match_op", ast.RegexNotIMatch: "regexp_not_imatch_op",
 	ast.JSONGet: "json_get", ast.JSONGetText: "json_as_text", ast.JSONHasKey: "json_contains",
-	ast.Contains: "contains_op", ast.ContainedBy: "contained_op",
+	ast.Contains: "contains_op", ast.ContainedBy: "contained_op", ast.Overlaps: "overlaps_op",
 }
 
 func (p *place) binary(e *ast.Binary) *expr.Node {
@@ -49,6 +49,8 @@ func (p *place) unary(e *ast.Unary) *expr.Node {
 		return p.expr(e.X)
 	case ast.Not:
 		return p.function("not", e.Span(), p.expr(e.X))
+	case ast.BitNot:
+		return p.function("bitwise_not", e.Span(), p.expr(e.X))
 	case ast.Abs:
 		return p.function("abs", e.Span(), p.expr(e.X))
 	case ast.SquareRoot:
