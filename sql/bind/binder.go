@@ -80,7 +80,7 @@ func (b *Binder) Statements(list []ast.Statement) {
 			b.set(set)
 		}
 	}
-	b.lastTTL, b.ttl, b.errs = b.ttl, b.opts.UpdatingTTL, nil
+	b.lastTTL, b.ttl, b.errs, b.warnings = b.ttl, b.opts.UpdatingTTL, nil, nil
 	for _, s := range list {
 		b.statement(s)
 	}
@@ -97,7 +97,7 @@ func (b *Binder) statement(s ast.Statement) {
 			b.createTable(s)
 		}
 	case *ast.CreateView:
-		b.createView(s.Name, s.Columns, s.Query, s.Span())
+		b.createView(s)
 	case *ast.Insert:
 		b.queries++
 		b.insert(s)
@@ -172,6 +172,9 @@ func (b *Binder) set(s *ast.Set) {
 		return
 	}
 	d, err := b.duration(s.Value)
+	if text, ok := s.Value.(*ast.StringLit); ok && err == nil {
+		b.warn(CodeDeprecated, text.Span(), "a quoted duration is deprecated").WithHint("write SET updating_ttl = INTERVAL '%s'", text.Value)
+	}
 	switch {
 	case err != nil:
 		b.errs = append(b.errs, err)

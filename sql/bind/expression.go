@@ -31,6 +31,8 @@ type place struct {
 	unnests *unnests
 	// outer is the scope of the query around this one, in a place where its columns may be named.
 	outer *scope
+	// computed are the generated columns of a table, where a generated column is defined, which cannot name them.
+	computed []scopeColumn
 	// aliases of the select list that may be named here, for HAVING.
 	aliases map[string]*item
 }
@@ -202,6 +204,11 @@ func (p *place) column(e *ast.ColumnRef) *expr.Node {
 			o.index += firstOuter + level*perOuter
 			c, rest, err = o, more, nil
 		}
+	}
+	if c := pick(p.computed, e.Path[0]); err != nil && len(c) > 0 {
+		p.b.errorf(CodeTable, e.Span(), "column %q is computed, too, and a generated column is computed from others only", c[0].field.Name).
+			WithHint("repeat its expression here, or compute the column in a view over the table")
+		return nil
 	}
 	if err != nil {
 		if id := e.Path[0]; len(e.Path) == 1 && !id.Quoted && p.b.opts.Functions.Has(id.Name) {

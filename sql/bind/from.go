@@ -72,17 +72,14 @@ func (b *Binder) tableRef(t *ast.TableRef, e *env) *relation {
 	if n == nil {
 		return nil
 	}
-	r := &relation{node: n, scope: scopeOf(table.Name, n)}
-	return b.alias(r, t.Alias, table.Name)
+	r := &relation{node: n, scope: scopeOf(t.Name.Last().Name, n)}
+	return b.alias(r, t.Alias, t.Name.Last().Name)
 }
 
 // table looks a name up; nil after a fault, also an earlier one.
 func (b *Binder) table(name ast.Name, e *env) *catalog.Table {
-	if len(name) > 1 {
-		b.unsupported(name.Span(), "tables have no qualified names").WithHint("write %s", name.Last().Name)
-		return nil
-	}
-	t, ok := b.catalog.Lookup(name[0].Name)
+	key := tableKey(name)
+	t, ok := b.catalog.Lookup(key)
 	if !ok {
 		names := append([]string(nil), b.catalog.Names()...)
 		for ; e != nil; e = e.outer {
@@ -90,7 +87,7 @@ func (b *Binder) table(name ast.Name, e *env) *catalog.Table {
 				names = append(names, e.name.Name)
 			}
 		}
-		hintAmong(b.errorf(CodeUnknownTable, name.Span(), "there is no table %q", name[0].Name), name[0].Name, names, "tables")
+		hintAmong(b.errorf(CodeUnknownTable, name.Span(), "there is no table %q", key), key, names, "tables")
 		return nil
 	}
 	if t.Kind == catalog.Broken {

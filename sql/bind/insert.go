@@ -15,6 +15,9 @@ import (
 // insert is INSERT INTO table [(columns)] query: by position, each column cast to its target's type.
 func (b *Binder) insert(s *ast.Insert) {
 	t := b.table(s.Table, nil)
+	if s.Mode != ast.InsertInto {
+		b.warn(CodeInsert, s.Span(), "a stream is only appended to: this INSERT does not take away what was there before").WithHint("write INSERT INTO")
+	}
 	if t != nil {
 		b.spellDefaults(t, s)
 	}
@@ -141,6 +144,7 @@ func (b *Binder) fit(t *catalog.Table, r *relation, s *ast.Insert) logical.Node 
 		}
 		exprs[at[i]] = c
 	}
+	b.mayBeNull(t, targets, exprs, s)
 	for i, c := range targets {
 		switch {
 		case exprs[i] != nil:
@@ -155,6 +159,20 @@ func (b *Binder) fit(t *catalog.Table, r *relation, s *ast.Insert) logical.Node 
 		}
 	}
 	return logical.NewProject(r.node, exprs, t.Schema().Fields(), s.Query.Span())
+}
+
+// mayBeNull warns of a query that can put a null where the sink says that there is none; rows are not checked one by one.
+func (b *Binder) mayBeNull(t *catalog.Table, targets []catalog.Column, exprs []*expr.Node, s *ast.Insert) {
+	if t.Kind != catalog.Sink {
+		return
+	}
+	for i, c := range targets {
+		if e := exprs[i]; e != nil && e.Nullable && !c.Field.Nullable {
+			b.warn(CodeInsert, s.Query.Span(), "column %q of %s is NOT NULL, and this query may put a null there", c.Field.Name, t.Name).
+				WithHint("wrap the value in coalesce, or leave NOT NULL out")
+			return
+		}
+	}
 }
 
 // spellDefaults puts what it stands for in the place of each DEFAULT among the VALUES of an insert.

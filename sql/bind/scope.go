@@ -124,6 +124,10 @@ func (s *scope) find(path ast.Name) (scopeColumn, []ast.Ident, *fault.Error) {
 	if c := s.wholes(path[0]); len(c) > 0 && len(path) == 1 {
 		return one(c, path, nil)
 	}
+	if len(path) > 2 && len(inTable) == 0 && len(s.of(path[1])) > 0 {
+		// A schema stands before the table.
+		return s.find(path[1:])
+	}
 	if len(inTable) > 0 {
 		e := fault.Userf(CodeUnknownColumn, path[1].Span(), "table %q has no column %q", path[0].Name, path[1].Name)
 		return scopeColumn{}, nil, hintNearest(e, path[1].Name, inTable)

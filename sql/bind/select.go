@@ -190,7 +190,7 @@ func (p *place) star(s *ast.Star) []*item {
 	columns := p.scope.visible()
 	if len(s.Qualifier) > 0 {
 		columns = p.scope.of(s.Qualifier.Last())
-		if len(columns) == 0 || len(s.Qualifier) > 1 {
+		if first := s.Qualifier[:1]; len(columns) == 0 || len(s.Qualifier) > 1 && len(p.scope.of(first[0]))+len(pick(p.scope.visible(), first[0])) > 0 {
 			return p.starOfStruct(s)
 		}
 	}

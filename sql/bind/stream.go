@@ -133,6 +133,12 @@ func (src *source) virtual(s *ast.CreateTable) bool {
 	for _, c := range s.Columns {
 		definitions[c.Name.Name] = c
 	}
+	var computed []scopeColumn
+	for _, c := range src.t.Columns {
+		if c.Virtual {
+			computed = append(computed, scopeColumn{field: c.Field})
+		}
+	}
 	ok, at := true, 0
 	for _, c := range src.t.Columns {
 		src.fields = append(src.fields, c.Field)
@@ -141,7 +147,7 @@ func (src *source) virtual(s *ast.CreateTable) bool {
 			at++
 			continue
 		}
-		p := &place{b: src.b, scope: physical, clause: "a generated column"}
+		p := &place{b: src.b, scope: physical, clause: "a generated column", computed: computed}
 		n := p.expr(definitions[c.Field.Name].Generated)
 		if n != nil && !arrow.TypeEqual(n.Type, c.Field.Type) {
 			n = p.castTo(n, c.Field.Type, false, n.Span)

@@ -26,15 +26,34 @@ func (b *Binder) createTable(s *ast.CreateTable) {
 		b.broken(s)
 		return
 	}
+	b.define(t, s.OrReplace, s.IfNotExists, s.Name.Span())
+}
+
+// tableKey is the name under which a table is known: its parts joined by dots, without the schema that all are in.
+func tableKey(n ast.Name) string {
+	if len(n) > 1 && n[0].Folded() == "public" {
+		n = n[1:]
+	}
+	return n.String()
+}
+
+// define adds a table. A name that is defined already means the new table from here on, unless the statement says
+// otherwise.
+func (b *Binder) define(t *catalog.Table, orReplace, ifNotExists bool, span fault.Span) {
+	if old, ok := b.catalog.Lookup(t.Name); ok && !orReplace {
+		if ifNotExists {
+			return
+		}
+		if old.Kind != catalog.Broken && !old.Saved {
+			b.warn(CodeDuplicate, span, "%q is defined again; from here on the name means this definition", t.Name).
+				WithHint("give it another name, or write CREATE OR REPLACE")
+		}
+	}
 	b.catalog.Define(t)
 }
 
 func (b *Binder) declare(s *ast.CreateTable) *catalog.Table {
-	if len(s.Name) > 1 {
-		b.unsupported(s.Name.Span(), "tables have no qualified names").WithHint("write %s", s.Name.Last().Name)
-		return nil
-	}
-	t := &catalog.Table{Name: s.Name.Last().Name, Span: s.Name.Span()}
+	t := &catalog.Table{Name: tableKey(s.Name), Span: s.Name.Span()}
 	g := b.options(s.Options, s.Name.Span())
 	decl := b.connectorOf(g, s)
 	b.columns(t, s)
@@ -57,13 +76,7 @@ func (b *Binder) connectorOf(g *bag, s *ast.CreateTable) *connector.Declaration 
 	}
 	decl, ok := b.opts.Connectors.Lookup(name)
 	if !ok {
-		var known []string
-		for _, n := range b.opts.Connectors.Names() {
-			if d, _ := b.opts.Connectors.Lookup(n); !d.Hidden {
-				known = append(known, n)
-			}
-		}
-		g.fail(hintAmong(fault.Userf(connector.CodeOptionValue, span, "unknown connector %q", name), name, known, "connectors"))
+		g.fail(hintAmong(fault.Userf(connector.CodeOptionValue, span, "unknown connector %q", name), name, b.connectors(), "connectors"))
 		return nil
 	}
 	if r, ok := g.take("connection_profile"); ok {
@@ -72,12 +85,23 @@ func (b *Binder) connectorOf(g *bag, s *ast.CreateTable) *connector.Declaration 
 	return decl
 }
 
+// connectors lists those that are not hidden.
+func (b *Binder) connectors() []string {
+	var names []string
+	for _, n := range b.opts.Connectors.Names() {
+		if d, _ := b.opts.Connectors.Lookup(n); !d.Hidden {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
 // memory makes a table without a connector: a name for what one INSERT gives it.
 func (b *Binder) memory(t *catalog.Table, g *bag, s *ast.CreateTable) {
 	t.Kind = catalog.Memory
 	if left := g.left(); len(left) > 0 {
 		e := b.errorf(connector.CodeUnknownOption, g.raw[left[0]].Key, "a table without a connector takes no options: '%s'", strings.Join(left, "', '"))
-		e.WithHint("add connector = '…'; the connectors are %s", strings.Join(b.opts.Connectors.Names(), ", "))
+		e.WithHint("add connector = '…'; the connectors are %s", strings.Join(b.connectors(), ", "))
 	}
 	for _, w := range s.Watermarks {
 		b.errorf(CodeTable, w.Span(), "a table without a connector has no watermark").WithHint("its rows keep the event time of what is inserted")
@@ -86,6 +110,11 @@ func (b *Binder) memory(t *catalog.Table, g *bag, s *ast.CreateTable) {
 		if c.Virtual || c.Metadata != "" {
 			b.errorf(CodeTable, c.Span, "a table without a connector has no virtual or metadata columns").WithHint("compute the column in the query that is inserted")
 		}
+	}
+	b.columnConstraints(s, true)
+	b.tableConstraints(t, s)
+	if len(s.PartitionedBy) > 0 {
+		b.partitions(t, s)
 	}
 	if len(t.Columns) == 0 {
 		b.errorf(CodeTable, t.Span, "table %q has neither columns nor a connector", t.Name).WithHint("add columns, or WITH (connector = '…')")
@@ -96,8 +125,11 @@ func (b *Binder) memory(t *catalog.Table, g *bag, s *ast.CreateTable) {
 func (b *Binder) connect(t *catalog.Table, decl *connector.Declaration, g *bag, s *ast.CreateTable) {
 	t.Connector = decl
 	if s.Temporary {
-		if _, given := g.raw["type"]; !given {
-			g.raw["type"] = connector.StringValue("lookup")
+		if r, given := g.raw["type"]; given && (r.Kind != connector.RawString || r.Text != "lookup") {
+			b.errorf(CodeTable, r.Span, "a TEMPORARY table is a lookup table and has no other type").WithHint("leave TEMPORARY or the option type out")
+			return
+		} else if !given {
+			g.raw["type"] = connector.Raw{Text: "lookup", Span: t.Span}
 		}
 	}
 	use, err := decl.UseOf(g.raw)
@@ -112,16 +144,16 @@ func (b *Binder) connect(t *catalog.Table, decl *connector.Declaration, g *bag, 
 	t.Format = g.format(decl)
 	times := g.timeOptions()
 	g.strangers(t.Format.Name)
+	g.quoted(decl)
 	options, err := decl.Resolve(use, g.raw)
 	if err != nil {
 		b.report(err, t.Span)
 	}
 	t.Options = options
 	b.connectorColumns(t, s)
+	b.columnConstraints(s, false)
 	b.tableConstraints(t, s)
-	if len(s.PartitionedBy) > 0 {
-		b.warn(CodeOption, s.PartitionedBy[0].Span(), "connector %q does not partition; PARTITIONED BY is ignored", decl.Name).WithHint("leave it out")
-	}
+	b.partitions(t, s)
 	if !g.ok || err != nil || !b.columnsFit(t) {
 		return
 	}
@@ -178,6 +210,23 @@ func (b *Binder) columns(t *catalog.Table, s *ast.CreateTable) {
 	}
 }
 
+// columnConstraints refuses those that no connector checks; in a table without one they are ignored.
+func (b *Binder) columnConstraints(s *ast.CreateTable, ignored bool) {
+	for _, c := range s.Columns {
+		for _, x := range c.Constraints {
+			b.constraint(x.Span(), x.Kind, ignored)
+		}
+	}
+}
+
+func (b *Binder) constraint(span fault.Span, kind ast.ConstraintKind, ignored bool) {
+	if ignored {
+		b.warn(CodeTable, span, "%s is not checked", kind).WithHint("leave it out")
+		return
+	}
+	b.unsupported(span, "unsupported table constraint %s", kind).WithHint("a stream checks only NOT NULL")
+}
+
 // membersNotNull warns of NOT NULL inside of a type, which nobody checks: the members of a struct may always be null.
 func (b *Binder) membersNotNull(t *ast.DataType) {
 	if t == nil {
@@ -206,9 +255,6 @@ func (b *Binder) columnClauses(col *catalog.Column, c *ast.ColumnDef) {
 	}
 	if c.Default != nil {
 		b.defaultOf(col, c)
-	}
-	for _, x := range c.Constraints {
-		b.unsupported(x.Span(), "%s is not supported", x.Kind).WithHint("a stream checks only NOT NULL")
 	}
 }
 
@@ -329,7 +375,7 @@ func (b *Binder) metadataColumn(t *catalog.Table, c catalog.Column) {
 func (b *Binder) tableConstraints(t *catalog.Table, s *ast.CreateTable) {
 	for _, c := range s.Constraints {
 		if c.Kind != ast.ConstraintPrimaryKey {
-			b.unsupported(c.Span(), "unsupported table constraint %s", c.Kind).WithHint("a stream checks only NOT NULL")
+			b.constraint(c.Span(), c.Kind, t.Kind == catalog.Memory)
 			continue
 		}
 		for _, id := range c.Columns {

@@ -1,19 +1,15 @@
 package bind
 
 import (
-	"wadi/dataflow/fault"
 	"wadi/sql/ast"
 	"wadi/sql/catalog"
 )
 
 // createView names a query. Its body is planned once, and everyone who reads it shares that plan.
-func (b *Binder) createView(name ast.Name, columns []ast.Ident, q *ast.Query, span fault.Span) {
-	t := &catalog.Table{Name: name.Last().Name, Kind: catalog.Broken, Span: span}
-	defer b.catalog.Define(t)
-	if len(name) > 1 {
-		b.unsupported(name.Span(), "tables have no qualified names").WithHint("write %s", name.Last().Name)
-		return
-	}
+func (b *Binder) createView(v *ast.CreateView) {
+	name, columns, q, span := v.Name, v.Columns, v.Query, v.Span()
+	t := &catalog.Table{Name: tableKey(name), Kind: catalog.Broken, Span: span}
+	defer func() { b.define(t, v.OrReplace, v.IfNotExists, name.Span()) }()
 	outer := b.view
 	b.view = true
 	r := b.query(q, nil)
@@ -35,15 +31,30 @@ func (b *Binder) createTableAs(s *ast.CreateTable) {
 			WithHint("create the sink without columns, and INSERT INTO it: the sink takes the columns of the query")
 		b.broken(s)
 		return
-	case len(s.Columns) > 0:
-		b.unsupported(s.Columns[0].Span(), "CREATE TABLE … AS takes no column definitions").WithHint("leave them out: the query has them")
-		b.broken(s)
+	case len(s.Columns)+len(s.Watermarks)+len(s.PartitionedBy) > 0:
+		b.createTableOf(s)
 		return
 	}
-	b.createView(s.Name, nil, s.Query, s.Span())
+	b.createView(&ast.CreateView{Place: ast.At(s.Span()), OrReplace: s.OrReplace, IfNotExists: s.IfNotExists, Name: s.Name, Query: s.Query})
+}
+
+// createTableOf is CREATE TABLE (columns) AS query: a memory table with its insert.
+func (b *Binder) createTableOf(s *ast.CreateTable) {
+	before := len(b.errs)
+	t := &catalog.Table{Name: tableKey(s.Name), Span: s.Name.Span()}
+	b.columns(t, s)
+	b.memory(t, b.options(nil, t.Span), s)
+	r := b.query(s.Query, nil)
+	if r != nil && len(b.errs) == before {
+		t.Stream = b.fit(t, r, &ast.Insert{Place: ast.At(s.Span()), Table: s.Name, Query: s.Query})
+	}
+	if t.Kind = catalog.View; t.Stream == nil {
+		t.Kind = catalog.Broken
+	}
+	b.define(t, s.OrReplace, s.IfNotExists, s.Name.Span())
 }
 
 // broken remembers a table that was refused, so that using it says nothing more.
 func (b *Binder) broken(s *ast.CreateTable) {
-	b.catalog.Define(&catalog.Table{Name: s.Name.Last().Name, Kind: catalog.Broken, Span: s.Span()})
+	b.catalog.Define(&catalog.Table{Name: tableKey(s.Name), Kind: catalog.Broken, Span: s.Span()})
 }

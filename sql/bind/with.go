@@ -156,6 +156,23 @@ func (g *bag) column(name string) (ast.Ident, bool) {
 	return ast.Ident{Place: ast.At(r.Span), Name: r.Text, Quoted: r.Kind == connector.RawString}, true
 }
 
+// quoted warns of options whose value is written as a string, as it once was.
+func (g *bag) quoted(decl *connector.Declaration) {
+	for i := range decl.Options {
+		o := &decl.Options[i]
+		r, ok := g.raw[o.Name]
+		if !ok || r.Kind != connector.RawString {
+			continue
+		}
+		switch o.Type {
+		case connector.Duration:
+			g.b.warn(CodeDeprecated, r.Span, "a quoted duration is deprecated").WithHint("write %s = INTERVAL '%s'", o.Name, r.Text)
+		case connector.Column:
+			g.b.warn(CodeDeprecated, r.Span, "a quoted column name is deprecated").WithHint("write %s = %s", o.Name, r.Text)
+		}
+	}
+}
+
 // left lists the options that nobody took, in the order of the text.
 func (g *bag) left() []string {
 	var out []string

@@ -67,6 +67,8 @@ type Table struct {
 	// Columns are the declared columns; a sink without any takes them from its first insert.
 	Columns  []Column
 	Inferred bool
+	// Saved tables come from outside of the script.
+	Saved bool
 	// Stream is what reading the table gives; nil for sinks, and for memory tables before the insert.
 	Stream logical.Node
 	// Inserts are the streams written into a sink.

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"wadi/dataflow/connector"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/operator"
@@ -40,6 +42,10 @@ func Declaration() *connector.Declaration {
 			{Name: "type", Type: connector.String, Values: []string{"source", "sink"}, Doc: "whether the table is read or written"},
 			{Name: "wait_for_control", Type: connector.Bool, Default: "true", For: connector.Source,
 				Doc: "accepted for compatibility: whether a test harness, if there is one, steps the source line by line"},
+		},
+		Metadata: []connector.MetadataColumn{
+			{Key: "line", Type: arrow.PrimitiveTypes.Int64, Doc: "number of the line, from 1"},
+			{Key: "path", Type: arrow.BinaryTypes.String, Doc: "path of the file, as in the option"},
 		},
 		Describe:  func(o map[string]string) string { return "SingleFile<" + o["path"] + ">" },
 		NewSource: func(c connector.SourceConfig) (operator.Source, error) { return newSource(c, open) },

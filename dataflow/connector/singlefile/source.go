@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"wadi/dataflow/column"
 	"wadi/dataflow/connector"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/format"
@@ -40,11 +41,26 @@ func newSource(c connector.SourceConfig, open *claims) (operator.Source, error) 
 	if s.decoder, err = c.NewDecoder(); err != nil {
 		return nil, err
 	}
+	if m, ok := s.decoder.(format.MetadataDecoder); ok && c.Spec.Metadata != nil {
+		m.SetMetadata(s.fill)
+	}
 	if err := s.open(int(c.Spec.Format.MaxLength), open); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// fill appends the metadata of the line being decoded: its number if the column is a BIGINT, else the path.
+func (s *source) fill(_ int, to column.Appender) {
+	switch c := to.(type) {
+	case *column.Fixed[int64]:
+		c.Append(s.lines.Line())
+	case *column.Bytes:
+		c.AppendString(s.path)
+	default:
+		to.AppendNull()
+	}
 }
 
 // open opens the file at the saved position. A file that has been read to its end is not needed any more.

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"wadi/dataflow/column"
 	"wadi/dataflow/connector"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/format"
@@ -47,6 +48,9 @@ func newSource(c connector.SourceConfig) (operator.Source, error) {
 	var err error
 	if s.decoder, err = c.NewDecoder(); err != nil {
 		return nil, err
+	}
+	if m, ok := s.decoder.(format.MetadataDecoder); ok && c.Spec.Metadata != nil {
+		m.SetMetadata(func(_ int, to column.Appender) { to.(*column.Fixed[int64]).Append(s.lines.Line()) })
 	}
 	if err := s.restore(); err != nil {
 		return nil, err

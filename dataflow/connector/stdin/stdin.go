@@ -12,6 +12,8 @@
 package stdin
 
 import (
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"wadi/dataflow/connector"
 	"wadi/dataflow/fault"
 )
@@ -32,6 +34,7 @@ func Declaration() *connector.Declaration {
 	return &connector.Declaration{
 		Name: "stdin", Doc: "Reads records from standard input, one per line (an addition to Arroyo's connectors).", Uses: connector.Source,
 		Formats: true, MaxParallelism: 1,
+		Metadata:  []connector.MetadataColumn{{Key: "line", Type: arrow.PrimitiveTypes.Int64, Doc: "number of the line, from 1"}},
 		NewSource: newSource,
 	}
 }
