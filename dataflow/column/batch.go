@@ -1,6 +1,10 @@
 package column
 
-import "github.com/apache/arrow-go/v18/arrow"
+import (
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
 
 // Change is the kind of a row on a changelog.
 type Change = int8
@@ -106,6 +110,19 @@ func (b *Builder) AppendTime(t int64, c Change) {
 	b.batch.Time = append(b.batch.Time, t)
 	if b.updating {
 		b.batch.Change = append(b.batch.Change, c)
+	}
+}
+
+// AppendTimes is AppendTime for several rows with the same change kind.
+func (b *Builder) AppendTimes(t []int64, c Change) {
+	b.batch.Time = append(b.batch.Time, t...)
+	if !b.updating {
+		return
+	}
+	n := len(b.batch.Change)
+	b.batch.Change = slices.Grow(b.batch.Change, len(t))[:n+len(t)]
+	for i := range t {
+		b.batch.Change[n+i] = c
 	}
 }
 

@@ -49,7 +49,7 @@ func NewInterval(spec *graph.IntervalJoinSpec, in [2]*arrow.Schema, functions *e
 		if port == left {
 			s.offset = spec.Lower
 		}
-		s.m = multimap.New(multimap.Config{Types: s.types(in[port]), Routed: s.timed || spec.NullAware})
+		s.m = multimap.New(multimap.Config{Types: s.types(in[port]), Key: s.firstKey(), Routed: s.timed || spec.NullAware})
 	}
 	if env.Restore != nil {
 		if err := j.restoreInterval(env.Restore); err != nil {

@@ -15,6 +15,7 @@ type output struct {
 	// cols are the output columns of each port, nulls one null of each of their types.
 	cols, nulls [2][]column.Appender
 	zeros       []int32
+	times       []int64
 }
 
 func newOutput(kind graph.JoinKind, in [2]*arrow.Schema, updating bool) output {
@@ -56,9 +57,8 @@ func (o *output) emitPairs(own, other *side, b *column.Batch, p *multimap.Pairs,
 		for i, c := range o.cols[other.port] {
 			other.m.Gather(other.where[i], c, ids[:k])
 		}
-		for i, id := range ids[:k] {
-			o.builder.AppendTime(max(b.Time[rows[i]], other.m.Time(id)), change)
-		}
+		o.times = other.m.AppendLater(o.times[:0], b.Time, rows[:k], ids[:k])
+		o.builder.AppendTimes(o.times, change)
 		rows, ids = rows[k:], ids[k:]
 	}
 	return nil

@@ -105,6 +105,14 @@ func (s *side) types(in *arrow.Schema) []arrow.DataType {
 	return types
 }
 
+// firstKey is the place of the first key in m.
+func (s *side) firstKey() *int {
+	if len(s.keys) == 0 {
+		return nil
+	}
+	return &s.where[s.keys[0]]
+}
+
 func uses(n *expr.Node, col int) bool {
 	found := false
 	if n != nil {

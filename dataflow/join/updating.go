@@ -65,7 +65,7 @@ func NewUpdating(spec *graph.JoinSpec, in [2]*arrow.Schema, modes [2]graph.Mode,
 	for port := range j.sides {
 		s := &j.sides[port]
 		s.distinct = modes[port] == graph.Updating || port == right && leftOnly(spec.Kind)
-		config.Types, config.Distinct = s.types(in[port]), s.distinct
+		config.Types, config.Key, config.Distinct = s.types(in[port]), s.firstKey(), s.distinct
 		s.m = multimap.New(config)
 	}
 	if env.Restore != nil {

@@ -4,6 +4,6 @@
 //	go test ./worker/bench -run TestTable -table -v      the first table of docs/benchmarks.md, against the design
 //	go test ./worker/bench -run TestBeside -beside -v    the second, beside DuckDB; -shapes picks some by name
 //
-// The pipelines take a checkpoint ten times a second, the shapes once a second. A figure is of one core: one subtask per
+// The pipelines take a checkpoint ten times a second, the shapes every ten seconds. A figure is of one core: one subtask per
 // operator, one processor.
 package bench

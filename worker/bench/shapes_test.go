@@ -31,7 +31,7 @@ var (
 	beside     = flag.Bool("beside", false, "print the table of shapes beside DuckDB")
 	shapeRows  = flag.Int("rows", 2_000_000, "rows of the larger table of the shapes")
 	only       = flag.String("shapes", ".", "the shapes to measure, as a regular expression")
-	checkpoint = flag.Duration("checkpoint", time.Second, "time between checkpoints of the shapes")
+	checkpoint = flag.Duration("checkpoint", 10*time.Second, "time between checkpoints of the shapes")
 )
 
 // shape is one line of the table beside DuckDB: a query of ours and the same for the other engine. What they read is

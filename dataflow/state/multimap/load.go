@@ -135,8 +135,8 @@ func (l *Loader) update(id int32, c *state.Chunk, r int) {
 	if l.m.config.Grain > 0 {
 		ch.links[i].touched = l.bucket(c, int32(r))
 	}
-	ch.times[i] = c.Words[timeWord][r]
-	ch.latest = max(ch.latest, ch.times[i])
+	ch.links[i].time = c.Words[timeWord][r]
+	ch.latest = max(ch.latest, ch.links[i].time)
 	if l.m.config.Distinct {
 		ch.counts[i] = int32(c.Words[countWord][r])
 	}

@@ -2,6 +2,7 @@ package multimap
 
 import (
 	"math"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -26,6 +27,8 @@ type Config struct {
 	Distinct bool
 	// Routed says that rows are found by another hash than the one that decides which subtask owns them.
 	Routed bool
+	// Key is the first of the columns by which rows are found, nil if there is none: its values are compared most.
+	Key *int
 	// Grain is the width in nanoseconds, from Base, of the buckets in which rows are touched; then what has not been
 	// touched for long expires. With 0 the time at which rows expire is their event time.
 	Grain, Base int64
@@ -43,18 +46,23 @@ type Map struct {
 	open  map[uint32]int
 	byKey index
 	byRow index // of a distinct map
-	live  int
-	next  int64 // sequence number
+	// words is the column whose values are the links' words; nil if there is none.
+	words   *fixed[int64]
+	wordCol int
+	live    int
+	next    int64 // sequence number
 	tracks
 	candidates Pairs
 }
 
-// link is what a row has beside its values.
+// link is what a row has beside its values. What a probe needs of a row lies together in it, half a cache line.
 type link struct {
 	// next is the next older row with this hash, prev the next newer one; -1 at the ends.
 	next, prev int32
 	touched    uint32
 	matches    int32
+	// time is the event time, word the value in the column of Config.Key if that is 8 bytes wide.
+	time, word int64
 }
 
 // chunk is up to chunkRows rows of one bucket.
@@ -65,7 +73,6 @@ type chunk struct {
 	live  int
 	// latest is the latest event time.
 	latest int64
-	times  []int64
 	hashes []uint64
 	seqs   []int64
 	links  []link
@@ -86,6 +93,10 @@ func New(c Config) *Map {
 	}
 	for _, dt := range c.Types {
 		m.cols = append(m.cols, newStore(dt))
+	}
+	if c.Key != nil {
+		m.wordCol = *c.Key
+		m.words, _ = m.cols[m.wordCol].(*fixed[int64])
 	}
 	return m
 }
@@ -108,30 +119,36 @@ func (m *Map) Insert(r *Rows, rows []int32, bucket uint32, ids []int32) []int32 
 	for len(rows) > 0 {
 		c := m.room(bucket)
 		ch := m.chunks[c]
-		first := len(ch.times)
+		first := len(ch.hashes)
 		k := min(len(rows), chunkRows-first)
 		for i, s := range m.cols {
 			s.add(c, r.Cols[i], rows[:k], ch.whole)
 		}
+		ch.hashes = appendRows(ch.hashes, r.Hashes, rows[:k])
+		if m.config.Routed {
+			ch.routes = appendRows(ch.routes, r.Routes, rows[:k])
+		}
+		if m.config.Distinct {
+			for range k {
+				ch.counts = append(ch.counts, 1)
+			}
+			ch.rowHashes = appendRows(ch.rowHashes, r.RowHashes, rows[:k])
+		}
+		ch.links, ch.seqs = slices.Grow(ch.links, k), slices.Grow(ch.seqs, k)
 		for _, row := range rows[:k] {
-			ch.times = append(ch.times, r.Times[row])
-			ch.hashes = append(ch.hashes, r.Hashes[row])
-			ch.latest = max(ch.latest, r.Times[row])
+			t := r.Times[row]
+			ch.links = append(ch.links, link{next: -1, prev: -1, touched: bucket, time: t})
+			ch.latest = max(ch.latest, t)
 			ch.seqs = append(ch.seqs, m.next)
 			m.next++
 		}
-		if m.config.Routed {
-			for _, row := range rows[:k] {
-				ch.routes = append(ch.routes, r.Routes[row])
+		if m.words != nil {
+			words := m.words.vals[c]
+			for i := first; i < first+k; i++ {
+				ch.links[i].word = words[i]
 			}
 		}
-		if m.config.Distinct {
-			for _, row := range rows[:k] {
-				ch.counts = append(ch.counts, 1)
-				ch.rowHashes = append(ch.rowHashes, r.RowHashes[row])
-			}
-		}
-		m.link(c, first, link{next: -1, prev: -1, touched: bucket})
+		m.link(c, first)
 		for i := first; i < first+k; i++ {
 			ids = append(ids, int32(c)<<shift|int32(i))
 		}
@@ -140,16 +157,25 @@ func (m *Map) Insert(r *Rows, rows []int32, bucket uint32, ids []int32) []int32 
 	return ids
 }
 
+func appendRows(dst, src []uint64, rows []int32) []uint64 {
+	n := len(dst)
+	dst = slices.Grow(dst, len(rows))[:n+len(rows)]
+	for i, r := range rows {
+		dst[n+i] = src[r]
+	}
+	return dst
+}
+
 // room gives the chunk that takes the next row of a bucket.
 func (m *Map) room(bucket uint32) int {
-	if c, ok := m.open[bucket]; ok && len(m.chunks[c].times) < chunkRows {
+	if c, ok := m.open[bucket]; ok && len(m.chunks[c].hashes) < chunkRows {
 		return c
 	}
 	c := len(m.chunks)
 	ch := &chunk{bucket: bucket, latest: math.MinInt64}
 	if _, ch.whole = m.open[bucket]; ch.whole {
-		ch.times, ch.hashes = make([]int64, 0, chunkRows), make([]uint64, 0, chunkRows)
-		ch.seqs, ch.links = make([]int64, 0, chunkRows), make([]link, 0, chunkRows)
+		ch.hashes, ch.seqs = make([]uint64, 0, chunkRows), make([]int64, 0, chunkRows)
+		ch.links = make([]link, 0, chunkRows)
 	}
 	if n := len(m.spare); n > 0 {
 		c, m.spare = m.spare[n-1], m.spare[:n-1]
@@ -161,22 +187,42 @@ func (m *Map) room(bucket uint32) int {
 	return c
 }
 
-// link makes the rows of chunk c from first on, whose links are still missing, known to the indices.
-func (m *Map) link(c, first int, l link) {
+// warmRows is how many rows are put into an index together: the entries that they meet stay in the nearest cache.
+const warmRows = 512
+
+// link makes the rows of chunk c from first on known to the indices.
+func (m *Map) link(c, first int) {
 	ch := m.chunks[c]
-	for range len(ch.times) - first {
-		ch.links = append(ch.links, l)
-	}
+	n := len(ch.links) - first
 	m.links[c] = ch.links
-	m.live += len(ch.times) - first
-	ch.live += len(ch.times) - first
-	m.byKey.reserve(len(ch.times) - first)
-	m.byKey.warm(ch.hashes[first:])
-	for i := first; i < len(ch.hashes); i++ {
-		id := int32(c)<<shift | int32(i)
-		e := &m.byKey.entries[m.byKey.place(ch.hashes[i])]
+	m.live += n
+	ch.live += n
+	m.byKey.reserve(n)
+	for from := first; from < len(ch.hashes); from += warmRows {
+		to := min(from+warmRows, len(ch.hashes))
+		m.byKey.warm(ch.hashes[from:to])
+		m.linkKeys(ch, int32(c)<<shift, from, to)
+	}
+	if !m.config.Distinct {
+		return
+	}
+	m.byRow.reserve(n)
+	for from := first; from < len(ch.rowHashes); from += warmRows {
+		to := min(from+warmRows, len(ch.rowHashes))
+		m.byRow.warm(ch.rowHashes[from:to])
+		for i := from; i < to; i++ {
+			m.byRow.add(ch.rowHashes[i], int32(c)<<shift|int32(i))
+		}
+	}
+}
+
+// linkKeys puts rows, whose ids are base and more, at the heads of their lists. There is room for them.
+func (m *Map) linkKeys(ch *chunk, base int32, from, to int) {
+	for i := from; i < to; i++ {
+		h, id := ch.hashes[i], base|int32(i)
+		e := &m.byKey.entries[m.byKey.place(h)]
 		if e.id == 0 {
-			*e = entry{ch.hashes[i], id + 1}
+			*e = entry{h, id + 1}
 			m.byKey.used++
 			continue
 		}
@@ -184,14 +230,6 @@ func (m *Map) link(c, first int, l link) {
 		ch.links[i].next = old
 		m.links[old>>shift][old&mask].prev = id
 		e.id = id + 1
-	}
-	if !m.config.Distinct {
-		return
-	}
-	m.byRow.reserve(len(ch.times) - first)
-	m.byRow.warm(ch.rowHashes[first:])
-	for i := first; i < len(ch.rowHashes); i++ {
-		m.byRow.add(ch.rowHashes[i], int32(c)<<shift|int32(i))
 	}
 }
 
@@ -254,13 +292,13 @@ func (m *Map) SetCount(id, n int32) {
 }
 
 // Time is the event time of a row.
-func (m *Map) Time(id int32) int64 { return m.chunks[id>>shift].times[id&mask] }
+func (m *Map) Time(id int32) int64 { return m.links[id>>shift][id&mask].time }
 
 // Advance makes t the event time of a row if it is later.
 func (m *Map) Advance(id int32, t int64) {
 	ch := m.chunks[id>>shift]
-	if t > ch.times[id&mask] {
-		ch.times[id&mask] = t
+	if l := &ch.links[id&mask]; t > l.time {
+		l.time = t
 		ch.latest = max(ch.latest, t)
 		m.touchDirty(id)
 	}
@@ -276,11 +314,42 @@ func (m *Map) Touch(ids []int32, bucket uint32) {
 	}
 }
 
+// AppendLater appends, for each pair of a time and a row, the later of the time and the row's event time.
+func (m *Map) AppendLater(dst, times []int64, rows, ids []int32) []int64 {
+	n := len(dst)
+	dst = slices.Grow(dst, len(ids))[:n+len(ids)]
+	out, rows := dst[n:], rows[:len(ids)]
+	for i, id := range ids {
+		out[i] = max(times[rows[i]], m.links[id>>shift][id&mask].time)
+	}
+	return dst
+}
+
 // Gather appends column col of the rows to dst.
 func (m *Map) Gather(col int, dst column.Appender, ids []int32) { m.cols[col].gather(dst, ids) }
 
 // Same keeps the pairs whose value in column col is the same as in v, which has the batch's rows.
-func (m *Map) Same(p *Pairs, col int, v column.Vector, rule NullRule) { m.cols[col].same(p, v, rule) }
+func (m *Map) Same(p *Pairs, col int, v column.Vector, rule NullRule) {
+	if f, ok := v.(*column.Fixed[int64]); ok && m.words != nil && col == m.wordCol && f.Valid == nil && !m.words.nulls {
+		m.sameWords(p, f.Values)
+		return
+	}
+	m.cols[col].same(p, v, rule)
+}
+
+// sameWords is Same for the links' words.
+func (m *Map) sameWords(p *Pairs, vals []int64) {
+	k := 0
+	rows := p.Rows[:len(p.IDs)]
+	for i, id := range p.IDs {
+		r := rows[i]
+		p.IDs[k], rows[k] = id, r
+		if m.links[id>>shift][id&mask].word == vals[r] {
+			k++
+		}
+	}
+	p.truncate(k)
+}
 
 // Each calls f for every row, in no particular order; f must not change which rows there are.
 func (m *Map) Each(f func(id int32)) {
@@ -303,7 +372,7 @@ func (m *Map) Size() int64 {
 		if ch == nil {
 			continue
 		}
-		n += int64(24*cap(ch.times) + 16*cap(ch.links) + 4*cap(ch.counts) + 8*cap(ch.rowHashes) + 8*cap(ch.routes) + 8*cap(ch.dirty))
+		n += int64(16*cap(ch.hashes) + 32*cap(ch.links) + 4*cap(ch.counts) + 8*cap(ch.rowHashes) + 8*cap(ch.routes) + 8*cap(ch.dirty))
 		for _, s := range m.cols {
 			n += int64(s.chunk(c).Size())
 		}
@@ -347,7 +416,7 @@ func (m *Map) Compact() {
 	m.deleted = 0
 	for c := range len(m.chunks) {
 		ch := m.chunks[c]
-		if ch == nil || len(ch.times) < chunkRows || 2*ch.live > chunkRows {
+		if ch == nil || len(ch.hashes) < chunkRows || 2*ch.live > chunkRows {
 			continue
 		}
 		for i, s := range ch.seqs {
@@ -369,9 +438,9 @@ func (m *Map) move(id int32, bucket uint32) {
 	}
 	l := from.links[i]
 	l.next, l.prev = -1, -1
-	to.times = append(to.times, from.times[i])
+	to.links = append(to.links, l)
 	to.hashes = append(to.hashes, from.hashes[i])
-	to.latest = max(to.latest, from.times[i])
+	to.latest = max(to.latest, l.time)
 	to.seqs = append(to.seqs, from.seqs[i])
 	if m.config.Routed {
 		to.routes = append(to.routes, from.routes[i])
@@ -381,7 +450,7 @@ func (m *Map) move(id int32, bucket uint32) {
 		to.rowHashes = append(to.rowHashes, from.rowHashes[i])
 	}
 	m.unlink(id)
-	m.link(c, len(to.times)-1, l)
+	m.link(c, len(to.links)-1)
 }
 
 // dropChunk removes a chunk with all of its rows, without a word in the next snapshot.

@@ -2,6 +2,7 @@ package multimap
 
 import (
 	"bytes"
+	"slices"
 
 	"wadi/dataflow/column"
 	"wadi/dataflow/state"
@@ -9,83 +10,103 @@ import (
 
 // Cursor walks over the pairs of some rows of a batch with the rows of a map. Its zero value is ready for Seek.
 type Cursor struct {
-	rows, heads []int32
-	at          int
-	id          int32
-	// scan walks over the ids of all rows instead.
-	scan []int32
-	all  bool
+	// rows and ids are the pairs that come next, from at on; older those behind them, with the next older row of each list.
+	rows, ids           []int32
+	at                  int
+	olderRows, olderIDs []int32
+	// scan walks over the ids of all rows instead, for each of all's rows from at on.
+	scan, all []int32
+	id        int32
 }
 
-// Seek starts a walk over the pairs with equal hashes. hashes has an element per physical row; rows is borrowed until
-// the walk is over, and in between no rows may be added to or removed from the map.
+// Seek starts a walk over the pairs with equal hashes. hashes has an element per physical row; until the walk is over, no
+// rows may be added to or removed from the map.
 func (m *Map) Seek(c *Cursor, hashes []uint64, rows []int32) {
-	c.rows, c.at, c.all = rows, 0, false
-	if cap(c.heads) < len(rows) {
-		c.heads = make([]int32, len(rows)+len(rows)/4)
-	}
-	heads := c.heads[:len(rows)]
-	c.heads = heads
+	c.at, c.all, c.scan = 0, nil, nil
+	c.olderRows, c.olderIDs = c.olderRows[:0], c.olderIDs[:0]
+	c.rows, c.ids = resize(c.rows, len(rows)), resize(c.ids, len(rows))
 	entries := m.byKey.entries
 	mask := uint64(len(entries) - 1)
 	// All places are looked up before the lists are followed, so that the misses of the cache overlap.
-	for j, r := range rows {
+	k := 0
+	for _, r := range rows {
 		h := hashes[r]
 		p := h & mask
-		for {
-			e := &entries[p&uint64(len(entries)-1)]
-			if e.hash == h || e.id == 0 {
-				heads[j] = e.id - 1
-				break
-			}
+		e := &entries[p&uint64(len(entries)-1)]
+		for e.hash != h && e.id != 0 {
 			p = (p + 1) & mask
+			e = &entries[p&uint64(len(entries)-1)]
 		}
+		c.rows[k], c.ids[k] = r, e.id-1
+		k += one(e.id - 1)
 	}
-	if len(rows) > 0 {
-		c.id = heads[0]
+	c.rows, c.ids = c.rows[:k], c.ids[:k]
+}
+
+// one is 1 for an id and 0 for -1.
+func one(id int32) int { return int(uint32(^id) >> 31) }
+
+func resize(s []int32, n int) []int32 {
+	if cap(s) < n {
+		return make([]int32, n, n+n/4)
 	}
+	return s[:n]
 }
 
 // SeekAll starts a walk over the pairs with every row of the map.
 func (m *Map) SeekAll(c *Cursor, rows []int32) {
-	c.rows, c.at, c.all, c.id = rows, 0, true, 0
+	c.all, c.at, c.id = rows, 0, 0
+	c.rows, c.ids = c.rows[:0], c.ids[:0]
 	c.scan = c.scan[:0]
 	if len(rows) > 0 {
 		m.Each(func(id int32) { c.scan = append(c.scan, id) })
 	}
 }
 
-// Next replaces p by the next at most n pairs, by rows; it returns false when there are none.
+// Next replaces p by the next at most n pairs; it returns false when there are none. The newest row of every list comes
+// first, then the next older one of those that have it, and so on: step by step in all lists at once, so that the misses
+// of the cache overlap.
 func (m *Map) Next(c *Cursor, p *Pairs, n int) bool {
 	p.Reset()
-	if c.all {
+	if len(c.all) > 0 {
 		m.nextOfAll(c, p, n)
 		return p.Len() > 0
 	}
-	rows, ids := p.Rows, p.IDs
-	for c.at < len(c.rows) {
-		r, id := c.rows[c.at], c.id
-		for id >= 0 && len(ids) < n {
-			rows, ids = append(rows, r), append(ids, id)
-			id = m.links[id>>shift][id&mask].next
+	for p.Len() < n {
+		if c.at == len(c.ids) {
+			if len(c.olderIDs) == 0 {
+				break
+			}
+			c.rows, c.olderRows = c.olderRows, c.rows[:0]
+			c.ids, c.olderIDs = c.olderIDs, c.ids[:0]
+			c.at = 0
 		}
-		c.id = id
-		if id >= 0 {
-			break
-		}
-		if c.at++; c.at < len(c.rows) {
-			c.id = c.heads[c.at]
-		}
+		k := min(n-p.Len(), len(c.ids)-c.at)
+		p.Rows, p.IDs = append(p.Rows, c.rows[c.at:c.at+k]...), append(p.IDs, c.ids[c.at:c.at+k]...)
+		m.follow(c, k)
 	}
-	p.Rows, p.IDs = rows, ids
-	return len(ids) > 0
+	return p.Len() > 0
+}
+
+// follow moves the cursor over k pairs and notes what is behind them in their lists.
+func (m *Map) follow(c *Cursor, k int) {
+	rows, ids := c.rows[c.at:c.at+k], c.ids[c.at:c.at+k]
+	at := len(c.olderIDs)
+	olderRows, olderIDs := slices.Grow(c.olderRows, k)[:at+k], slices.Grow(c.olderIDs, k)[:at+k]
+	for i, id := range ids {
+		next := m.links[id>>shift][id&mask].next
+		olderRows[at], olderIDs[at] = rows[i], next
+		at += one(next)
+	}
+	c.olderRows, c.olderIDs = olderRows[:at], olderIDs[:at]
+	c.at += k
 }
 
 func (m *Map) nextOfAll(c *Cursor, p *Pairs, n int) {
-	for c.at < len(c.rows) && p.Len() < n {
+	for c.at < len(c.all) && p.Len() < n {
 		k := min(n-p.Len(), len(c.scan)-int(c.id))
 		for _, id := range c.scan[c.id : int(c.id)+k] {
-			p.Rows, p.IDs = append(p.Rows, c.rows[c.at]), append(p.IDs, id)
+			p.Rows, p.IDs = append(p.Rows, c.all[c.at]), append(p.IDs, id)
 		}
 		if c.id += int32(k); int(c.id) == len(c.scan) {
 			c.at, c.id = c.at+1, 0

@@ -73,7 +73,7 @@ func (m *Map) stamp(ch *chunk, i int32) int64 {
 	if m.config.Grain > 0 {
 		return m.BucketStart(ch.links[i].touched)
 	}
-	return ch.times[i]
+	return ch.links[i].time
 }
 
 // BucketStart is the time at which a bucket begins.
@@ -211,7 +211,7 @@ func (s *saver) head(ch *chunk, i int32, kind int64) {
 	o := s.out
 	o.Hash = append(o.Hash, ch.route(i))
 	o.Time = append(o.Time, s.m.stamp(ch, i))
-	for w, v := range [...]int64{ch.seqs[i], kind, int64(ch.links[i].matches), count, ch.times[i]} {
+	for w, v := range [...]int64{ch.seqs[i], kind, int64(ch.links[i].matches), count, ch.links[i].time} {
 		o.Words[w] = append(o.Words[w], v)
 	}
 }
