@@ -141,7 +141,14 @@ func (j *joiner) each(own, other *side, b *column.Batch, rows []int32, f func(p 
 	if err := j.walk(own, other, b, f); err != nil {
 		return err
 	}
-	other.m.Seek(&j.cursor, own.ifNull, j.known)
+	// Where null happens to lead to the list that has been walked already, there is nothing more to find.
+	apart := j.known[:0]
+	for _, r := range j.known {
+		if !multimap.SameList(own.rows.Hashes[r], own.ifNull[r]) {
+			apart = append(apart, r)
+		}
+	}
+	other.m.Seek(&j.cursor, own.ifNull, apart)
 	if err := j.walk(own, other, b, f); err != nil {
 		return err
 	}

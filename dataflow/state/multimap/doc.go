@@ -2,7 +2,7 @@
 //
 // Rows lie in columns, once, in chunks of up to 8,192; a row's id is its chunk and its place there. A hash index leads
 // from the hash of a key to the newest of the rows that have it, and every row to the next older one. Rows of different
-// keys with equal hashes share a list, so whoever probes compares the keys of the pairs it gets, a column at a time
+// keys share a list if the low halves of their hashes are equal, so whoever probes compares the keys of the pairs it gets, a column at a time
 // (Same). Besides its columns a row has an event time, a count of matches, which is the caller's, the bucket of time in
 // which it was last touched, and in a distinct map the number of equal rows that it stands for.
 //

@@ -1,43 +1,62 @@
 package multimap
 
-// index is an open-addressing table from 64-bit hashes to row ids. Several entries may have one hash.
+// index is an open-addressing table from hashes to row ids. Several entries may have one hash.
+//
+// Only the low half of a hash counts, since the high bits say which subtask owns a key and so are alike within a map. Two
+// keys may have the same low half: whoever looks something up compares keys in any case.
 type index struct {
 	entries []entry
 	used    int
-	sink    uint64
+	sink    entry
 }
 
-// entry holds the id plus one, so that the zero entry is empty.
-type entry struct {
-	hash uint64
-	id   int32
-}
+// entry holds the low half of a hash above the id plus one, so that the zero entry is empty.
+type entry uint64
+
+func newEntry(h uint64, id int32) entry { return entry(h<<32 | uint64(id+1)) }
+
+// id is -1 for the empty entry.
+func (e entry) id() int32 { return int32(uint32(e)) - 1 }
+
+// is reports whether an entry, which is not empty, has hash h.
+func (e entry) is(h uint64) bool { return uint64(e)>>32 == h&0xffffffff }
+
+// home is where the entry belongs in a table with this mask.
+func (e entry) home(mask uint64) uint64 { return uint64(e) >> 32 & mask }
 
 const minIndex = 16
 
 func newIndex() index { return index{entries: make([]entry, minIndex)} }
 
-// place is where the first entry of hash h is or would be. The low bits of the hash choose the place, since the high
-// ones say which subtask owns a key and so are alike within a map.
+// place is where the first entry of hash h is or would be.
 func (x *index) place(h uint64) uint64 {
-	mask := uint64(len(x.entries) - 1)
+	entries := x.entries
+	mask := uint64(len(entries) - 1)
 	p := h & mask
-	for x.entries[p].id != 0 && x.entries[p].hash != h {
+	for {
+		e := entries[p&uint64(len(entries)-1)]
+		if e == 0 || e.is(h) {
+			return p
+		}
 		p = (p + 1) & mask
 	}
-	return p
 }
 
 // add puts an entry behind those that have its hash.
 func (x *index) add(h uint64, id int32) {
 	x.reserve(1)
+	x.put(newEntry(h, id))
+	x.used++
+}
+
+// put puts an entry into the first place that is free.
+func (x *index) put(e entry) {
 	mask := uint64(len(x.entries) - 1)
-	p := h & mask
-	for x.entries[p].id != 0 {
+	p := e.home(mask)
+	for x.entries[p] != 0 {
 		p = (p + 1) & mask
 	}
-	x.entries[p] = entry{h, id + 1}
-	x.used++
+	x.entries[p] = e
 }
 
 // reserve makes room for n more entries.
@@ -51,12 +70,25 @@ func (x *index) reserve(n int) {
 	}
 }
 
-// warm reads the places of hashes that are about to be looked up one by one, so that the misses of the cache overlap.
+// block is the number of entries that are read together, before any of them is looked at, so that the misses of the cache
+// overlap.
+const block = 64
+
+// first reads the entries at the home places of a block of rows.
+func (x *index) first(into *[block]entry, hashes []uint64, rows []int32) {
+	entries := x.entries
+	mask := uint64(len(entries) - 1)
+	for j, r := range rows {
+		into[j&(block-1)] = entries[hashes[r]&mask&uint64(len(entries)-1)]
+	}
+}
+
+// warm reads the places of hashes that are about to be looked up one by one, to the same end.
 func (x *index) warm(hashes []uint64) {
 	mask := uint64(len(x.entries) - 1)
-	sum := uint64(0)
+	sum := entry(0)
 	for _, h := range hashes {
-		sum += x.entries[h&mask].hash
+		sum += x.entries[h&mask]
 	}
 	x.sink = sum
 }
@@ -64,24 +96,19 @@ func (x *index) warm(hashes []uint64) {
 func (x *index) grow(size int) {
 	old := x.entries
 	x.entries = make([]entry, size)
-	mask := uint64(len(x.entries) - 1)
 	for _, e := range old {
-		if e.id == 0 {
-			continue
+		if e != 0 {
+			x.put(e)
 		}
-		p := e.hash & mask
-		for x.entries[p].id != 0 {
-			p = (p + 1) & mask
-		}
-		x.entries[p] = e
 	}
 }
 
 // find is the place of the entry with this hash and id, which exists.
 func (x *index) find(h uint64, id int32) uint64 {
 	mask := uint64(len(x.entries) - 1)
+	e := newEntry(h, id)
 	p := h & mask
-	for x.entries[p].id != id+1 || x.entries[p].hash != h {
+	for x.entries[p] != e {
 		p = (p + 1) & mask
 	}
 	return p
@@ -90,13 +117,12 @@ func (x *index) find(h uint64, id int32) uint64 {
 // remove empties a place by shifting later entries of its run back (Knuth, TAOCP 6.4, algorithm R).
 func (x *index) remove(p uint64) {
 	mask := uint64(len(x.entries) - 1)
-	for j := (p + 1) & mask; x.entries[j].id != 0; j = (j + 1) & mask {
-		home := x.entries[j].hash & mask
-		if (j-home)&mask >= (j-p)&mask {
+	for j := (p + 1) & mask; x.entries[j] != 0; j = (j + 1) & mask {
+		if (j-x.entries[j].home(mask))&mask >= (j-p)&mask {
 			x.entries[p] = x.entries[j]
 			p = j
 		}
 	}
-	x.entries[p] = entry{}
+	x.entries[p] = 0
 	x.used--
 }

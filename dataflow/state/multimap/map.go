@@ -221,15 +221,14 @@ func (m *Map) linkKeys(ch *chunk, base int32, from, to int) {
 	for i := from; i < to; i++ {
 		h, id := ch.hashes[i], base|int32(i)
 		e := &m.byKey.entries[m.byKey.place(h)]
-		if e.id == 0 {
-			*e = entry{h, id + 1}
+		if *e == 0 {
 			m.byKey.used++
-			continue
+		} else {
+			old := e.id()
+			ch.links[i].next = old
+			m.links[old>>shift][old&mask].prev = id
 		}
-		old := e.id - 1
-		ch.links[i].next = old
-		m.links[old>>shift][old&mask].prev = id
-		e.id = id + 1
+		*e = newEntry(h, id)
 	}
 }
 
@@ -243,7 +242,7 @@ func (m *Map) unlink(id int32) {
 	if l.prev >= 0 {
 		m.links[l.prev>>shift][l.prev&mask].next = l.next
 	} else if p := m.byKey.find(ch.hashes[i], id); l.next >= 0 {
-		m.byKey.entries[p].id = l.next + 1
+		m.byKey.entries[p] = newEntry(ch.hashes[i], l.next)
 	} else {
 		m.byKey.remove(p)
 	}
@@ -326,7 +325,18 @@ func (m *Map) AppendLater(dst, times []int64, rows, ids []int32) []int64 {
 }
 
 // Gather appends column col of the rows to dst.
-func (m *Map) Gather(col int, dst column.Appender, ids []int32) { m.cols[col].gather(dst, ids) }
+func (m *Map) Gather(col int, dst column.Appender, ids []int32) {
+	if d, ok := dst.(*column.Fixed[int64]); ok && m.words != nil && col == m.wordCol && d.Valid == nil && !m.words.nulls {
+		n := len(d.Values)
+		d.Values = slices.Grow(d.Values, len(ids))[:n+len(ids)]
+		out := d.Values[n:]
+		for i, id := range ids { // the link has just been read, most likely
+			out[i] = m.links[id>>shift][id&mask].word
+		}
+		return
+	}
+	m.cols[col].gather(dst, ids)
+}
 
 // Same keeps the pairs whose value in column col is the same as in v, which has the batch's rows.
 func (m *Map) Same(p *Pairs, col int, v column.Vector, rule NullRule) {
@@ -367,7 +377,7 @@ func (m *Map) Each(f func(id int32)) {
 
 // Size is the memory behind the map in bytes.
 func (m *Map) Size() int64 {
-	n := int64(16 * (cap(m.byKey.entries) + cap(m.byRow.entries)))
+	n := int64(8 * (cap(m.byKey.entries) + cap(m.byRow.entries)))
 	for c, ch := range m.chunks {
 		if ch == nil {
 			continue

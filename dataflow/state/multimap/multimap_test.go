@@ -405,3 +405,46 @@ func TestForeignState(t *testing.T) {
 		t.Error("a list that cannot be decoded was taken")
 	}
 }
+
+// Keys whose hashes have the same low half share a list, and are told apart.
+func TestHashesThatAreHalfAlike(t *testing.T) {
+	m := multimap.New(multimap.Config{Types: []arrow.DataType{arrow.PrimitiveTypes.Int64}, Key: new(int)})
+	keys := column.NewFixed[int64](arrow.PrimitiveTypes.Int64)
+	var hashes []uint64
+	for i := range int64(40) {
+		keys.Append(i % 4)
+		hashes = append(hashes, uint64(i%4)<<32|7)
+	}
+	rows := column.AllRows(nil, 40)
+	ids := m.Insert(&multimap.Rows{Cols: []column.Vector{keys}, Times: make([]int64, 40), Hashes: hashes}, rows, 0, nil)
+	found := func() map[int64]int {
+		var c multimap.Cursor
+		var p multimap.Pairs
+		n := map[int64]int{}
+		for m.Seek(&c, hashes, rows[:4]); m.Next(&c, &p, 7); {
+			m.Same(&p, 0, keys, multimap.NullNever)
+			for i, id := range p.IDs {
+				if keys.Values[id] != keys.Values[p.Rows[i]] {
+					t.Fatalf("row %d is paired with row %d", p.Rows[i], id)
+				}
+				n[keys.Values[id]]++
+			}
+		}
+		return n
+	}
+	if n := found(); len(n) != 4 || n[0] != 10 || n[3] != 10 {
+		t.Errorf("found %v", n)
+	}
+	for i, id := range ids {
+		if i%4 != 2 || i == 2 {
+			m.Delete(id)
+		}
+	}
+	if n := found(); len(n) != 1 || n[2] != 9 {
+		t.Errorf("found %v after deletions", n)
+	}
+	m.Delete(ids[38])
+	if n := found(); n[2] != 8 || m.Len() != 8 {
+		t.Errorf("found %v of %d", n, m.Len())
+	}
+}

@@ -19,29 +19,41 @@ type Cursor struct {
 	id        int32
 }
 
-// Seek starts a walk over the pairs with equal hashes. hashes has an element per physical row; until the walk is over, no
+// Seek starts a walk over the pairs with equal hashes, and a few others. hashes has an element per physical row; until the walk is over, no
 // rows may be added to or removed from the map.
 func (m *Map) Seek(c *Cursor, hashes []uint64, rows []int32) {
 	c.at, c.all, c.scan = 0, nil, nil
 	c.olderRows, c.olderIDs = c.olderRows[:0], c.olderIDs[:0]
 	c.rows, c.ids = resize(c.rows, len(rows)), resize(c.ids, len(rows))
-	entries := m.byKey.entries
-	mask := uint64(len(entries) - 1)
 	// All places are looked up before the lists are followed, so that the misses of the cache overlap.
 	k := 0
-	for _, r := range rows {
-		h := hashes[r]
-		p := h & mask
-		e := &entries[p&uint64(len(entries)-1)]
-		for e.hash != h && e.id != 0 {
-			p = (p + 1) & mask
-			e = &entries[p&uint64(len(entries)-1)]
-		}
-		c.rows[k], c.ids[k] = r, e.id-1
-		k += one(e.id - 1)
+	for len(rows) > 0 {
+		n := min(len(rows), block)
+		k += m.heads(hashes, rows[:n], c.rows[k:], c.ids[k:])
+		rows = rows[n:]
 	}
 	c.rows, c.ids = c.rows[:k], c.ids[:k]
 }
+
+// heads writes the rows that have a list, with the heads of their lists, and says how many there are.
+func (m *Map) heads(hashes []uint64, rows, toRows, toIDs []int32) int {
+	var first [block]entry
+	m.byKey.first(&first, hashes, rows)
+	toRows, toIDs = toRows[:len(rows)], toIDs[:len(rows)]
+	k := 0
+	for j, r := range rows {
+		e, h := first[j&(block-1)], hashes[r]
+		if e != 0 && !e.is(h) {
+			e = m.byKey.entries[m.byKey.place(h)]
+		}
+		toRows[k], toIDs[k] = r, e.id()
+		k += one(e.id())
+	}
+	return k
+}
+
+// SameList reports whether rows with these hashes are found together, though they need not be equal.
+func SameList(a, b uint64) bool { return uint32(a) == uint32(b) }
 
 // one is 1 for an id and 0 for -1.
 func one(id int32) int { return int(uint32(^id) >> 31) }
@@ -121,10 +133,10 @@ func (m *Map) Find(r *Rows, rows []int32, ids []int32) {
 	p.Reset()
 	for _, row := range rows {
 		e := m.byRow.entries[m.byRow.place(r.RowHashes[row])]
-		ids[row] = e.id - 1
-		if e.id != 0 {
-			p.Rows, p.IDs = append(p.Rows, row), append(p.IDs, e.id-1)
-			ids[row] = -2 - (e.id - 1)
+		ids[row] = e.id()
+		if e != 0 {
+			p.Rows, p.IDs = append(p.Rows, row), append(p.IDs, e.id())
+			ids[row] = -2 - e.id()
 		}
 	}
 	for i, s := range m.cols {
@@ -144,9 +156,9 @@ func (m *Map) Find(r *Rows, rows []int32, ids []int32) {
 func (m *Map) findSlowly(r *Rows, row int32) int32 {
 	h := r.RowHashes[row]
 	size := uint64(len(m.byRow.entries))
-	for p := h & (size - 1); m.byRow.entries[p].id != 0; p = (p + 1) & (size - 1) {
-		if e := m.byRow.entries[p]; e.hash == h && m.equal(e.id-1, r.Cols, row) {
-			return e.id - 1
+	for p := h & (size - 1); m.byRow.entries[p] != 0; p = (p + 1) & (size - 1) {
+		if e := m.byRow.entries[p]; e.is(h) && m.equal(e.id(), r.Cols, row) {
+			return e.id()
 		}
 	}
 	return -1
