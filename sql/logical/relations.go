@@ -165,7 +165,8 @@ type Union struct {
 // NewUnion makes a Union; names come from the first input.
 func NewUnion(in []Node, span fault.Span) *Union {
 	fields := append([]arrow.Field(nil), in[0].Schema().Fields()...)
-	props := Properties{Window: in[0].Properties().Window, WindowColumns: in[0].Properties().WindowColumns}
+	first := in[0].Properties()
+	props := Properties{Window: first.Window, WindowColumns: first.WindowColumns, TimeColumns: first.TimeColumns}
 	for i, n := range in {
 		for c, f := range n.Schema().Fields() {
 			fields[c].Nullable = fields[c].Nullable || f.Nullable
@@ -178,6 +179,7 @@ func NewUnion(in []Node, span fault.Span) *Union {
 			props.Window, props.WindowColumns = nil, nil
 		}
 		props.WindowColumns = common(props.WindowColumns, q.WindowColumns)
+		props.TimeColumns = common(props.TimeColumns, q.TimeColumns)
 	}
 	return &Union{base: base{arrow.NewSchema(fields, nil), props, span}, In: in}
 }

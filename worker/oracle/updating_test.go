@@ -48,6 +48,21 @@ const updatingCases = `
 	SELECT c.id, d.k FROM c LEFT JOIN d ON c.k = d.k AND c.v = d.v
 	SELECT id FROM c WHERE k IN (SELECT k FROM d WHERE v > 2)
 	SELECT k FROM c UNION SELECT k FROM d
+	SELECT k FROM c INTERSECT SELECT k FROM d
+	SELECT k, g FROM c EXCEPT SELECT k, g FROM d
+	SELECT k FROM c INTERSECT ALL SELECT k FROM d
+	SELECT k FROM c EXCEPT ALL SELECT k FROM d
+	SELECT k, g FROM d EXCEPT ALL SELECT k, g FROM c
+	SELECT v FROM c EXCEPT ALL (SELECT v FROM d INTERSECT ALL SELECT g FROM c)
+	SELECT k, count(*) AS n FROM (SELECT k FROM c EXCEPT ALL SELECT k FROM d) GROUP BY k
+	SELECT id, k FROM c UNION ALL BY NAME SELECT v, id FROM d
+	SELECT id, x FROM c, unnest(ARRAY[v, g, NULL]) AS u(x)
+	SELECT x, count(*) AS n FROM c, unnest(ARRAY[v, g]) AS u(x) WHERE x IS NOT NULL GROUP BY x
+	SELECT id, unnest(ARRAY[v, v, g]) AS x, k FROM c
+	SELECT k, unnest(array_agg(id ORDER BY id)) AS id FROM c GROUP BY k
+	SELECT id, x FROM c, generate_series(1, coalesce(v, 0)) AS s(x)
+	SELECT c.id, t.name FROM c JOIN (VALUES (1, 'one'), (2, 'two'), (2, 'zwei')) AS t(g, name) ON c.g = t.g
+	SELECT t.x, c.id FROM (VALUES (1), (2), (99)) AS t(x) LEFT JOIN c ON c.v = t.x
 	SELECT id, v FROM c ORDER BY v DESC NULLS LAST, id LIMIT 3
 	SELECT CASE WHEN v > 3 THEN 'high' WHEN v IS NULL THEN 'none' ELSE 'low' END AS level, count(*) AS n FROM c GROUP BY 1
 `
