@@ -1,12 +1,14 @@
 package asof
 
 import (
+	"math"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/column"
 	"wadi/dataflow/enrich"
+	"wadi/dataflow/eventtime"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
@@ -32,11 +34,13 @@ const (
 	keyWords
 )
 
-// Words of a row. Of a left row: the slot of its key, the next one that waits, and whether it does. Of a right one: the slot,
-// the place that package enrich needs, its number in the order of changes, and whether it ends the one before.
+// Words of a row. Of a left row: the slot of its key, those before and behind it in the list of those that wait, plus one,
+// and whether it does. Of a right one: the slot, the place that package enrich needs, its number in the order of changes,
+// and whether it ends the one before.
 const (
 	slotWord = iota
-	nextWord
+	beforeWord
+	behindWord
 	waitsWord
 	leftWords
 
@@ -57,6 +61,9 @@ type asof struct {
 	keys     *state.Table
 	layout   *state.Layout
 	progress ordered.Progress
+	// swept are the rows that go at some watermark without another row's doing: current right rows, or left rows that wait.
+	// Those that have gone already are passed over.
+	swept queue
 	// number counts the right rows of a versioned input.
 	number int64
 	pairs  *enrich.Joiner
@@ -115,7 +122,7 @@ func New(spec *graph.AsofJoinSpec, in [2]*arrow.Schema, modes [2]graph.Mode, fun
 		}
 	}
 	if spec.Forward && j.outer {
-		return newHolding(j), nil
+		return &holding{j, math.MinInt64}, nil
 	}
 	return j, nil
 }
@@ -130,6 +137,8 @@ func check(spec *graph.AsofJoinSpec, in [2]*arrow.Schema, modes [2]graph.Mode) e
 		return fault.Internalf("a join of the nearest rows takes append streams and versioned tables")
 	case spec.Versioned && (spec.Forward || spec.Strict):
 		return fault.Internalf("a version is valid from its time on")
+	case spec.Reach < 0 || spec.Reach > 0 && spec.Versioned:
+		return fault.Internalf("a version reaches %d far", spec.Reach)
 	case spec.Forward && spec.Residual != nil:
 		return fault.Internalf("a join that looks forward has no further condition")
 	case spec.Ended >= in[right].NumFields():
@@ -312,9 +321,12 @@ func (j *asof) take(id int32) {
 		j.gone = append(j.gone, old)
 	}
 	k[rowWord] = int64(id) + 1
-	if rows.Own(id)[endWord] != 0 {
+	switch {
+	case rows.Own(id)[endWord] != 0:
 		k[rowWord] = 0
 		j.gone = append(j.gone, id)
+	case j.spec.Reach > 0:
+		j.swept.push(entry{rows.Time(id), rows.Age(id), id})
 	}
 }
 
@@ -361,9 +373,9 @@ func (j *asof) Watermark(w int64, out operator.Emitter) error {
 	j.sort(j.due[right])
 	var err error
 	if j.spec.Forward {
-		err = j.sweepForward(out)
+		err = j.sweepForward(w, out)
 	} else {
-		err = j.sweep(out)
+		err = j.sweep(w, out)
 	}
 	j.metrics.StateBytes.Store(j.size())
 	return err
@@ -385,20 +397,25 @@ func (j *asof) sort(ids []int32) {
 }
 
 // sweep lets the right rows that are due take their places and answers the left ones.
-func (j *asof) sweep(out operator.Emitter) error {
+func (j *asof) sweep(w int64, out operator.Emitter) error {
 	lefts, rights := j.sides[left].rows, j.sides[right].rows
 	next := 0
 	for due := j.due[left]; len(due) > 0; {
 		n := min(len(due), maxRows)
 		j.lefts, j.ids = due[:n], j.ids[:0]
 		for _, id := range j.lefts {
-			for t := lefts.Time(id); next < len(j.due[right]); next++ {
+			t := lefts.Time(id)
+			for ; next < len(j.due[right]); next++ {
 				if at := rights.Time(j.due[right][next]); at > t || at == t && j.spec.Strict {
 					break
 				}
 				j.take(j.due[right][next])
 			}
-			j.ids = append(j.ids, int32(j.key(int32(lefts.Own(id)[slotWord]))[rowWord])-1)
+			match := int32(j.key(int32(lefts.Own(id)[slotWord]))[rowWord]) - 1
+			if match != enrich.None && !j.reaches(rights.Time(match), t) {
+				match = enrich.None
+			}
+			j.ids = append(j.ids, match)
 		}
 		if err := j.emit(j.lefts, out); err != nil {
 			return err
@@ -408,8 +425,23 @@ func (j *asof) sweep(out operator.Emitter) error {
 	for _, id := range j.due[right][next:] {
 		j.take(id)
 	}
+	for e, ok := j.swept.first(); ok && !j.reaches(e.time, w); e, ok = j.swept.first() {
+		j.swept.pop()
+		if !rights.Alive(e.id) || rights.Age(e.id) != e.age {
+			continue
+		}
+		if k := j.key(int32(rights.Own(e.id)[slotWord])); k[rowWord] == int64(e.id)+1 {
+			k[rowWord] = 0
+			j.gone = append(j.gone, e.id)
+		}
+	}
 	j.dropGone()
 	return nil
+}
+
+// reaches reports whether two times, the earlier one first, are near enough for a match.
+func (j *asof) reaches(from, to int64) bool {
+	return j.spec.Reach == 0 || to <= eventtime.Add(from, j.spec.Reach)
 }
 
 // emit puts out left rows with the right rows in j.ids, and forgets them.
@@ -451,7 +483,7 @@ func (j *asof) emit(ids []int32, out operator.Emitter) error {
 }
 
 func (j *asof) size() int64 {
-	n := j.keys.Size()
+	n := j.keys.Size() + j.swept.size()
 	for i := range j.sides {
 		n += j.sides[i].rows.Size() + j.sides[i].pending.size()
 	}

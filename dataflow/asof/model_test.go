@@ -266,6 +266,7 @@ func drawSpec(t *rapid.T) *graph.AsofJoinSpec {
 	} else {
 		s.Forward, s.Strict = rapid.Bool().Draw(t, "forward"), rapid.Bool().Draw(t, "strict")
 		s.Order = []graph.Order{{Column: 0, Desc: rapid.Bool().Draw(t, "desc")}}
+		s.Reach = int64(rapid.IntRange(0, 12).Draw(t, "reach"))
 	}
 	if !s.Forward && rapid.Bool().Draw(t, "residual") {
 		s.Residual = residual()
@@ -301,7 +302,7 @@ func nearest(s *graph.AsofJoinSpec, l *aRow, rights []aRow) *aRow {
 		if !joinable(s, l, r) || r.retract && r.end == 0 || s.Strict && at(r) == l.time {
 			continue
 		}
-		if s.Forward && at(r) < l.time || !s.Forward && at(r) > l.time {
+		if s.Forward && at(r) < l.time || !s.Forward && at(r) > l.time || s.Reach > 0 && max(at(r)-l.time, l.time-at(r)) > s.Reach {
 			continue
 		}
 		switch {

@@ -13,6 +13,9 @@ type AsofJoinSpec struct {
 	Forward bool
 	// Strict leaves out right rows of the left row's own event time.
 	Strict bool
+	// Reach is how far away, ns, a right row may be; 0 is no bound. With a bound the watermark clears all state, without one
+	// the newest right row of each key stays, or looking forward the left rows that have found none.
+	Reach int64
 	// Order says which of the right rows of one key and event time counts: the first. Rows that are equal by it are told
 	// apart by their whole value.
 	Order []Order

@@ -2234,6 +2234,7 @@ type AsofJoinSpec struct {
 	Versioned bool                   `protobuf:"varint,5,opt,name=versioned,proto3" json:"versioned,omitempty"`
 	// Absent: none.
 	Ended         *uint32 `protobuf:"varint,6,opt,name=ended,proto3,oneof" json:"ended,omitempty"`
+	Reach         int64   `protobuf:"varint,7,opt,name=reach,proto3" json:"reach,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2306,6 +2307,13 @@ func (x *AsofJoinSpec) GetVersioned() bool {
 func (x *AsofJoinSpec) GetEnded() uint32 {
 	if x != nil && x.Ended != nil {
 		return *x.Ended
+	}
+	return 0
+}
+
+func (x *AsofJoinSpec) GetReach() int64 {
+	if x != nil {
+		return x.Reach
 	}
 	return 0
 }
@@ -4067,14 +4075,15 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x10IntervalJoinSpec\x12%\n" +
 	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\x12\x14\n" +
 	"\x05lower\x18\x02 \x01(\x03R\x05lower\x12\x14\n" +
-	"\x05upper\x18\x03 \x01(\x03R\x05upper\"\xd6\x01\n" +
+	"\x05upper\x18\x03 \x01(\x03R\x05upper\"\xec\x01\n" +
 	"\fAsofJoinSpec\x12%\n" +
 	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\x12\x18\n" +
 	"\aforward\x18\x02 \x01(\bR\aforward\x12\x16\n" +
 	"\x06strict\x18\x03 \x01(\bR\x06strict\x12*\n" +
 	"\x05order\x18\x04 \x03(\v2\x14.wadi.graph.v1.OrderR\x05order\x12\x1c\n" +
 	"\tversioned\x18\x05 \x01(\bR\tversioned\x12\x19\n" +
-	"\x05ended\x18\x06 \x01(\rH\x00R\x05ended\x88\x01\x01B\b\n" +
+	"\x05ended\x18\x06 \x01(\rH\x00R\x05ended\x88\x01\x01\x12\x14\n" +
+	"\x05reach\x18\a \x01(\x03R\x05reachB\b\n" +
 	"\x06_ended\"\xf1\x01\n" +
 	"\x0eLookupJoinSpec\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.wadi.graph.v1.JoinKindR\x04kind\x12\x12\n" +
