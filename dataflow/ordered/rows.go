@@ -144,8 +144,21 @@ func (s *Rows) compact() {
 // Mark notes that a row's words or time have changed.
 func (s *Rows) Mark(id int32) {
 	if f := &s.words[int(id)*s.stride+flagWord]; *f&flagDirty == 0 {
+		if len(s.dirty) > 4096+2*s.slots {
+			s.tidy()
+		}
 		*f |= flagDirty
 		s.dirty = append(s.dirty, id)
+	}
+}
+
+// tidy lists the dirty rows anew, since rows that come and go between two snapshots are in the list more than once.
+func (s *Rows) tidy() {
+	s.dirty = s.dirty[:0]
+	for id := range int32(s.slots) {
+		if s.words[int(id)*s.stride+flagWord]&flagDirty != 0 {
+			s.dirty = append(s.dirty, id)
+		}
 	}
 }
 
