@@ -64,7 +64,7 @@ type asof struct {
 	// swept are the rows that go at some watermark without another row's doing: current right rows, or left rows that wait.
 	// Those that have gone already are passed over.
 	swept queue
-	// number counts the right rows of a versioned input.
+	// number counts the right rows.
 	number int64
 	pairs  *enrich.Joiner
 
@@ -133,12 +133,12 @@ func check(spec *graph.AsofJoinSpec, in [2]*arrow.Schema, modes [2]graph.Mode) e
 		return fault.Internalf("a join has %d keys on the left and %d on the right", len(spec.LeftKeys), len(spec.RightKeys))
 	case spec.NullAware:
 		return fault.Internalf("a join of the nearest rows cannot be null-aware")
-	case modes[left] != graph.Append, modes[right] != graph.Append && !spec.Versioned:
+	case modes[left] != graph.Append, modes[right] != graph.Append && !spec.Latest:
 		return fault.Internalf("a join of the nearest rows takes append streams and versioned tables")
 	case spec.Versioned && (spec.Forward || spec.Strict):
 		return fault.Internalf("a version is valid from its time on")
-	case spec.Reach < 0 || spec.Reach > 0 && spec.Versioned:
-		return fault.Internalf("a version reaches %d far", spec.Reach)
+	case spec.Reach < 0:
+		return fault.Internalf("a row reaches %d far", spec.Reach)
 	case spec.Forward && spec.Residual != nil:
 		return fault.Internalf("a join that looks forward has no further condition")
 	case spec.Ended >= in[right].NumFields():
@@ -336,7 +336,7 @@ func (j *asof) compare(a, b int32) int {
 	if c := order(rows.Time(a), rows.Time(b)); c != 0 {
 		return c
 	}
-	if j.spec.Versioned {
+	if j.spec.Latest {
 		return order(rows.Own(a)[numberWord], rows.Own(b)[numberWord])
 	}
 	return rows.CompareRows(b, a)

@@ -262,10 +262,12 @@ func drawSpec(t *rapid.T) *graph.AsofJoinSpec {
 		s.NullSafe = rapid.SliceOfN(rapid.Bool(), n, n).Draw(t, "safe")
 	}
 	if rapid.Bool().Draw(t, "versioned") {
-		s.Versioned, s.Ended = true, endColumn
+		s.Versioned, s.Latest, s.Ended = true, true, endColumn
 	} else {
 		s.Forward, s.Strict = rapid.Bool().Draw(t, "forward"), rapid.Bool().Draw(t, "strict")
 		s.Order = []graph.Order{{Column: 0, Desc: rapid.Bool().Draw(t, "desc")}}
+	}
+	if rapid.Bool().Draw(t, "near") {
 		s.Reach = int64(rapid.IntRange(0, 12).Draw(t, "reach"))
 	}
 	if !s.Forward && rapid.Bool().Draw(t, "residual") {
@@ -309,7 +311,7 @@ func nearest(s *graph.AsofJoinSpec, l *aRow, rights []aRow) *aRow {
 		case best == nil, s.Forward && at(r) < at(best), !s.Forward && at(r) > at(best):
 			best = r
 		case at(r) != at(best):
-		case s.Versioned, s.Order[0].Desc && r.v > best.v, !s.Order[0].Desc && r.v < best.v:
+		case s.Latest, s.Order[0].Desc && r.v > best.v, !s.Order[0].Desc && r.v < best.v:
 			best = r
 		}
 	}

@@ -45,6 +45,9 @@ type Encoder interface {
 	Encode(dst []byte, b *column.Batch) ([]byte, error)
 }
 
+// Ended is the metadata key of a column that debezium_json fills: see debezium.Ended.
+const Ended = debezium.Ended
+
 // NewDecoder makes a decoder for the rows of a table, whose connector does not matter. Columns with Metadata are not read
 // from the payload: the source fills them, see MetadataDecoder, but for the keys that are the format's own. Columns that are
 // not Needed are left null, even those that are NOT NULL. Batches of debezium_json are changelogs. Faults are of kind User.

@@ -17,11 +17,12 @@ type AsofJoinSpec struct {
 	// the newest right row of each key stays, or looking forward the left rows that have found none.
 	Reach int64
 	// Order says which of the right rows of one key and event time counts: the first. Rows that are equal by it are told
-	// apart by their whole value.
-	Order []Order
-	// Versioned says that the right input is the versions of a table, in the order of their changes: of those of one key and
-	// event time the last to come counts. Retractions are passed over, but for those with a value in the column Ended: after
-	// that time, or if that is later their event time, the key has no row. Order is empty then.
+	// apart by their whole value. With Latest, the last to come counts, and Order is empty.
+	Order  []Order
+	Latest bool
+	// Versioned says that the right rows of a key are the versions of one row of a table: a temporal join. If they come as a
+	// changelog, which has to be Latest, retractions are passed over, but for those with a value in the column Ended: from
+	// that time on, or if that is later their event time, the key has no row.
 	Versioned bool
 	// Ended is a TIMESTAMP column of the right input, −1 for none.
 	Ended int

@@ -37,6 +37,7 @@ const (
 	CodeOption        fault.Code = "option"
 	CodeDeprecated    fault.Code = "deprecated"
 	CodeEmpty         fault.Code = "no-query"
+	CodeCost          fault.Code = "costly"
 )
 
 // Options are what a binder needs to know beside the text.

@@ -53,7 +53,8 @@ func (b *Binder) tableExpr(t ast.TableExpr, e *env) *relation {
 
 func (b *Binder) tableRef(t *ast.TableRef, e *env) *relation {
 	if t.AsOf != nil {
-		b.unsupported(t.AsOf.Span(), "FOR SYSTEM_TIME AS OF is not supported").WithHint("leave it out to read the table's changes")
+		b.unsupported(t.AsOf.Span(), "FOR SYSTEM_TIME AS OF stands only behind JOIN").
+			WithHint("write FROM stream s JOIN %s FOR SYSTEM_TIME AS OF s.ts AS t ON s.k = t.k, or leave it out to read the table's changes", t.Name.Last().Name)
 		return nil
 	}
 	if len(t.Name) == 1 {

@@ -44,10 +44,6 @@ func (b *Binder) commaJoin(list []ast.TableExpr, e *env) *relation {
 
 // join binds left … JOIN right ….
 func (b *Binder) join(t *ast.Join, e *env) *relation {
-	if t.Asof {
-		b.unsupported(t.Span(), "ASOF JOIN is not supported").WithHint("bound the distance instead: ON … AND a.ts BETWEEN b.ts - INTERVAL '1' HOUR AND b.ts")
-		return nil
-	}
 	return b.joinTo(b.tableExpr(t.Left, e), t, e)
 }
 
@@ -56,31 +52,48 @@ func (b *Binder) joinTo(left *relation, t *ast.Join, e *env) *relation {
 	if left != nil && looksLeft(t.Right) {
 		return b.lateralJoin(left, t, e)
 	}
+	if ref, ok := t.Right.(*ast.TableRef); ok && ref.AsOf != nil {
+		return b.temporal(left, t, ref, e)
+	}
 	right := b.tableExpr(t.Right, e)
 	if left == nil || right == nil {
 		return nil
+	}
+	if t.Asof {
+		return b.asof(t, left, right, e)
 	}
 	if t.Kind == ast.RightSemiJoin || t.Kind == ast.RightAntiJoin {
 		left, right = right, left
 	}
 	kind := joinKinds[t.Kind]
+	return b.on(t, left, right, kind, e, func(terms []*expr.Node) *relation { return b.joined(left, right, kind, terms, t.Span()) })
+}
+
+// on binds the condition of a join and makes it from the terms.
+func (b *Binder) on(t *ast.Join, left, right *relation, kind graph.JoinKind, e *env, join func([]*expr.Node) *relation) *relation {
 	using := t.Using
 	if t.Natural {
 		using = common(left.scope, right.scope, t)
 	}
 	if len(using) > 0 {
-		return b.using(left, right, kind, using, t.Span())
+		return b.using(t, left, right, kind, using, join)
 	}
 	var terms []*expr.Node
-	if t.On != nil {
-		p := &place{b: b, scope: beside(left, right), clause: "ON", outer: e.beside()}
-		cond := p.condition(t.On)
+	for _, c := range []struct {
+		cond   ast.Expr
+		clause string
+	}{{t.Match, "MATCH_CONDITION"}, {t.On, "ON"}} {
+		if c.cond == nil {
+			continue
+		}
+		p := &place{b: b, scope: beside(left, right), clause: c.clause, outer: e.beside()}
+		cond := p.condition(c.cond)
 		if cond == nil || !b.joinable(cond) {
 			return nil
 		}
-		terms = rewrite.Conjuncts(cond)
+		terms = append(terms, rewrite.Conjuncts(cond)...)
 	}
-	return b.joined(left, right, kind, terms, t.Span())
+	return join(terms)
 }
 
 // joinable refuses conditions that have no meaning between two rows.
@@ -141,26 +154,30 @@ func (r *relation) refreshed() *relation {
 }
 
 // using joins on columns of the same name. The result has one column for each pair, which a bare name means; those of the
-// two sides are reached through their tables.
-func (b *Binder) using(left, right *relation, kind graph.JoinKind, names []ast.Ident, span fault.Span) *relation {
+// two sides are reached through their tables. The last column of an ASOF JOIN is the one that is compared, as left >= right.
+func (b *Binder) using(t *ast.Join, left, right *relation, kind graph.JoinKind, names []ast.Ident, join func([]*expr.Node) *relation) *relation {
 	both := beside(left, right)
 	p := &place{b: b, scope: both, clause: "USING"}
 	before := left.node.Schema().NumFields()
 	var terms, merged []*expr.Node
 	var columns []scopeColumn
 	taken := map[int]bool{}
-	for _, id := range names {
+	for i, id := range names {
 		l, r, ok := b.pair(left.scope, right.scope, id)
 		if !ok {
 			return nil
 		}
 		r.index += before
 		x, y := expr.NewColumn(l.index, l.field).At(id.Span()), expr.NewColumn(r.index, r.field).At(id.Span())
-		eq := p.function("eq", id.Span(), x, y)
-		if eq == nil {
+		name := "eq"
+		if t.Asof && t.Match == nil && i == len(names)-1 {
+			name = "gteq"
+		}
+		term := p.function(name, id.Span(), x, y)
+		if term == nil {
 			return nil
 		}
-		terms = append(terms, eq)
+		terms = append(terms, term)
 		taken[l.index], taken[r.index] = true, true
 		m := x
 		switch kind {
@@ -174,13 +191,21 @@ func (b *Binder) using(left, right *relation, kind graph.JoinKind, names []ast.I
 		merged = append(merged, m)
 		columns = append(columns, scopeColumn{field: l.field, index: m.Index})
 	}
-	out := b.joined(left, right, kind, terms, span)
-	if !out.node.(*logical.Join).RightColumns() {
+	if t.Match != nil {
+		p.clause = "MATCH_CONDITION"
+		cond := p.condition(t.Match)
+		if cond == nil || !b.joinable(cond) {
+			return nil
+		}
+		terms = append(terms, rewrite.Conjuncts(cond)...)
+	}
+	out := join(terms)
+	if out == nil || kind == graph.SemiJoin || kind == graph.AntiJoin {
 		return out
 	}
 	out.scope = merge(out.scope, columns, taken)
 	if kind == graph.FullJoin {
-		return b.coalesced(out, merged, span)
+		return b.coalesced(out, merged, t.Span())
 	}
 	return out.refreshed()
 }

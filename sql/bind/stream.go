@@ -1,12 +1,14 @@
 package bind
 
 import (
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
+	"wadi/dataflow/format"
 	"wadi/dataflow/graph"
 	"wadi/sql/ast"
 	"wadi/sql/catalog"
@@ -53,6 +55,8 @@ type source struct {
 	exprs   []*expr.Node
 	fields  []arrow.Field
 	visible *scope
+	// ended says that the scan has a column with the ends of rows.
+	ended bool
 }
 
 // stream plans what reading a source gives: scan, virtual columns and event time, watermark.
@@ -62,7 +66,7 @@ func (b *Binder) stream(t *catalog.Table, o timeOptions, s *ast.CreateTable) log
 		return nil
 	}
 	src := &source{b: b, t: t}
-	src.scanTable()
+	src.scanTable(updating(t.Format.Name) && (len(s.Watermarks) > 0 || o.hasEventTime))
 	if !b.readable(src.scan.Spec, t) || !src.virtual(s) {
 		return nil
 	}
@@ -78,11 +82,26 @@ func (b *Binder) stream(t *catalog.Table, o timeOptions, s *ast.CreateTable) log
 			b.report(err, c.Span)
 			return nil
 		}
-		node = logical.NewTimeProject(src.scan, src.exprs, src.fields, at, eventTime.Name, t.Format.DropBadData, eventTime.Index, t.Span)
+		exprs, fields := src.exprs, src.fields
+		if src.ended {
+			f := src.scan.Schema().Field(len(exprs))
+			exprs, fields = append(exprs, expr.NewColumn(len(exprs), f).At(t.Span)), append(fields, f)
+		}
+		node = logical.NewTimeProject(src.scan, exprs, fields, at, eventTime.Name, t.Format.DropBadData, eventTime.Index, t.Span)
 	} else if len(src.exprs) > src.scan.Schema().NumFields() || !inOrder(src.exprs) {
 		node = logical.NewProject(src.scan, src.exprs, src.fields, t.Span)
 	}
-	return logical.NewWatermark(node, t.Name, w.expr, w.delay, o.idle, t.Span)
+	node = logical.NewWatermark(node, t.Name, w.expr, w.delay, o.idle, t.Span)
+	if !src.ended {
+		return node
+	}
+	// Only joins with the versions of the table look at the ends of rows.
+	fields := node.Schema().Fields()[:len(src.exprs)]
+	exprs := make([]*expr.Node, len(fields))
+	for i, f := range fields {
+		exprs[i] = expr.NewColumn(i, f).At(t.Span)
+	}
+	return logical.NewProject(node, exprs, fields, t.Span)
 }
 
 func inOrder(exprs []*expr.Node) bool {
@@ -94,9 +113,11 @@ func inOrder(exprs []*expr.Node) bool {
 	return true
 }
 
-// scanTable makes the scan of the columns that the connector and the format fill.
-func (src *source) scanTable() {
+// scanTable makes the scan of the columns that the connector and the format fill; with ended there is one more at the end,
+// of the times at which rows end.
+func (src *source) scanTable(ended bool) {
 	t := src.t
+	src.ended = ended
 	var fields []arrow.Field
 	var metadata []string
 	var key []int
@@ -111,6 +132,14 @@ func (src *source) scanTable() {
 		fields = append(fields, c.Field)
 		metadata = append(metadata, c.Metadata)
 		hasMetadata = hasMetadata || c.Metadata != ""
+	}
+	if ended {
+		name := "ended"
+		for slices.ContainsFunc(fields, func(f arrow.Field) bool { return f.Name == name }) {
+			name += "_"
+		}
+		fields = append(fields, arrow.Field{Name: name, Type: expr.Timestamp, Nullable: true})
+		metadata, hasMetadata = append(metadata, format.Ended), true
 	}
 	if !hasMetadata {
 		metadata = nil

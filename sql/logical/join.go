@@ -121,7 +121,7 @@ func (j *Join) split() {
 	n := j.Left.Schema().NumFields()
 	for _, c := range j.Conds {
 		for _, term := range spread(c) {
-			if k, ok := keyOf(term, n); ok {
+			if k, ok := KeyOf(term, n); ok {
 				j.Keys = append(j.Keys, k)
 			} else {
 				j.Residual = append(j.Residual, term)
@@ -149,8 +149,8 @@ func spread(c *expr.Node) []*expr.Node {
 	return out
 }
 
-// keyOf recognises left = right and left IS NOT DISTINCT FROM right.
-func keyOf(c *expr.Node, left int) (JoinKey, bool) {
+// KeyOf recognises left = right and left IS NOT DISTINCT FROM right, when the left side has this many columns.
+func KeyOf(c *expr.Node, left int) (JoinKey, bool) {
 	if c.Kind != expr.Call || c.Name != "eq" && c.Name != "is_not_distinct_from" || !arrow.TypeEqual(c.Args[0].Type, c.Args[1].Type) {
 		return JoinKey{}, false
 	}
@@ -202,12 +202,12 @@ func (j *Join) interval(left, right []int) {
 	var rest []*expr.Node
 	lo, hi := int64(0), int64(0)
 	for _, c := range j.Residual {
-		b, ok := j.bound(c, left, right)
+		b, ok := DistanceOf(c, j.Left.Schema().NumFields(), left, right)
 		switch {
-		case ok && b.upper && (!upper || b.at < hi):
-			upper, hi = true, b.at
-		case ok && !b.upper && (!lower || b.at > lo):
-			lower, lo = true, b.at
+		case ok && b.Upper && (!upper || b.At < hi):
+			upper, hi = true, b.At
+		case ok && !b.Upper && (!lower || b.At > lo):
+			lower, lo = true, b.At
 		case !ok:
 			rest = append(rest, c)
 		}
@@ -217,16 +217,17 @@ func (j *Join) interval(left, right []int) {
 	}
 }
 
-// distance bounds right time − left time from above or below.
-type distance struct {
-	upper bool
-	at    int64
+// Distance bounds the right event time minus the left one from above or below, nanoseconds; the bound is included.
+type Distance struct {
+	Upper bool
+	At    int64
 }
 
-// bound reads a comparison of two event times, each perhaps plus or minus an interval of fixed length.
-func (j *Join) bound(c *expr.Node, left, right []int) (distance, bool) {
+// DistanceOf reads a comparison of two event times, each perhaps plus or minus an interval of fixed length. n is how many
+// columns the left side has; left and right are the columns with event times on both sides.
+func DistanceOf(c *expr.Node, n int, left, right []int) (Distance, bool) {
 	if c.Kind != expr.Call || len(c.Args) != 2 {
-		return distance{}, false
+		return Distance{}, false
 	}
 	strict, less := false, false
 	switch c.Name {
@@ -238,23 +239,23 @@ func (j *Join) bound(c *expr.Node, left, right []int) (distance, bool) {
 		strict = true
 	case "gteq":
 	default:
-		return distance{}, false
+		return Distance{}, false
 	}
-	a, okA := j.moment(c.Args[0], left, right)
-	b, okB := j.moment(c.Args[1], left, right)
+	a, okA := momentOf(c.Args[0], n, left, right)
+	b, okB := momentOf(c.Args[1], n, left, right)
 	if !okA || !okB || a.right == b.right {
-		return distance{}, false
+		return Distance{}, false
 	}
 	if a.right {
 		// right + a ≤ left + b, so right − left ≤ b − a.
 		a, b, less = b, a, !less
 	}
 	// left + a ≤ right + b, so right − left ≥ a − b.
-	d := distance{upper: !less, at: a.offset - b.offset}
-	if strict && d.upper {
-		d.at--
+	d := Distance{Upper: !less, At: a.offset - b.offset}
+	if strict && d.Upper {
+		d.At--
 	} else if strict {
-		d.at++
+		d.At++
 	}
 	return d, true
 }
@@ -268,12 +269,11 @@ type moment struct {
 // maxOffset keeps sums of offsets from overflowing: a hundred years.
 const maxOffset = int64(100 * 365 * 24 * time.Hour)
 
-func (j *Join) moment(n *expr.Node, left, right []int) (moment, bool) {
+func momentOf(n *expr.Node, k int, left, right []int) (moment, bool) {
 	for n.Kind == expr.Cast && finer(n.Args[0].Type, n.Type) {
 		n = n.Args[0]
 	}
 	if n.Kind == expr.Column {
-		k := j.Left.Schema().NumFields()
 		if n.Index < k {
 			return moment{}, contains(left, n.Index)
 		}
@@ -286,7 +286,7 @@ func (j *Join) moment(n *expr.Node, left, right []int) (moment, bool) {
 	if n.Name == "add" && x.Type.ID() == arrow.INTERVAL_MONTH_DAY_NANO {
 		x, y = y, x
 	}
-	m, ok := j.moment(x, left, right)
+	m, ok := momentOf(x, k, left, right)
 	d, fixed := fixedInterval(y)
 	if !ok || !fixed {
 		return moment{}, false
@@ -296,6 +296,14 @@ func (j *Join) moment(n *expr.Node, left, right []int) (moment, bool) {
 	}
 	m.offset += d
 	return m, m.offset <= maxOffset && m.offset >= -maxOffset
+}
+
+// IsEventTime reports whether an expression is one of the columns that hold a row's event time.
+func IsEventTime(n *expr.Node, times []int) bool {
+	for n.Kind == expr.Cast && finer(n.Args[0].Type, n.Type) {
+		n = n.Args[0]
+	}
+	return n.Kind == expr.Column && contains(times, n.Index)
 }
 
 // finer reports whether a cast between timestamps keeps every value as it is.

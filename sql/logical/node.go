@@ -19,7 +19,7 @@ import (
 const Session graph.WindowKind = 255
 
 // Node is a relation: one of *Scan, *Values, *Series, *Watermark, *Project, *Filter, *Aggregate, *Union, *Unnest, *Join,
-// *TopN, *Over, *Sink.
+// *Asof, *TopN, *Over, *Sink.
 type Node interface {
 	// Schema is the row; names are for people and sinks, expressions go by position.
 	Schema() *arrow.Schema
@@ -68,7 +68,7 @@ type Properties struct {
 func (p Properties) project(exprs []*expr.Node) Properties {
 	at := make(map[int]int, len(exprs))
 	for i, e := range exprs {
-		if c, ok := identity(e); ok {
+		if c, ok := Identity(e); ok {
 			if _, dup := at[c]; !dup {
 				at[c] = i
 			}
@@ -93,8 +93,8 @@ func (p Properties) project(exprs []*expr.Node) Properties {
 	return out
 }
 
-// identity reports the column whose values e has, one for one: the column itself or a cast that loses nothing.
-func identity(e *expr.Node) (int, bool) {
+// Identity reports the column whose values e has, one for one: the column itself or a cast that loses nothing.
+func Identity(e *expr.Node) (int, bool) {
 	for e.Kind == expr.Cast && lossless(e.Args[0].Type, e.Type) {
 		e = e.Args[0]
 	}
@@ -151,7 +151,7 @@ func Name(n Node) string {
 		return "aggregation"
 	case *Union:
 		return "union"
-	case *Join:
+	case *Join, *Asof:
 		return "join"
 	case *TopN:
 		return "ranking"
@@ -167,6 +167,11 @@ func Name(n Node) string {
 func Bounding(n Node) string {
 	if _, ok := n.(*Over); ok {
 		return "write a frame such as RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW, or put a window into PARTITION BY"
+	}
+	if a, ok := n.(*Asof); ok && a.Forward {
+		return "bound the wait: ON … AND b.ts <= a.ts + INTERVAL '1' HOUR"
+	} else if ok {
+		return "bound the distance: ON … AND b.ts >= a.ts - INTERVAL '1' HOUR"
 	}
 	if _, ok := n.(*Join); ok {
 		return "SET updating_ttl = INTERVAL '1' DAY forgets rows that have not matched for so long; or bound the distance of the event times: " +

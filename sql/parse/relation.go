@@ -34,7 +34,15 @@ func (p *parser) joinAhead() bool {
 // joinWordAhead reports whether the word at the cursor is followed by the rest of a join's keywords.
 func (p *parser) joinWordAhead() bool {
 	next := p.peekAt(1)
-	return next.isWord("JOIN") || (p.isWord("ASOF") && (next.isWord("LEFT") || next.isWord("INNER")))
+	if !p.isWord("ASOF") {
+		return next.isWord("JOIN")
+	}
+	for _, w := range []string{"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "SEMI", "ANTI"} {
+		if next.isWord(w) {
+			return true
+		}
+	}
+	return false
 }
 
 // join reads a join whose left side is given.

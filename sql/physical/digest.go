@@ -84,6 +84,8 @@ func (p *planner) newMeaning(n logical.Node) meaning {
 		return p.aggregateMeaning(n)
 	case *logical.Join:
 		return p.joinMeaning(n)
+	case *logical.Asof:
+		return p.asofMeaning(n)
 	case *logical.TopN:
 		return p.topNMeaning(n)
 	case *logical.Over:

@@ -16,22 +16,15 @@ import (
 func (p *planner) join(n *logical.Join) []int {
 	left, right := &side{node: n.Left}, &side{node: n.Right}
 	on := graph.JoinOn{Kind: n.Kind, NullAware: n.NullAware}
-	for _, k := range n.Keys {
-		on.LeftKeys = append(on.LeftKeys, left.key(k.Left))
-		on.RightKeys = append(on.RightKeys, right.key(k.Right))
-		if k.NullSafe && on.NullSafe == nil {
-			on.NullSafe = make([]bool, len(n.Keys))
-		}
-	}
-	for i, k := range n.Keys {
-		if k.NullSafe {
-			on.NullSafe[i] = true
-		}
-	}
+	on.LeftKeys, on.RightKeys, on.NullSafe = keyColumns(n.Keys, left, right)
 	before, after := n.Left.Schema().NumFields(), n.Left.Schema().NumFields()+len(left.keys)
 	on.Residual = widened(n.Residual, before, after)
-	in := append(p.side(left, on.LeftKeys, 0, n), p.side(right, on.RightKeys, 1, n)...)
-	node := graph.Node{Description: describeJoin(n), Mode: n.Properties().Mode, Span: n.Span(), Out: joined(n, left, right)}
+	by := 0 // rows of a NOT IN are shuffled by the other keys
+	if n.NullAware {
+		by = 1
+	}
+	in := append(p.side(left, on.LeftKeys[by:], 0), p.side(right, on.RightKeys[by:], 1)...)
+	node := graph.Node{Description: describeJoin(n), Mode: n.Properties().Mode, Span: n.Span(), Out: joined(n.Kind, left, right)}
 	if len(on.LeftKeys) == 0 || n.NullAware && len(on.LeftKeys) == 1 {
 		node.MaxParallelism = 1
 	}
@@ -49,6 +42,46 @@ func (p *planner) join(n *logical.Join) []int {
 		return []int{at}
 	}
 	return []int{p.without(at, n, before, after)}
+}
+
+// asof lays out a join of nearest rows like any other.
+func (p *planner) asof(n *logical.Asof) []int {
+	left, right := &side{node: n.Left}, &side{node: n.Right}
+	spec := &graph.AsofJoinSpec{
+		JoinOn: graph.JoinOn{Kind: n.Kind}, Forward: n.Forward, Strict: n.Strict, Reach: n.Reach, Order: n.Order,
+		Latest: n.Latest, Versioned: n.Versioned, Ended: n.Ended,
+	}
+	spec.LeftKeys, spec.RightKeys, spec.NullSafe = keyColumns(n.Keys, left, right)
+	before, after := n.Left.Schema().NumFields(), n.Left.Schema().NumFields()+len(left.keys)
+	spec.Residual = widened(n.Residual, before, after)
+	in := append(p.side(left, spec.LeftKeys, 0), p.side(right, spec.RightKeys, 1)...)
+	node := graph.Node{
+		Description: describeAsof(n), MaxParallelism: unsharded(spec.LeftKeys), Spec: spec, Mode: n.Properties().Mode, Span: n.Span(),
+		Out: joined(n.Kind, left, right),
+	}
+	name := "asof_join"
+	if n.Versioned {
+		name = "temporal_join"
+	}
+	at := p.add(name, p.meaningOf(n).base, node, in)
+	if len(left.keys) == 0 && len(right.keys) == 0 {
+		return []int{at}
+	}
+	return []int{p.without(at, n, before, after)}
+}
+
+// keyColumns gives the columns of the keys on both sides, and which of them take null for null; nil if none does.
+func keyColumns(keys []logical.JoinKey, left, right *side) (l, r []int, safe []bool) {
+	for i, k := range keys {
+		l, r = append(l, left.key(k.Left)), append(r, right.key(k.Right))
+		if k.NullSafe {
+			if safe == nil {
+				safe = make([]bool, len(keys))
+			}
+			safe[i] = true
+		}
+	}
+	return l, r, safe
 }
 
 // side is one input of a join and the key values that are not among its columns.
@@ -82,15 +115,12 @@ func (s *side) fields() []arrow.Field {
 }
 
 // side lays out one input and gives the edges from it.
-func (p *planner) side(s *side, keys []int, port int, n *logical.Join) []input {
+func (p *planner) side(s *side, keys []int, port int) []input {
 	var from []int
 	if len(s.keys) == 0 {
 		from = p.build(s.node)
 	} else {
 		from = p.withKeys(s)
-	}
-	if n.NullAware {
-		keys = keys[1:]
 	}
 	in := make([]input, len(from))
 	for i, f := range from {
@@ -127,22 +157,22 @@ func (p *planner) withKeys(s *side) []int {
 }
 
 // joined is the output of the operator: both sides with their keys.
-func joined(n *logical.Join, left, right *side) *arrow.Schema {
+func joined(kind graph.JoinKind, left, right *side) *arrow.Schema {
 	l, r := left.fields(), right.fields()
 	for i := range l {
-		l[i].Nullable = l[i].Nullable || n.Kind == graph.RightJoin || n.Kind == graph.FullJoin
+		l[i].Nullable = l[i].Nullable || kind == graph.RightJoin || kind == graph.FullJoin
 	}
 	for i := range r {
-		r[i].Nullable = r[i].Nullable || n.Kind == graph.LeftJoin || n.Kind == graph.FullJoin
+		r[i].Nullable = r[i].Nullable || kind == graph.LeftJoin || kind == graph.FullJoin
 	}
-	if !n.RightColumns() {
+	if kind == graph.SemiJoin || kind == graph.AntiJoin {
 		r = nil
 	}
 	return arrow.NewSchema(append(l, r...), nil)
 }
 
 // without drops the computed keys behind a join.
-func (p *planner) without(at int, n *logical.Join, before, after int) int {
+func (p *planner) without(at int, n logical.Node, before, after int) int {
 	var exprs []*expr.Node
 	for i, f := range n.Schema().Fields() {
 		if i >= before {
@@ -179,13 +209,7 @@ func joinText(on *graph.JoinOn) string {
 // joinMeaning identifies a join by its sides, with the columns that it keeps of them, and its condition.
 func (p *planner) joinMeaning(n *logical.Join) meaning {
 	l, r := p.meaningOf(n.Left), p.meaningOf(n.Right)
-	var both []string
-	for _, c := range l.columns {
-		both = append(both, digest("left", c))
-	}
-	for _, c := range r.columns {
-		both = append(both, digest("right", c))
-	}
+	both := bothSides(l, r)
 	parts := []string{"join", fmt.Sprint(n.Kind, n.By, n.NullAware, n.Lower, n.Upper), l.rows(), r.rows()}
 	parts = append(parts, both...)
 	for _, c := range n.Conds {
@@ -201,6 +225,66 @@ func (p *planner) joinMeaning(n *logical.Join) meaning {
 	return m
 }
 
+// bothSides are the columns of two relations next to each other.
+func bothSides(l, r meaning) []string {
+	var both []string
+	for _, c := range l.columns {
+		both = append(both, digest("left", c))
+	}
+	for _, c := range r.columns {
+		both = append(both, digest("right", c))
+	}
+	return both
+}
+
+func (p *planner) asofMeaning(n *logical.Asof) meaning {
+	l, r := p.meaningOf(n.Left), p.meaningOf(n.Right)
+	both := bothSides(l, r)
+	parts := []string{"asof", fmt.Sprint(n.Kind, n.Forward, n.Strict, n.Reach, n.Latest), l.rows(), r.rows()}
+	parts = append(parts, both...)
+	for _, k := range n.Keys {
+		parts = append(parts, exprDigest(k.Left, l.columns), exprDigest(k.Right, r.columns), fmt.Sprint(k.NullSafe))
+	}
+	for _, o := range n.Order {
+		parts = append(parts, r.columns[o.Column], fmt.Sprint(o.Desc, o.NullsFirst))
+	}
+	for _, t := range n.Residual {
+		parts = append(parts, conditions(t, both)...)
+	}
+	m := meaning{base: digest(parts...)}
+	for _, c := range both {
+		m.columns = append(m.columns, digest("of", m.base, c))
+	}
+	return m
+}
+
+func describeAsof(n *logical.Asof) string {
+	var b strings.Builder
+	b.WriteString(n.Kind.String())
+	switch {
+	case n.Versioned:
+		b.WriteString(" with the version at the row's time")
+	case n.Forward:
+		b.WriteString(" with the first row at or after the row's time")
+	default:
+		b.WriteString(" with the last row at or before the row's time")
+	}
+	if n.Strict {
+		return shorten(strings.Replace(b.String(), "at or ", "", 1) + asofTerms(n))
+	}
+	return shorten(b.String() + asofTerms(n))
+}
+
+func asofTerms(n *logical.Asof) string {
+	var b strings.Builder
+	if n.Reach > 0 {
+		b.WriteString(", at most " + Duration(n.Reach) + " away")
+	}
+	writeKeys(&b, n.Keys)
+	writeTerms(&b, n.Residual)
+	return b.String()
+}
+
 func describeJoin(n *logical.Join) string {
 	var b strings.Builder
 	b.WriteString(n.Kind.String())
@@ -213,7 +297,16 @@ func describeJoin(n *logical.Join) string {
 	if n.NullAware {
 		b.WriteString(", nulls unknown")
 	}
-	for i, k := range n.Keys {
+	writeKeys(&b, n.Keys)
+	writeTerms(&b, n.Residual)
+	if len(n.Keys) == 0 && len(n.Residual) == 0 {
+		b.WriteString(" of every pair")
+	}
+	return shorten(b.String())
+}
+
+func writeKeys(b *strings.Builder, keys []logical.JoinKey) {
+	for i, k := range keys {
 		if i == 0 {
 			b.WriteString(" on ")
 		} else {
@@ -225,7 +318,10 @@ func describeJoin(n *logical.Join) string {
 		}
 		b.WriteString(expr.Format(k.Left) + op + expr.Format(k.Right))
 	}
-	for i, t := range n.Residual {
+}
+
+func writeTerms(b *strings.Builder, terms []*expr.Node) {
+	for i, t := range terms {
 		if i == 0 {
 			b.WriteString(" where ")
 		} else {
@@ -233,8 +329,4 @@ func describeJoin(n *logical.Join) string {
 		}
 		b.WriteString(expr.Format(t))
 	}
-	if len(n.Keys) == 0 && len(n.Residual) == 0 {
-		b.WriteString(" of every pair")
-	}
-	return shorten(b.String())
 }

@@ -70,6 +70,8 @@ func (p *planner) build(n logical.Node) []int {
 		out = p.aggregate(n)
 	case *logical.Join:
 		out = p.join(n)
+	case *logical.Asof:
+		out = p.asof(n)
 	case *logical.TopN:
 		out = p.topN(n)
 	case *logical.Over:

@@ -196,6 +196,8 @@ func contents(n *graph.Node, in []input) string {
 		b.WriteString(joinText(&s.JoinOn))
 	case *graph.IntervalJoinSpec:
 		fmt.Fprintf(&b, "%s %d %d", joinText(&s.JoinOn), s.Lower, s.Upper)
+	case *graph.AsofJoinSpec:
+		fmt.Fprintf(&b, "%s %t %t %d %v %t %t %d", joinText(&s.JoinOn), s.Forward, s.Strict, s.Reach, s.Order, s.Latest, s.Versioned, s.Ended)
 	case *graph.UpdatingAggregateSpec:
 		fmt.Fprintf(&b, "%v %s %d %d", s.Keys, callsText(s.Aggs), s.FlushInterval, s.TTL)
 	}

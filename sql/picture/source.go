@@ -36,7 +36,7 @@ func shape(s graph.Spec) (string, string) {
 	case *graph.SourceSpec, *graph.ValuesSpec, *graph.SeriesSpec, *graph.SinkSpec:
 		return "([", "])"
 	case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.UpdatingAggregateSpec,
-		*graph.JoinSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec, *graph.TopNSpec, *graph.OverSpec:
+		*graph.JoinSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec, *graph.AsofJoinSpec, *graph.TopNSpec, *graph.OverSpec:
 		return "[(", ")]"
 	}
 	return "[", "]"
@@ -82,7 +82,7 @@ func (d *drawing) dot() string {
 		case *graph.SourceSpec, *graph.ValuesSpec, *graph.SeriesSpec, *graph.SinkSpec:
 			style = ", shape=oval"
 		case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.UpdatingAggregateSpec,
-			*graph.JoinSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec, *graph.TopNSpec, *graph.OverSpec:
+			*graph.JoinSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec, *graph.AsofJoinSpec, *graph.TopNSpec, *graph.OverSpec:
 			style = ", shape=cylinder"
 		}
 		fmt.Fprintf(&b, "  n%d [label=%s%s];\n", i, dotText(d.title(n)+"\n"+details(n)), style)

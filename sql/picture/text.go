@@ -112,7 +112,7 @@ func (d *drawing) edge(e graph.Edge) string {
 // port names the input of a join that an edge leads to.
 func (d *drawing) port(e graph.Edge) []string {
 	switch d.program.Nodes[e.To].Spec.(type) {
-	case *graph.JoinSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec:
+	case *graph.JoinSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec, *graph.AsofJoinSpec:
 		return []string{[]string{"left:", "right:"}[e.Input]}
 	}
 	return nil
@@ -218,7 +218,7 @@ func format(f graph.FormatSpec) string {
 
 // Kind names what an operator does.
 func Kind(s graph.Spec) string {
-	switch s.(type) {
+	switch s := s.(type) {
 	case *graph.SourceSpec:
 		return "source"
 	case *graph.ValuesSpec:
@@ -245,6 +245,11 @@ func Kind(s graph.Spec) string {
 		return "window join"
 	case *graph.IntervalJoinSpec:
 		return "interval join"
+	case *graph.AsofJoinSpec:
+		if s.Versioned {
+			return "temporal join"
+		}
+		return "asof join"
 	case *graph.UpdatingAggregateSpec:
 		return "updating aggregate"
 	case *graph.SinkSpec:
@@ -266,6 +271,11 @@ func State(s graph.Spec) string {
 func bound(s graph.Spec) (kind string, ttl int64) {
 	switch s := s.(type) {
 	case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec:
+		return "window", 0
+	case *graph.AsofJoinSpec:
+		if !s.Versioned && s.Reach == 0 && (s.Forward || len(s.LeftKeys) > 0) {
+			return "unbounded", 0
+		}
 		return "window", 0
 	case *graph.JoinSpec:
 		return timed(s.TTL)

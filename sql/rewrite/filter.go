@@ -86,6 +86,13 @@ func (p *pusher) push(in logical.Node, conds []*expr.Node, origin *logical.Filte
 		return p.throughAggregate(in, conds, origin)
 	case *logical.Join:
 		return p.throughJoin(in, conds, origin)
+	case *logical.Asof:
+		w := &where{Context: p.Context, span: origin.Span()}
+		w.down = func(n logical.Node, terms []*expr.Node) logical.Node { return p.push(n, terms, origin) }
+		if p.consumers[in] > 1 {
+			return p.filter(in, conds, origin)
+		}
+		return w.asof(in, conds)
 	case *logical.TopN:
 		return p.throughTopN(in, conds, origin)
 	case *logical.Unnest:

@@ -37,6 +37,14 @@ func (c *Context) foldNode(n logical.Node) logical.Node {
 		on := n.On
 		on.Conds = foldTerms(n.Conds)
 		return logical.NewJoin(n.Left, n.Right, on, n.Span())
+	case *logical.Asof:
+		k := n.Nearest
+		k.Keys = append([]logical.JoinKey(nil), n.Keys...)
+		for i := range k.Keys {
+			k.Keys[i].Left, k.Keys[i].Right = expr.Fold(k.Keys[i].Left), expr.Fold(k.Keys[i].Right)
+		}
+		k.Residual = foldTerms(n.Residual)
+		return logical.NewAsof(n.Left, n.Right, k, n.Span())
 	case *logical.Aggregate:
 		g := n.Group
 		g.Keys = foldAll(g.Keys)

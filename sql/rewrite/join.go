@@ -48,6 +48,10 @@ func (w *where) put(in logical.Node, terms []*expr.Node) logical.Node {
 		if !w.shared(in) {
 			return w.join(in, terms)
 		}
+	case *logical.Asof:
+		if !w.shared(in) {
+			return w.asof(in, terms)
+		}
 	case *logical.Project:
 		_, join := in.Input.(*logical.Join)
 		_, unnest := in.Input.(*logical.Unnest)

@@ -9,6 +9,7 @@ import (
 
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
+	"wadi/dataflow/format"
 	"wadi/sql/logical"
 )
 
@@ -145,6 +146,8 @@ func (p *pruner) demand(n logical.Node) {
 		p.demandUnnest(n, mine)
 	case *logical.Join:
 		p.demandJoin(n, mine)
+	case *logical.Asof:
+		p.demandAsof(n, mine)
 	case *logical.TopN:
 		p.demandTopN(n, mine)
 	case *logical.Over:
@@ -209,6 +212,8 @@ func (p *pruner) rebuild(n logical.Node) pruned {
 		return p.rebuildAggregate(n)
 	case *logical.Join:
 		return p.rebuildJoin(n)
+	case *logical.Asof:
+		return p.rebuildAsof(n)
 	case *logical.TopN:
 		return p.rebuildTopN(n)
 	case *logical.Over:
@@ -243,7 +248,7 @@ func (p *pruner) rebuildProject(n *logical.Project) pruned {
 	at := make([]int, len(n.Exprs))
 	for i, e := range n.Exprs {
 		// A table's own columns cost nothing: what is not needed is null already.
-		if _, used := mine[i]; !used && !(n.EventTime != nil && in.at == nil && e.Kind == expr.Column) {
+		if _, used := mine[i]; !used && !(n.EventTime != nil && in.at == nil && e.Kind == expr.Column && declared(in.node, e.Index)) {
 			at[i] = -1
 			continue
 		}
@@ -255,6 +260,12 @@ func (p *pruner) rebuildProject(n *logical.Project) pruned {
 		return pruned{logical.NewProject(in.node, exprs, fields, n.Span()), at}
 	}
 	return pruned{n.Pruned(in.node, exprs, fields, in.move(n.EventTime), at), at}
+}
+
+// declared reports whether a column of a table is there for queries to name.
+func declared(n logical.Node, column int) bool {
+	scan, ok := n.(*logical.Scan)
+	return !ok || scan.Spec.Metadata == nil || scan.Spec.Metadata[column] != format.Ended
 }
 
 // rebuildUnion picks the same columns from every branch; a branch that others read too may have more.

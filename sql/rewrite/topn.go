@@ -15,7 +15,7 @@ func (p *pusher) throughTopN(in *logical.TopN, conds []*expr.Node, origin *logic
 	r := in.Ranking
 	var below, above []*expr.Node
 	for _, c := range conds {
-		n, exact, ok := rankBound(c, in)
+		n, exact, ok := RankBound(c, in)
 		switch {
 		case ok:
 			if r.Limit < 0 || n < r.Limit {
@@ -37,8 +37,8 @@ func (p *pusher) throughTopN(in *logical.TopN, conds []*expr.Node, origin *logic
 	return p.filter(logical.NewTopN(input, r, in.Span()), above, origin)
 }
 
-// rankBound reads rank <= n, rank < n and rank = n; exact tells whether the limit says all of it.
-func rankBound(c *expr.Node, in *logical.TopN) (n int64, exact, ok bool) {
+// RankBound reads rank <= n, rank < n and rank = n; exact tells whether the limit says all of it.
+func RankBound(c *expr.Node, in *logical.TopN) (n int64, exact, ok bool) {
 	if !in.WithRank || in.Offset != 0 || in.WithTies || c.Kind != expr.Call || len(c.Args) != 2 {
 		return 0, false, false
 	}

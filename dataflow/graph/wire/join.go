@@ -41,7 +41,7 @@ func (d *decoder) joinOn(j *JoinOn) graph.JoinOn {
 func (e *encoder) asofJoin(s *graph.AsofJoinSpec) *AsofJoinSpec {
 	msg := &AsofJoinSpec{
 		On: e.joinOn(s.JoinOn), Forward: s.Forward, Strict: s.Strict, Order: e.order(s.Order),
-		Versioned: s.Versioned, Reach: s.Reach,
+		Versioned: s.Versioned, Latest: s.Latest, Reach: s.Reach,
 	}
 	if s.Ended >= 0 {
 		ended := e.uint(s.Ended)
@@ -53,7 +53,7 @@ func (e *encoder) asofJoin(s *graph.AsofJoinSpec) *AsofJoinSpec {
 func (d *decoder) asofJoin(s *AsofJoinSpec) graph.Spec {
 	spec := &graph.AsofJoinSpec{
 		JoinOn: d.joinOn(s.GetOn()), Forward: s.GetForward(), Strict: s.GetStrict(), Order: d.orderBy(s.GetOrder()),
-		Versioned: s.GetVersioned(), Ended: -1, Reach: s.GetReach(),
+		Versioned: s.GetVersioned(), Latest: s.GetLatest(), Ended: -1, Reach: s.GetReach(),
 	}
 	if spec.Reach < 0 {
 		d.fail("a join reaches %d far", spec.Reach)

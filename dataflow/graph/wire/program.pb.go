@@ -2235,6 +2235,7 @@ type AsofJoinSpec struct {
 	// Absent: none.
 	Ended         *uint32 `protobuf:"varint,6,opt,name=ended,proto3,oneof" json:"ended,omitempty"`
 	Reach         int64   `protobuf:"varint,7,opt,name=reach,proto3" json:"reach,omitempty"`
+	Latest        bool    `protobuf:"varint,8,opt,name=latest,proto3" json:"latest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2316,6 +2317,13 @@ func (x *AsofJoinSpec) GetReach() int64 {
 		return x.Reach
 	}
 	return 0
+}
+
+func (x *AsofJoinSpec) GetLatest() bool {
+	if x != nil {
+		return x.Latest
+	}
+	return false
 }
 
 type LookupJoinSpec struct {
@@ -4075,7 +4083,7 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x10IntervalJoinSpec\x12%\n" +
 	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\x12\x14\n" +
 	"\x05lower\x18\x02 \x01(\x03R\x05lower\x12\x14\n" +
-	"\x05upper\x18\x03 \x01(\x03R\x05upper\"\xec\x01\n" +
+	"\x05upper\x18\x03 \x01(\x03R\x05upper\"\x84\x02\n" +
 	"\fAsofJoinSpec\x12%\n" +
 	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\x12\x18\n" +
 	"\aforward\x18\x02 \x01(\bR\aforward\x12\x16\n" +
@@ -4083,7 +4091,8 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x05order\x18\x04 \x03(\v2\x14.wadi.graph.v1.OrderR\x05order\x12\x1c\n" +
 	"\tversioned\x18\x05 \x01(\bR\tversioned\x12\x19\n" +
 	"\x05ended\x18\x06 \x01(\rH\x00R\x05ended\x88\x01\x01\x12\x14\n" +
-	"\x05reach\x18\a \x01(\x03R\x05reachB\b\n" +
+	"\x05reach\x18\a \x01(\x03R\x05reach\x12\x16\n" +
+	"\x06latest\x18\b \x01(\bR\x06latestB\b\n" +
 	"\x06_ended\"\xf1\x01\n" +
 	"\x0eLookupJoinSpec\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.wadi.graph.v1.JoinKindR\x04kind\x12\x12\n" +

@@ -1,0 +1,232 @@
+package asof_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"wadi/dataflow/asof"
+	"wadi/dataflow/column"
+	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
+	"wadi/dataflow/graph"
+	"wadi/dataflow/operator"
+)
+
+func num(v int64) *int64 { return &v }
+
+// row makes a row of key a with value and time.
+func row(a, v, time int64) aRow { return aRow{a: num(a), v: v, time: time} }
+
+func versioned(kind graph.JoinKind) *graph.AsofJoinSpec {
+	return &graph.AsofJoinSpec{
+		JoinOn: graph.JoinOn{Kind: kind, LeftKeys: []int{0}, RightKeys: []int{2}}, Versioned: true, Latest: true, Ended: endColumn,
+	}
+}
+
+func nearestOf(kind graph.JoinKind) *graph.AsofJoinSpec {
+	s := versioned(kind)
+	s.Versioned, s.Latest, s.Ended = false, false, -1
+	return s
+}
+
+func one(t *testing.T, spec *graph.AsofJoinSpec, modes ...graph.Mode) *cluster {
+	t.Helper()
+	c := &cluster{t: t, spec: spec}
+	if len(modes) > 0 {
+		c.modes[1] = modes[0]
+	}
+	c.start(1, false)
+	return c
+}
+
+func (c *cluster) expect(t *testing.T, want string) {
+	t.Helper()
+	if got := c.out[0].take(); got != want {
+		t.Fatalf("got  %s\nwant %s", got, want)
+	}
+}
+
+func (c *cluster) lateRows() int64 { return c.envs[0].Metrics.LateRows.Load() }
+
+// A left row waits until the watermark has passed its time, since a version of that time counts.
+func TestARowWaitsForVersionsOfItsTime(t *testing.T) {
+	c := one(t, versioned(graph.LeftJoin))
+	c.send(1, row(1, 100, 5))
+	c.send(0, row(1, 1, 5), row(1, 2, 4), row(2, 3, 5))
+	c.watermark(5)
+	c.expect(t, "2 null @4")
+	c.send(1, row(1, 101, 5)) // the last to come of one time
+	c.watermark(6)
+	c.expect(t, "1 101 @5; 3 null @5")
+	c.watermark(operator.EndOfTime)
+	c.expect(t, "")
+}
+
+// Late left rows are dropped; a late version counts for what is still to be answered if none is newer.
+func TestLateRows(t *testing.T) {
+	c := one(t, versioned(graph.LeftJoin))
+	c.send(1, row(1, 100, 10))
+	c.watermark(20)
+	c.send(0, row(1, 1, 19), row(1, 2, 20))
+	c.send(1, row(1, 99, 9), row(2, 50, 5), row(3, 70, 5))
+	c.send(1, aRow{a: num(3), v: 70, time: 5, end: 6, retract: true}) // on an append stream there are no retractions
+	c.send(0, row(2, 3, 25), row(3, 4, 25))
+	c.watermark(operator.EndOfTime)
+	c.expect(t, "2 100 @20; 3 50 @25; 4 70 @25")
+	if n := c.lateRows(); n != 5 {
+		t.Errorf("%d late rows", n)
+	}
+	c = one(t, versioned(graph.LeftJoin), graph.Updating)
+	c.watermark(20)
+	c.send(1, row(3, 70, 5))
+	c.send(1, aRow{a: num(3), v: 70, time: 5, end: 6, retract: true})
+	c.send(0, row(3, 4, 25))
+	c.watermark(operator.EndOfTime)
+	c.expect(t, "4 null @25")
+}
+
+// Looking forward, left rows that are padded in the end hold the watermark back; those without a bound until then.
+func TestHeldWatermark(t *testing.T) {
+	s := nearestOf(graph.LeftJoin)
+	s.Forward = true
+	c := one(t, s)
+	c.send(0, row(1, 1, 10), row(2, 2, 12))
+	c.watermark(20)
+	if w := c.out[0].watermark; w != 10 {
+		t.Fatalf("watermark %d", w)
+	}
+	c.send(1, row(1, 100, 19)) // late
+	c.send(1, row(1, 101, 25))
+	c.watermark(30)
+	c.expect(t, "1 101 @25")
+	if w := c.out[0].watermark; w != 12 || c.lateRows() != 1 {
+		t.Fatalf("watermark %d, %d late rows", w, c.lateRows())
+	}
+	c.watermark(operator.EndOfTime)
+	c.expect(t, "2 null @12")
+
+	s.Reach = 5
+	c = one(t, s)
+	c.send(0, row(1, 1, 10), row(1, 2, 14), row(3, 3, 11))
+	c.watermark(15)
+	c.expect(t, "")
+	c.send(1, row(1, 100, 16))
+	c.watermark(17)
+	c.expect(t, "2 100 @16; 1 null @10; 3 null @11")
+	if w := c.out[0].watermark; w != 17 {
+		t.Fatalf("watermark %d", w)
+	}
+}
+
+// What the watermark has passed goes: answered rows, versions that others have replaced, ended and far ones.
+func TestStateIsCleared(t *testing.T) {
+	far := nearestOf(graph.LeftJoin)
+	far.Reach = 1000
+	forward := nearestOf(graph.LeftJoin)
+	forward.Forward, forward.Reach = true, 1000
+	for _, s := range []*graph.AsofJoinSpec{versioned(graph.LeftJoin), far, forward} {
+		c := one(t, s)
+		var peak int64
+		for i := range int64(80) {
+			rows := make([]aRow, 4000)
+			for k := range rows {
+				key := int64(k % 1000)
+				if s.Reach > 0 { // keys that never come back
+					key += i * 1000
+				}
+				rows[k] = row(key, int64(k), i*4000+int64(k))
+			}
+			c.send(0, rows...)
+			c.send(1, rows...)
+			c.watermark(i * 4000)
+			c.out[0] = newSink()
+			if n := c.envs[0].Metrics.StateBytes.Load(); i < 40 {
+				peak = max(peak, n)
+			} else if n > peak {
+				t.Fatalf("%+v: the state grew from %d to %d bytes", *s, peak, n)
+			}
+		}
+	}
+}
+
+func TestRefusedSpecs(t *testing.T) {
+	for _, broken := range []func(*graph.AsofJoinSpec){
+		func(s *graph.AsofJoinSpec) { s.RightKeys = nil },
+		func(s *graph.AsofJoinSpec) { s.Kind = graph.FullJoin },
+		func(s *graph.AsofJoinSpec) { s.NullAware = true },
+		func(s *graph.AsofJoinSpec) { s.Forward = true },
+		func(s *graph.AsofJoinSpec) { s.Versioned, s.Forward, s.Residual = false, true, residual() },
+		func(s *graph.AsofJoinSpec) { s.Ended = 99 },
+		func(s *graph.AsofJoinSpec) { s.Ended = 0 },
+		func(s *graph.AsofJoinSpec) { s.Reach = -1 },
+	} {
+		s := versioned(graph.LeftJoin)
+		broken(s)
+		if _, err := asof.New(s, inputs, [2]graph.Mode{}, expr.Builtin(), operator.Env{}); err == nil || fault.As(err).Kind != fault.Internal {
+			t.Errorf("%+v: %v", *s, err)
+		}
+	}
+	if _, err := asof.New(versioned(graph.LeftJoin), inputs, [2]graph.Mode{graph.Updating, graph.Append}, expr.Builtin(), operator.Env{}); err == nil {
+		t.Error("a changelog was taken on the left")
+	}
+}
+
+// Benchmarks: left rows in batches of 4,096 with a right row for every eighth, watermarks behind each batch.
+func BenchmarkAsof(b *testing.B) {
+	for _, keys := range []int{1000, 100_000} {
+		for _, forward := range []bool{false, true} {
+			name := "back"
+			if forward {
+				name = "forward"
+			}
+			b.Run(fmt.Sprintf("%s/%d-keys", name, keys), func(b *testing.B) {
+				s := nearestOf(graph.LeftJoin)
+				s.Forward, s.Reach = forward, 1<<40
+				benchmark(b, s, keys)
+			})
+		}
+	}
+	b.Run("versions/1000-keys", func(b *testing.B) { benchmark(b, versioned(graph.InnerJoin), 1000) })
+}
+
+type discard struct{}
+
+func (discard) Emit(*column.Batch) error { return nil }
+func (discard) Watermark(int64) error    { return nil }
+func (discard) Idle() error              { return nil }
+
+func benchmark(b *testing.B, spec *graph.AsofJoinSpec, keys int) {
+	const rows = 4096
+	op, err := asof.New(spec, inputs, [2]graph.Mode{}, expr.Builtin(), operator.Env{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	text := "abc"
+	batch := func(port, n int) *column.Batch {
+		out := column.NewBuilder(inputs[port], false)
+		for i := range n {
+			appendRow(out, port, &aRow{a: num(r.Int64N(int64(keys))), b: &text, v: int64(i), time: int64(i) * rows / int64(n)})
+		}
+		return out.Batch()
+	}
+	lefts, rights := batch(0, rows), batch(1, rows/8)
+	var now int64
+	b.ReportAllocs()
+	for b.Loop() {
+		for port, in := range []*column.Batch{lefts, rights} {
+			for i := range in.Time {
+				in.Time[i] += rows
+			}
+			if err := op.Process(port, in, discard{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		now += rows
+		if err := op.Watermark(now, discard{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*(rows+rows/8)/1e6/b.Elapsed().Seconds(), "Mrows/s")
+}
