@@ -15,6 +15,10 @@ func (p *printer) statement(s Statement) {
 		p.put([...]string{"INSERT INTO ", "INSERT OVERWRITE ", "INSERT REPLACE INTO "}[s.Mode])
 		p.name(s.Table)
 		p.columns(s.Columns)
+		if s.Defaults {
+			p.put(" DEFAULT VALUES")
+			return
+		}
 		p.put(" ")
 		p.query(s.Query)
 	case *Set:

@@ -139,7 +139,9 @@ type Insert struct {
 	Mode    InsertMode
 	Table   Name
 	Columns []Ident
-	Query   *Query
+	// Defaults is set by DEFAULT VALUES; Query is then one row of VALUES without any value.
+	Defaults bool
+	Query    *Query
 }
 
 // Set is SET name = value or SET name TO value. Value is an expression, *DefaultValue for DEFAULT.

@@ -18,8 +18,8 @@ func (b *Binder) insert(s *ast.Insert) {
 	if s.Mode != ast.InsertInto {
 		b.warn(CodeInsert, s.Span(), "a stream is only appended to: this INSERT does not take away what was there before").WithHint("write INSERT INTO")
 	}
-	if t != nil {
-		b.spellDefaults(t, s)
+	if t != nil && !b.spellDefaults(t, s) {
+		return
 	}
 	r := b.inserted(t, s)
 	if t == nil || !b.insertable(t, s) || r == nil {
@@ -175,22 +175,31 @@ func (b *Binder) mayBeNull(t *catalog.Table, targets []catalog.Column, exprs []*
 	}
 }
 
-// spellDefaults puts what it stands for in the place of each DEFAULT among the VALUES of an insert.
-func (b *Binder) spellDefaults(t *catalog.Table, s *ast.Insert) {
+// spellDefaults puts what it stands for in the place of each DEFAULT among the VALUES of an insert; false after a fault.
+func (b *Binder) spellDefaults(t *catalog.Table, s *ast.Insert) bool {
 	values, ok := s.Query.Body.(*ast.Values)
 	if !ok {
-		return
+		return true
 	}
 	targets := t.Writable()
+	if s.Defaults {
+		for range max(1, len(targets)) {
+			values.Rows[0].Items = append(values.Rows[0].Items, &ast.DefaultValue{Place: ast.At(s.Query.Span())})
+		}
+	}
 	var at []int
 	for _, row := range values.Rows {
 		for i, item := range row.Items {
 			if _, ok := item.(*ast.DefaultValue); !ok {
 				continue
 			}
+			if t.Inferred {
+				b.errorf(CodeInsert, item.Span(), "table %q has no declared columns, and so no defaults", t.Name).WithHint("write a value, or declare the columns")
+				return false
+			}
 			if at == nil {
 				if at, ok = b.targets(t, targets, s); !ok {
-					return
+					return false
 				}
 			}
 			if i < len(at) && targets[at[i]].DefaultText != nil {
@@ -200,6 +209,7 @@ func (b *Binder) spellDefaults(t *catalog.Table, s *ast.Insert) {
 			}
 		}
 	}
+	return true
 }
 
 func names(targets []catalog.Column, at []int) string {

@@ -92,7 +92,9 @@ func (p *parser) insert() ast.Statement {
 	}
 	switch {
 	case p.isWord("DEFAULT", "VALUES"):
-		p.unsupported(p.peek().span(), "DEFAULT VALUES").WithHint("write the columns in VALUES; DEFAULT is a value there")
+		p.defaultValues(s)
+		s.Place = p.from(start)
+		return s
 	case p.isWord("PARTITION"):
 		p.unsupported(p.peek().span(), "INSERT into a PARTITION").WithHint("partitions are declared with PARTITIONED BY in CREATE TABLE")
 	case p.isAnyWord("SELECT", "WITH", "VALUES", "TABLE"), p.isOp("("):
@@ -106,6 +108,18 @@ func (p *parser) insert() ast.Statement {
 	}
 	s.Place = p.from(start)
 	return s
+}
+
+// defaultValues reads DEFAULT VALUES, behind which nothing follows.
+func (p *parser) defaultValues(s *ast.Insert) {
+	at := p.here()
+	if len(s.Columns) > 0 {
+		p.fail(p.peek().span(), "DEFAULT VALUES fills all columns, and takes no list of them").WithHint("leave the list out, or write VALUES (DEFAULT, …)")
+	}
+	p.need("DEFAULT", "VALUES")
+	s.Defaults = true
+	row := &ast.Row{Place: p.from(at)}
+	s.Query = &ast.Query{Place: p.from(at), Body: &ast.Values{Place: p.from(at), Rows: []*ast.Row{row}}}
 }
 
 func (p *parser) set() ast.Statement {
