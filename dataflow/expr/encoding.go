@@ -20,6 +20,8 @@ import (
 // stands for its UTF-8 encoding.
 func encodingFunctions() []*function {
 	const category = "encoding and hashing"
+	encoding := checkWord(func(name string) bool { return strings.EqualFold(name, "hex") || strings.EqualFold(name, "base64") },
+		"there is no such encoding", "'hex' and 'base64' are known")
 	digest := func(name, doc, example, result string, dt arrow.DataType, mk func(*Node) kernel) *function {
 		return &function{
 			name: name, category: category, doc: doc, example: example, result: result,
@@ -44,17 +46,18 @@ func encodingFunctions() []*function {
 			sumKernel("sha512")),
 		{
 			name: "digest", category: category,
+			check:   checkWord(func(name string) bool { return newHash(name) != nil }, "there is no such digest", digestNames),
 			doc:     "A digest: md5, sha224, sha256, sha384, sha512, blake2s, blake2b or blake3.",
 			example: "left(encode(digest('a', 'blake3'), 'hex'), 16)", result: "17762fddd969a453",
 			overloads: []overload{takes(typeBytes, digestKernel, pBytes, pText), takes(typeBytes, digestKernel, pText, pText)},
 		},
 		{
-			name: "encode", category: category, doc: "Bytes as text: 'hex' or 'base64' (without padding).",
+			name: "encode", category: category, check: encoding, doc: "Bytes as text: 'hex' or 'base64' (without padding).",
 			example: "encode('wadi', 'base64')", result: "d2FkaQ",
 			overloads: []overload{takes(typeText, encodeKernel, pBytes, pText), takes(typeText, encodeKernel, pText, pText)},
 		},
 		{
-			name: "decode", category: category, doc: "The bytes that a text in 'hex' or 'base64' stands for.",
+			name: "decode", category: category, check: encoding, doc: "The bytes that a text in 'hex' or 'base64' stands for.",
 			example: "decode('77616469', 'hex')::text", result: "wadi",
 			overloads: []overload{takes(typeBytes, decodeKernel, pText, pText), takes(typeBytes, decodeKernel, pBytes, pText)},
 		},
@@ -97,6 +100,8 @@ func sumKernel(name string) func(*Node) kernel {
 	}
 }
 
+const digestNames = "md5, sha224, sha256, sha384, sha512, blake2s, blake2b and blake3 are known"
+
 func digestKernel(*Node) kernel {
 	hashes := make(map[string]hash.Hash)
 	return textKernel(func(c *call, dst []byte, r int) ([]byte, error) {
@@ -105,7 +110,7 @@ func digestKernel(*Node) kernel {
 		if h == nil {
 			if h = newHash(name); h == nil {
 				return dst, c.badArgument("there is no such digest").
-					WithHint("md5, sha224, sha256, sha384, sha512, blake2s, blake2b and blake3 are known")
+					WithHint("%s", digestNames)
 			}
 			hashes[strings.Clone(name)] = h
 		}

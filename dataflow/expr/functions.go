@@ -69,6 +69,8 @@ type function struct {
 	// bind, if set, resolves a call instead of matching it with the overloads' parameters: it gives the coerced
 	// arguments and the result's type.
 	bind func(c *callSite, args []*Node) ([]*Node, arrow.DataType, error)
+	// check, if set, refuses constant arguments that cannot work.
+	check check
 	// takes says for an error message what bind accepts.
 	takes string
 	// make gives the kernel of a function with bind.
@@ -214,6 +216,11 @@ func (f *Functions) Call(name string, args []*Node, span fault.Span) (*Node, err
 	}
 	if err != nil {
 		return nil, err
+	}
+	if fn.check != nil {
+		if err := fn.check(site, args); err != nil {
+			return nil, err
+		}
 	}
 	n := &Node{Kind: Call, Name: fn.name, Args: args, Type: dt, Span: span}
 	n.Nullable = fn.nullable(args)

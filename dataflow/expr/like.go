@@ -323,7 +323,7 @@ func likeFunctions() []*function {
 				{params: []param{pText, pText}, result: returns(typeBool)},
 				{params: []param{pText, pText, pText}, result: returns(typeBool)},
 			},
-			special: likeSpecial(fold, negated),
+			special: likeSpecial(fold, negated), check: checkLike,
 		}
 	}
 	return []*function{

@@ -38,7 +38,8 @@ func listFunctions() []*function {
 			listAlias("array_cat"),
 		listFunction("array_slice", "array_slice(list, from, to[, step])",
 			"The elements from a position to another one, both included; null is an open end. Written list[from:to:step].",
-			"array_slice(make_array(1, 2, 3, 4), 2, -2)", "[2, 3]", bindElem("lii?i", listResult), listKernel(sliceList)),
+			"array_slice(make_array(1, 2, 3, 4), 2, -2)", "[2, 3]", bindElem("lii?i", listResult), listKernel(sliceList)).
+			checked(checkNotZero(3, "the step is 0", "steps go forwards or, if negative, backwards")),
 		listFunction("array_reverse", "array_reverse(list)", "The elements in reverse order.", "array_reverse(make_array(1, 2, 3))",
 			"[3, 2, 1]", bindElem("l", listResult), ofList(func(c *call, o *listOut, from, to int) {
 				for e := to - 1; e >= from; e-- {

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"wadi/dataflow/column"
+	"wadi/dataflow/fault"
 )
 
 // patternFunctions declares LIKE, SIMILAR TO and the functions of regular expressions, in RE2 syntax.
@@ -13,7 +14,7 @@ func patternFunctions() []*function {
 	match := func(name, text, example, result, flags string, negated bool) *function {
 		return &function{
 			name: name, operator: text, category: "operators", doc: "Matches a text with a regular expression, anywhere in it.",
-			example: example, result: result,
+			example: example, result: result, check: checkRegexp(0),
 			overloads: []overload{takes(typeBool, regexpTest(flags, negated), pText, pText)},
 		}
 	}
@@ -21,7 +22,7 @@ func patternFunctions() []*function {
 		return &function{
 			name: name, operator: text, category: "operators",
 			doc:     "Matches a whole text with an SQL pattern: %, _, |, *, +, ?, {m,n}, (), [].",
-			example: example, result: result,
+			example: example, result: result, check: checkLike,
 			overloads: []overload{takes(typeBool, similarTest(negated), pText, pText),
 				takes(typeBool, similarTest(negated), pText, pText, pText)},
 		}
@@ -37,13 +38,13 @@ func patternFunctions() []*function {
 	const category = "regular expressions"
 	return append(fs,
 		&function{
-			name: "regexp_like", category: category, doc: "Whether a regular expression matches; flags: i, m, s, U.",
+			name: "regexp_like", category: category, doc: "Whether a regular expression matches; flags: i, m, s, U, x.", check: checkRegexp(2),
 			example: "regexp_like('Köln', 'K(ö|oe)ln')", result: "true",
 			overloads: []overload{takes(typeBool, regexpTest("", false), pText, pText),
 				takes(typeBool, regexpTest("", false), pText, pText, pText)},
 		},
 		&function{
-			name: "regexp_count", category: category, doc: "How often a regular expression matches from a position (1) on.",
+			name: "regexp_count", category: category, doc: "How often a regular expression matches from a position (1) on.", check: checkRegexp(3),
 			example: "regexp_count('abcabAbc', 'abc', 2, 'i')", result: "1",
 			overloads: []overload{takes(typeInt64, regexpCountKernel, pText, pText),
 				takes(typeInt64, regexpCountKernel, pText, pText, pInt),
@@ -51,14 +52,15 @@ func patternFunctions() []*function {
 		},
 		&function{
 			name: "regexp_replace", category: category,
-			doc:     `Replaces the first match, or all with flag g; \1 in the replacement is the first group.`,
+			doc:     `Replaces the first match, or all with flag g; \1 or $1 in the replacement is the first group, $name a named one.`,
+			check:   checkRegexp(3),
 			example: `regexp_replace('foobarbaz', 'b(..)', 'X\1Y', 'g')`, result: "fooXarYXazY",
 			overloads: []overload{takes(typeText, regexpReplace, pText, pText, pText),
 				takes(typeText, regexpReplace, pText, pText, pText, pText)},
 		},
 		&function{
 			name: "regexp_match", category: category, doc: "The groups of the first match, or the match if there are no groups; null without one.",
-			example: "regexp_match('abc', 'x') IS NULL", result: "true", mayNull: true,
+			example: "regexp_match('abc', 'x') IS NULL", result: "true", mayNull: true, check: checkRegexp(2),
 			overloads: []overload{takes(typeTexts, regexpMatch, pText, pText), takes(typeTexts, regexpMatch, pText, pText, pText)},
 		},
 	)
@@ -68,38 +70,30 @@ func patternFunctions() []*function {
 type patterns struct {
 	last     *regexp.Regexp
 	lastKey  string
-	compiled map[string]*regexp.Regexp
+	compiled map[patternKey]*regexp.Regexp
 }
+
+type patternKey struct{ pattern, flags string }
 
 // maxPatterns bounds what is kept when patterns come from data.
 const maxPatterns = 256
 
-// get compiles pattern under flags; g is dropped.
+// get compiles a pattern under flags.
 func (p *patterns) get(c *call, pattern, flags string) (*regexp.Regexp, error) {
 	if flags == "" && p.last != nil && p.lastKey == pattern {
 		return p.last, nil
 	}
-	key := pattern
-	if flags != "" {
-		kept := strings.ReplaceAll(flags, "g", "")
-		if strings.Trim(kept, "imsU") != "" {
-			return nil, c.badArgument("there is a flag other than i, m, s, U and g")
-		}
-		if kept != "" {
-			key = "(?" + kept + ")" + pattern
-		}
-	}
+	key := patternKey{pattern, flags}
 	re := p.compiled[key]
 	if re == nil {
-		var err error
-		if re, err = regexp.Compile(key); err != nil {
-			return nil, c.badArgument("the regular expression is not valid").
-				WithHint("the syntax is RE2's: no look-around, no back-references")
+		var err *fault.Error
+		if re, err = compileRegexp(pattern, flags); err != nil {
+			return nil, c.badArgument("%s", err.Message).WithHint("%s", err.Hint)
 		}
 		if p.compiled == nil || len(p.compiled) >= maxPatterns {
-			p.compiled = make(map[string]*regexp.Regexp)
+			p.compiled = make(map[patternKey]*regexp.Regexp)
 		}
-		p.compiled[strings.Clone(key)] = re
+		p.compiled[patternKey{strings.Clone(pattern), strings.Clone(flags)}] = re
 	}
 	if flags == "" {
 		p.last, p.lastKey = re, strings.Clone(pattern)
@@ -171,9 +165,9 @@ func regexpReplace(*Node) kernel {
 	})
 }
 
-// replacement turns \1 and $1 into the form of the regexp package.
+// replacement turns \1 into the form of the regexp package, which knows $1, $name and $$ itself.
 func replacement(s string) string {
-	if !strings.ContainsAny(s, `\$`) {
+	if !strings.Contains(s, `\`) {
 		return s
 	}
 	var b strings.Builder
@@ -192,10 +186,6 @@ func replacement(s string) string {
 		case s[i] == '\\' && next == '\\':
 			b.WriteByte('\\')
 			i++
-		case s[i] == '$' && (next == '{' || next >= '0' && next <= '9'):
-			b.WriteByte('$')
-		case s[i] == '$':
-			b.WriteString("$$")
 		default:
 			b.WriteByte(s[i])
 		}
@@ -275,15 +265,21 @@ func similarTest(negated bool) func(*Node) kernel {
 func similarToRegexp(pattern, escape string) (string, bool) {
 	var b strings.Builder
 	b.WriteString(`^(?s:`)
-	escaped, inClass := false, false
-	for _, r := range pattern {
+	escaped, inClass, skip := false, false, 0
+	for i, r := range pattern {
 		ch := string(r)
 		switch {
+		case i < skip:
 		case escaped:
 			b.WriteString(regexp.QuoteMeta(ch))
 			escaped = false
 		case ch == escape:
 			escaped = true
+		case inClass && strings.HasPrefix(pattern[i:], "[:") && strings.Contains(pattern[i:], ":]"):
+			// A class with a name goes on as it is.
+			n := strings.Index(pattern[i:], ":]") + len(":]")
+			b.WriteString(pattern[i : i+n])
+			skip = i + n
 		case inClass:
 			if ch == `\` || ch == "[" {
 				b.WriteByte('\\')

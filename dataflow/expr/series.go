@@ -12,7 +12,7 @@ import (
 func seriesFunctions() []*function {
 	series := func(name, doc, example, result string, including bool) *function {
 		return listFunction(name, name+"([start,] stop[, step]) of integers, or of dates or timestamps with an INTERVAL as step", doc,
-			example, result, bindSeries, seriesKernel(including))
+			example, result, bindSeries, seriesKernel(including)).checked(checkNotZero(2, "the step is 0", "steps go up or down"))
 	}
 	return []*function{
 		series("generate_series", "The list of the values from start to stop, which is included, in steps; 0 and 1 by default.",

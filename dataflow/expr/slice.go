@@ -81,7 +81,8 @@ func sliceFunctions() []*function {
 			takes(typeText, sliceKernel(substring), pText, pInt),
 			takes(typeText, sliceKernel(substring), pText, pInt, pInt)).alias("substring"),
 		textFunction("split_part", "Part n (from 1; from the end if negative) of the text split at a separator.",
-			"split_part('a.b.c', '.', 2)", "b", takes(typeText, sliceKernel(splitPart), pText, pText, pInt)),
+			"split_part('a.b.c', '.', 2)", "b", takes(typeText, sliceKernel(splitPart), pText, pText, pInt)).
+			checked(checkNotZero(2, "parts count from 1, or from -1 backwards", "1 is the first part")),
 		textFunction("substr_index", "What stands before occurrence n of a separator; for a negative n, after occurrence -n from the end.",
 			"substr_index('a.b.c', '.', 2)", "a.b",
 			takes(typeText, sliceKernel(substringIndex), pText, pText, pInt)).alias("substring_index"),

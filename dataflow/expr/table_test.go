@@ -362,6 +362,27 @@ func TestPatterns(t *testing.T) {
 		regexp_replace('abc', '(a)(b)', '\2\1$') => ba$c
 		regexp_count('abab', 'ab') => 2
 		regexp_count('abab', 'ab', 0) => !invalid
+		'été' ~ '^\w+$' => true
+		'é' ~ '[\W]' => false
+		'é' ~ '[^\W_]' => true
+		'٣' ~ '^[\d]$' => true
+		'x' ~ '^[\D\S]$' => true
+		chr(8195) ~ '^\s$' => true
+		chr(8195) ~ '[\S]' => false
+		'a]b' ~ '^a[]x]b$' => true
+		'a^b' ~ '^a[^]]b$' => true
+		'a\b' ~ '^a[\\]b$' => true
+		'a1' ~ '^[[:alpha:]]\d$' => true
+		'ab' ~ '[a&&b]' => !invalid
+		'a' ~ 'a{1001}' => !invalid
+		'a' ~ '\' => !invalid
+		regexp_like('ab', 'a b # both', 'x') => true
+		regexp_like('a b', 'a\ [ b ]', 'x') => true
+		regexp_replace('foobar', 'b(?P<n>..)', '<$n>') => foo<ar>
+		regexp_replace('5', '(\d)', '$$$1') => $5
+		'abc' SIMILAR TO '[[:alpha:]]{3}' => true
+		'a-c' SIMILAR TO '[[:alpha:]-]{3}' => true
+		'abc' SIMILAR TO '(' => !invalid
 	`)
 }
 

@@ -47,7 +47,7 @@ func timeFunctions() []*function {
 		return overload{params: params, result: returnsArg(1), make: binKernel}
 	}
 	return append(fs, &function{
-		name: "date_bin", category: categoryTime,
+		name: "date_bin", category: categoryTime, check: checkWidth,
 		doc:     "The start of the bin of this width that the time is in; bins are aligned with an origin, 1970-01-01.",
 		example: "date_bin(INTERVAL '15 minutes', TIMESTAMP '2024-01-01T00:29:59')", result: "2024-01-01T00:15:00",
 		overloads: []overload{binned(pInterval, pTimestamp), binned(pInterval, pTimestamp, exactly(Timestamp))},

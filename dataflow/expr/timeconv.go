@@ -16,7 +16,7 @@ var typeSeconds arrow.DataType = &arrow.TimestampType{Unit: arrow.Second}
 func timeConversionFunctions() []*function {
 	fs := []*function{
 		{
-			name: "to_timestamp", category: categoryTime,
+			name: "to_timestamp", category: categoryTime, check: checkFormats,
 			doc:     "A timestamp of a text (ISO 8601, or in one of the formats given), or of seconds since 1970.",
 			example: "to_timestamp('03.02.2024 04:05', '%d.%m.%Y %H:%M')", result: "2024-02-03T04:05:00",
 			overloads: toTimestampOverloads(Timestamp, 1e9),
@@ -29,7 +29,7 @@ func timeConversionFunctions() []*function {
 		toTimestampFunction("to_timestamp_nanos", "nanoseconds", "to_timestamp_nanos(1)", "1970-01-01T00:00:00.000000001",
 			arrow.Nanosecond),
 		{
-			name: "from_unixtime", category: categoryTime, doc: "The timestamp of seconds since 1970; with a time zone, the local time there.",
+			name: "from_unixtime", category: categoryTime, check: checkZone, doc: "The timestamp of seconds since 1970; with a time zone, the local time there.",
 			example: "from_unixtime(86400)", result: "1970-01-02T00:00:00",
 			overloads: []overload{
 				takes(typeSeconds, func(*Node) kernel { return mapRows(sameNumber) }, pInt),
@@ -37,11 +37,11 @@ func timeConversionFunctions() []*function {
 			},
 		},
 		{
-			name: "to_unixtime", category: categoryTime, doc: "The seconds since 1970 of a timestamp, date or text; fractions are cut off.",
+			name: "to_unixtime", category: categoryTime, check: checkFormats, doc: "The seconds since 1970 of a timestamp, date or text; fractions are cut off.",
 			example: "to_unixtime(TIMESTAMP '1970-01-02T00:00:01.5')", result: "86401", overloads: toUnixOverloads(),
 		},
 		{
-			name: "to_date", category: categoryTime, doc: "The day of a text (ISO 8601, or in one of the formats given), timestamp or number of days since 1970.",
+			name: "to_date", category: categoryTime, check: checkFormats, doc: "The day of a text (ISO 8601, or in one of the formats given), timestamp or number of days since 1970.",
 			example: "to_date('3 Feb 2024', '%e %b %Y')", result: "2024-02-03",
 			overloads: []overload{
 				{params: []param{pText, pText}, variadic: true, result: returns(typeDate), make: toDateKernel},
@@ -50,7 +50,7 @@ func timeConversionFunctions() []*function {
 			},
 		},
 		{
-			name: "to_char", aliases: []string{"date_format"}, category: categoryTime,
+			name: "to_char", aliases: []string{"date_format"}, category: categoryTime, check: checkFormats,
 			doc:     "The time as text in a format of strftime: %Y-%m-%d %H:%M:%S%.3f.",
 			example: "to_char(TIMESTAMP '2024-02-03T04:05:06.5', '%a %d %b %Y %I:%M %p')", result: "Sat 03 Feb 2024 04:05 AM",
 			overloads: []overload{takes(typeText, toCharKernel, pTimestamp, pText), takes(typeText, toCharKernel, pDate, pText),
@@ -86,7 +86,7 @@ func castTo(dt arrow.DataType) func(*Node) kernel {
 func toTimestampFunction(name, unit, example, result string, u arrow.TimeUnit) *function {
 	dt := &arrow.TimestampType{Unit: u}
 	return &function{
-		name: name, category: categoryTime, example: example, result: result,
+		name: name, category: categoryTime, example: example, result: result, check: checkFormats,
 		doc:       "A timestamp in " + unit + " of a text, a timestamp, or " + unit + " since 1970.",
 		overloads: toTimestampOverloads(dt, unitOf(dt)),
 	}
@@ -136,7 +136,7 @@ func (f *formatCache) get(c *call, text string) ([]timeField, error) {
 	fields, ok := parseTimeFormat(text)
 	if !ok {
 		return nil, c.badArgument("the format has a conversion that there is not").
-			WithHint("for example %%Y-%%m-%%d %%H:%%M:%%S%%.3f")
+			WithHint("%s", formatExample)
 	}
 	if fields == nil {
 		fields = []timeField{}

@@ -71,4 +71,7 @@ const (
 	Contains    BinaryOp = "@>"
 	ContainedBy BinaryOp = "<@"
 	Overlaps    BinaryOp = "&&"
+
+	// OverlapsOp compares two periods, which are rows.
+	OverlapsOp BinaryOp = "OVERLAPS"
 )

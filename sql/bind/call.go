@@ -150,8 +150,9 @@ func (p *place) aggregate(name string, e *ast.Call) *expr.Node {
 	case len(e.OrderBy) > 0 && len(e.WithinGroup) > 0:
 		p.b.errorf(CodeAggregate, e.WithinGroup[0].Span(), "%s has two orders", name).WithHint("write either ORDER BY or WITHIN GROUP")
 		return nil
-	case e.Nulls != ast.NullsUntreated:
-		p.b.unsupported(e.Span(), "IGNORE NULLS and RESPECT NULLS are not supported").WithHint("aggregates leave nulls out; use coalesce to count them")
+	case e.Nulls != ast.NullsUntreated && !keepsNulls[name]:
+		p.b.errorf(CodeAggregate, e.Span(), "%s takes no IGNORE NULLS and no RESPECT NULLS", name).
+			WithHint("it leaves nulls out; those with nulls are array_agg, first_value, last_value and nth_value")
 		return nil
 	}
 	call, ok := p.bindCall(name, e)
@@ -160,6 +161,9 @@ func (p *place) aggregate(name string, e *ast.Call) *expr.Node {
 	}
 	return p.aggregates.add(call)
 }
+
+// keepsNulls are the aggregates for which a null is a value, unless IGNORE NULLS is written.
+var keepsNulls = map[string]bool{"array_agg": true, "first_value": true, "last_value": true, "nth_value": true}
 
 // add gives the column that stands for a call; equal calls share one.
 func (c *collected) add(call *logical.Call) *expr.Node {
@@ -215,6 +219,13 @@ func (p *place) bindCall(name string, e *ast.Call) (*logical.Call, bool) {
 	}
 	if !ok {
 		return nil, false
+	}
+	if e.Nulls == ast.IgnoreNulls && len(args) > 0 {
+		known := p.function("is_not_null", e.Span(), args[0])
+		if filter != nil {
+			known = p.function("and", e.Span(), filter, known)
+		}
+		filter = known
 	}
 	return p.resolveCall(name, e, args, order, filter)
 }

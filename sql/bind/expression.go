@@ -73,6 +73,9 @@ func (p *place) dispatch(e ast.Expr) *expr.Node {
 	case *ast.Is:
 		return p.is(e)
 	case *ast.IsDistinct:
+		if l, r, ok := p.rows(e.L, e.R, e.Span()); ok {
+			return p.compareRows(distinctName(e.Not), l, r, e.Span())
+		}
 		return p.call2(distinctName(e.Not), e.L, e.R, e.Span())
 	case *ast.Between:
 		return p.between(e)
@@ -125,7 +128,7 @@ func (p *place) composite(e ast.Expr) *expr.Node {
 	case *ast.StructLit:
 		return p.structOf(e)
 	case *ast.MapLit:
-		p.b.unsupported(e.Span(), "map literals are not supported").WithHint("use a CASE expression")
+		p.b.unsupported(e.Span(), "map literals are not supported").WithHint("write make_map('a', 1, 'b', 2)")
 	case *ast.DefaultValue:
 		p.b.unsupported(e.Span(), "DEFAULT is not supported as a value").WithHint("leave the column out of the column list of the INSERT")
 	case *ast.Star:
@@ -341,18 +344,81 @@ func (p *place) quantified(e *ast.Quantified) *expr.Node {
 	case e.Query != nil:
 		p.b.unsupported(e.Span(), "ANY and ALL of a query are not supported").WithHint("write x IN (SELECT …), or compare with (SELECT max(y) FROM …)")
 		return nil
+	case patternOperators[e.Op] != "":
+		return p.quantifiedPattern(e)
 	case !p.b.opts.Functions.Has(name):
-		p.b.unsupported(e.Span(), "%s before ANY or ALL is not supported", e.Op).WithHint("the operators are = <> < <= > >=")
+		p.b.unsupported(e.Span(), "%s before ANY or ALL is not supported", e.Op).WithHint("the operators are = <> < <= > >= LIKE ILIKE ~ ~*")
 		return nil
 	}
 	return p.call2(name, e.X, e.Array, e.Span())
 }
 
+// patternOperators names the functions of the operators that match with patterns.
+var patternOperators = map[ast.BinaryOp]string{
+	ast.LikeOp: "like", ast.NotLikeOp: "not_like", ast.ILikeOp: "ilike", ast.NotILikeOp: "not_ilike",
+	ast.RegexMatch: "regexp_match_op", ast.RegexIMatch: "regexp_imatch_op",
+	ast.RegexNotMatch: "regexp_not_match_op", ast.RegexNotIMatch: "regexp_not_imatch_op",
+}
+
+// quantifiedPattern is x LIKE ANY (ARRAY['a%', …]) and the like: the patterns are matched one after the other.
+func (p *place) quantifiedPattern(e *ast.Quantified) *expr.Node {
+	list, ok := e.Array.(*ast.ArrayLit)
+	if !ok {
+		p.b.unsupported(e.Array.Span(), "the patterns of ANY and ALL are supported only as a list that is written out").
+			WithHint("write x LIKE ANY (ARRAY['a%%', 'b%%']), or x ~ y with the regular expression a|b")
+		return nil
+	}
+	join, none := "or", false
+	if e.All {
+		join, none = "and", true
+	}
+	x := p.expr(e.X)
+	patterns := p.all(list.Items)
+	if x == nil || patterns == nil || !p.repeatable(x, e.Span()) {
+		return nil
+	}
+	if len(patterns) == 0 {
+		return expr.NewLiteral(arrow.FixedWidthTypes.Boolean, none)
+	}
+	for i, pattern := range patterns {
+		if patterns[i] = p.function(patternOperators[e.Op], e.Span(), x, pattern); patterns[i] == nil {
+			return nil
+		}
+	}
+	return p.joined(join, patterns, e.Span())
+}
+
+// typedStruct is STRUCT<a INT, b TEXT>(1, 'x').
+func (p *place) typedStruct(e *ast.StructLit) *expr.Node {
+	dt, err := types.Cast(e.Type)
+	if err != nil {
+		p.b.errs = append(p.b.errs, err)
+		return nil
+	}
+	t, ok := dt.(*arrow.StructType)
+	if !ok || t.NumFields() != len(e.Items) {
+		p.b.errorf(expr.CodeTypeMismatch, e.Span(), "the struct has another number of members than its type").
+			WithHint("give a value for every member, NULL perhaps")
+		return nil
+	}
+	var args []*expr.Node
+	for i, it := range e.Items {
+		n := p.expr(it.Expr)
+		if n == nil {
+			return nil
+		}
+		if n = p.castTo(n, t.Field(i).Type, false, it.Span()); n == nil {
+			return nil
+		}
+		args = append(args, expr.NewLiteral(arrow.BinaryTypes.String, t.Field(i).Name).At(it.Span()), n)
+	}
+	return p.function("named_struct", e.Span(), args...)
+}
+
 // structOf is STRUCT(a, b AS name).
 func (p *place) structOf(e *ast.StructLit) *expr.Node {
 	if e.Type != nil {
-		p.b.unsupported(e.Type.Span(), "struct literals with a type are not supported").WithHint("write STRUCT(CAST(x AS BIGINT) AS a)")
-		return nil
+		return p.typedStruct(e)
 	}
 	named := false
 	for _, it := range e.Items {

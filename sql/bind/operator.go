@@ -23,20 +23,37 @@ var binaryFunctions = map[ast.BinaryOp]string{
 
 func (p *place) binary(e *ast.Binary) *expr.Node {
 	// Chains of AND and OR lean to the left and can be thousands of terms long.
+	if e.Op == ast.OverlapsOp {
+		return p.overlaps(e)
+	}
 	name, known := binaryFunctions[e.Op]
 	if !known || !p.b.opts.Functions.Has(name) {
 		e1 := p.b.unsupported(e.OpPos.Span(), "the operator %s is not supported", e.Op)
 		switch e.Op {
 		case ast.JSONGet, ast.JSONGetText, ast.JSONHasKey:
 			e1.WithHint("declare the document as a STRUCT and name its members")
+		case ast.JSONGetPath, ast.JSONGetPathText:
+			e1.WithHint("write one key after the other, as in x -> 'a' ->> 'b'")
+		case ast.JSONHasAny, ast.JSONHasAll:
+			e1.WithHint("write x ? 'a' OR x ? 'b', or AND")
+		case ast.JSONPathExists, ast.JSONPathMatch:
+			e1.WithHint("write get_first_json_object(x, '$.a[?@.b > 1]') IS NOT NULL")
 		default:
 			e1.WithHint("the operators are + - * / %% || = <> < <= > >= AND OR NOT LIKE IN BETWEEN IS")
 		}
 		return nil
 	}
+	if comparisons[e.Op] {
+		if l, r, ok := p.rows(e.L, e.R, e.Span()); ok {
+			return p.compareRows(name, l, r, e.Span())
+		}
+	}
 	left, right := p.expr(e.L), p.expr(e.R)
 	return p.function(name, e.Span(), left, right)
 }
+
+// comparisons are the operators that compare.
+var comparisons = map[ast.BinaryOp]bool{ast.Eq: true, ast.Ne: true, ast.Lt: true, ast.Le: true, ast.Gt: true, ast.Ge: true}
 
 func (p *place) unary(e *ast.Unary) *expr.Node {
 	switch e.Op {
@@ -70,6 +87,9 @@ func distinctName(not bool) string {
 }
 
 func (p *place) is(e *ast.Is) *expr.Node {
+	if n, ok := p.isRow(e); ok {
+		return n
+	}
 	name := "is_"
 	if e.Not {
 		name += "not_"
@@ -80,6 +100,9 @@ func (p *place) is(e *ast.Is) *expr.Node {
 
 // between is x >= low AND x <= high; SYMMETRIC takes the bounds in either order.
 func (p *place) between(e *ast.Between) *expr.Node {
+	if n, ok := p.betweenRows(e); ok {
+		return n
+	}
 	x, low, high := p.expr(e.X), p.expr(e.Low), p.expr(e.High)
 	if x == nil || low == nil || high == nil || !p.repeatable(x, e.Span()) {
 		return nil
@@ -104,6 +127,10 @@ func (p *place) repeatable(n *expr.Node, span fault.Span) bool {
 		size++
 		return size <= maxRepeated
 	})
+	return p.small(size, span)
+}
+
+func (p *place) small(size int, span fault.Span) bool {
 	if size > maxRepeated {
 		p.b.unsupported(span, "the expression is too large").WithHint("compute its operand as a column of a subquery in FROM")
 	}
@@ -118,6 +145,9 @@ func (p *place) inRange(x, low, high *expr.Node, span fault.Span) *expr.Node {
 func (p *place) in(e *ast.In) *expr.Node {
 	if e.Query != nil {
 		return p.composite(e)
+	}
+	if n, ok := p.inRows(e); ok {
+		return n
 	}
 	x, list := p.expr(e.X), p.all(e.List)
 	if x == nil || list == nil {

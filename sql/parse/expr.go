@@ -98,6 +98,10 @@ func (p *parser) infixWord(left ast.Expr, start, bp int) ast.Expr {
 	case "IS":
 		p.advance()
 		return p.is(left, start)
+	case "OVERLAPS":
+		p.advance()
+		r := p.expr(bp)
+		return &ast.Binary{Place: p.from(start), Op: ast.OverlapsOp, L: left, R: r, OpPos: ast.At(t.span())}
 	case "ISNULL", "NOTNULL":
 		p.advance()
 		return &ast.Is{Place: p.from(start), X: left, Not: t.upper == "NOTNULL", Test: ast.IsNull}

@@ -95,7 +95,11 @@ func (p *parser) wordPower(word string) int {
 		if p.wordsAt(1, "TIME", "ZONE") || p.wordsAt(1, "LOCAL") {
 			return bpAt
 		}
-	case "COLLATE", "OVERLAPS", "GLOB", "RLIKE", "REGEXP", "DIV", "XOR", "MEMBER":
+	case "OVERLAPS":
+		if next := p.peekAt(1); next.isOp("(") || next.isWord("ROW") {
+			return bpLike
+		}
+	case "COLLATE", "GLOB", "RLIKE", "REGEXP", "DIV", "XOR", "MEMBER":
 		return p.refusedOperator(word)
 	}
 	return 0
@@ -115,9 +119,8 @@ func (p *parser) twoWordPower(word string) int {
 
 // refusedHints are operators of other engines, with what to write instead.
 var refusedHints = map[string]string{
-	"COLLATE":  "texts compare by their bytes",
-	"OVERLAPS": "write a.start < b.end AND b.start < a.end",
-	"GLOB":     "write LIKE", "RLIKE": "write ~ 'pattern'", "REGEXP": "write ~ 'pattern'", "DIV": "write /: division of integers truncates",
+	"COLLATE": "texts compare by their bytes",
+	"GLOB":    "write LIKE", "RLIKE": "write ~ 'pattern'", "REGEXP": "write ~ 'pattern'", "DIV": "write /: division of integers truncates",
 	"XOR": "write # for bits and <> for booleans", "MEMBER": "write x = ANY (list)",
 }
 
