@@ -45,6 +45,10 @@ func (s *scope) write(b *strings.Builder, e ast.Expr) {
 	case *ast.Like:
 		s.infix(b, e.X, notWord(e.Not)+e.Kind.String(), e.Pattern)
 	case *ast.In:
+		if e.Query != nil {
+			b.WriteString(ast.Print(e))
+			return
+		}
 		s.write(b, e.X)
 		b.WriteString(" " + notWord(e.Not) + "IN ([")
 		s.list(b, e.List, ", ")
@@ -176,7 +180,7 @@ func (s *scope) writeLiteral(b *strings.Builder, e ast.Expr) {
 		s.write(b, e.Index)
 		b.WriteString("]")
 	default:
-		b.WriteString("expression")
+		b.WriteString(ast.Print(e))
 	}
 }
 

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"fmt"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/expr"
@@ -157,6 +159,40 @@ func (b *Binder) rename(r *relation, names []ast.Ident, span fault.Span) *relati
 	}
 	p := logical.NewProject(r.node, exprs, fields, span)
 	return &relation{node: p, scope: scopeOf("", p)}
+}
+
+// apart numbers columns of one name, as those of SELECT * FROM a JOIN b, for a sink that writes names: id and id_1.
+func (b *Binder) apart(n logical.Node, r *relation, span fault.Span) logical.Node {
+	fields := append([]arrow.Field(nil), n.Schema().Fields()...)
+	taken := make(map[string]bool, len(fields))
+	for _, f := range fields {
+		taken[f.Name] = true
+	}
+	exprs := make([]*expr.Node, len(fields))
+	seen := make(map[string]bool, len(fields))
+	same := true
+	for i, f := range fields {
+		exprs[i] = expr.NewColumn(i, f).At(span)
+		if !seen[f.Name] {
+			seen[f.Name] = true
+			continue
+		}
+		same = false
+		name := f.Name
+		for k := 1; taken[name]; k++ {
+			name = fmt.Sprintf("%s_%d", f.Name, k)
+		}
+		taken[name], fields[i].Name = true, name
+		at := span
+		if i < len(r.spans) {
+			at = r.spans[i]
+		}
+		b.warn(CodeDuplicate, at, "two columns are named %q; this one is written as %q", f.Name, name).WithHint("give one of them another name with AS")
+	}
+	if same {
+		return n
+	}
+	return logical.NewProject(n, exprs, fields, span)
 }
 
 // distinctNames refuses two columns of one name where names are all that tells columns apart.
