@@ -31,11 +31,26 @@ const (
 	partitionWords
 )
 
+// Words of a row beside those of the store.
+const (
+	// linkWord holds the row's children in the tree of its partition: left and right, as numbers + 1.
+	linkWord = iota
+	// copies is how often the row is there.
+	copies
+	// shownRank and shownCopies say which of them were put out: their first rank and their number. shownTime is the event
+	// time that they were put out with, nextShown the next of the partition's rows that were, as number + 1.
+	shownRank
+	shownCopies
+	shownTime
+	nextShown
+	rowWords
+)
+
 // ranking adds rows to partitions, takes them back, and finds the results.
 type ranking struct {
 	spec *graph.TopNSpec
 	rows *ordered.Rows
-	tree tree
+	tree *ordered.Tree
 	// bound is the greatest rank among the results. bounded drops rows that rank behind it.
 	bound   int64
 	bounded bool
@@ -45,7 +60,7 @@ type ranking struct {
 }
 
 func newRanking(spec *graph.TopNSpec, rows *ordered.Rows, mode graph.Mode) *ranking {
-	k := &ranking{spec: spec, rows: rows, tree: tree{rows: rows}, bound: math.MaxInt64}
+	k := &ranking{spec: spec, rows: rows, tree: ordered.NewTree(rows, linkWord), bound: math.MaxInt64}
 	if spec.Limit >= 0 && spec.Limit < math.MaxInt64-spec.Offset {
 		k.bound = spec.Offset + spec.Limit
 	}
@@ -65,12 +80,12 @@ func (k *ranking) add(w []int64, hash uint64, time int64, e ordered.Encoded) boo
 			return false
 		}
 	}
-	node, before, after := k.tree.find(int32(w[rootWord]), e)
+	node, before, after := k.tree.Find(int32(w[rootWord]), e)
 	if node != 0 {
 		k.later(node-1, time)
 	} else {
 		node = k.rows.Put(hash, time, e) + 1
-		w[rootWord] = int64(k.tree.insert(int32(w[rootWord]), node))
+		w[rootWord] = int64(k.tree.Insert(int32(w[rootWord]), node))
 		k.place(w, e, node, before, after)
 	}
 	k.rows.Own(node - 1)[copies]++
@@ -151,7 +166,7 @@ func (k *ranking) dropLast(w []int64) {
 		k.rows.Mark(id)
 		return
 	}
-	root, last := k.tree.removeLast(int32(w[rootWord]))
+	root, last := k.tree.RemoveLast(int32(w[rootWord]))
 	w[rootWord], w[lastWord] = int64(root), int64(last)
 	k.free(id, own)
 }
@@ -160,7 +175,7 @@ func (k *ranking) dropLast(w []int64) {
 func (k *ranking) dropGroup(w []int64) {
 	last := int32(w[lastWord]) - 1
 	k.gone = k.gone[:0]
-	k.tree.each(int32(w[rootWord]), true, func(id int32) bool {
+	k.tree.Each(int32(w[rootWord]), true, func(id int32) bool {
 		if !k.rows.SameKeys(id, last) {
 			return false
 		}
@@ -177,9 +192,9 @@ func (k *ranking) dropGroup(w []int64) {
 
 // recount counts the last group.
 func (k *ranking) recount(w []int64) {
-	w[lastWord] = int64(k.tree.last(int32(w[rootWord])))
+	w[lastWord] = int64(k.tree.Last(int32(w[rootWord])))
 	w[tailWord] = 0
-	k.tree.each(int32(w[rootWord]), true, func(id int32) bool {
+	k.tree.Each(int32(w[rootWord]), true, func(id int32) bool {
 		if !k.rows.SameKeys(id, int32(w[lastWord])-1) {
 			return false
 		}
@@ -190,7 +205,7 @@ func (k *ranking) recount(w []int64) {
 
 // retract takes back one copy of a row; false if there is none.
 func (k *ranking) retract(w []int64, e ordered.Encoded) bool {
-	node, _, _ := k.tree.find(int32(w[rootWord]), e)
+	node, _, _ := k.tree.Find(int32(w[rootWord]), e)
 	if node == 0 {
 		return false
 	}
@@ -212,7 +227,7 @@ func (k *ranking) take(w []int64, id int32) {
 
 // remove removes a row from the tree.
 func (k *ranking) remove(w []int64, id int32) {
-	w[rootWord] = int64(k.tree.remove(int32(w[rootWord]), id+1))
+	w[rootWord] = int64(k.tree.Remove(int32(w[rootWord]), id+1))
 	own := k.rows.Own(id)
 	own[copies] = 0
 	k.free(id, own)
@@ -228,7 +243,7 @@ func (k *ranking) free(id int32, own []int64) {
 // clear removes all rows.
 func (k *ranking) clear(w []int64) {
 	k.gone = k.gone[:0]
-	k.tree.each(int32(w[rootWord]), false, func(id int32) bool {
+	k.tree.Each(int32(w[rootWord]), false, func(id int32) bool {
 		k.gone = append(k.gone, id)
 		return true
 	})
@@ -251,7 +266,7 @@ type result struct {
 func (k *ranking) results(w []int64, dst []result) []result {
 	var position, rank, dense int64
 	before := int32(-1)
-	k.tree.each(int32(w[rootWord]), false, func(id int32) bool {
+	k.tree.Each(int32(w[rootWord]), false, func(id int32) bool {
 		if k.ties && (before < 0 || !k.rows.SameKeys(before, id)) {
 			rank = position + 1
 			dense++

@@ -152,7 +152,7 @@ func (in *input) each(rows *ordered.Rows, schema *arrow.Schema, loaded []ordered
 func (k *ranking) restore(w []int64, id int32) {
 	own := k.rows.Own(id)
 	own[linkWord], own[shownRank], own[shownCopies], own[nextShown] = 0, 0, 0, 0
-	w[rootWord] = int64(k.tree.insert(int32(w[rootWord]), id+1))
+	w[rootWord] = int64(k.tree.Insert(int32(w[rootWord]), id+1))
 	w[totalWord] += own[copies]
 }
 
@@ -162,7 +162,7 @@ func (k *ranking) count(w []int64) {
 		return
 	}
 	before := int32(-1)
-	k.tree.each(int32(w[rootWord]), false, func(id int32) bool {
+	k.tree.Each(int32(w[rootWord]), false, func(id int32) bool {
 		if before < 0 || !k.rows.SameKeys(before, id) {
 			w[groupsWord]++
 		}
