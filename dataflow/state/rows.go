@@ -235,3 +235,50 @@ func (l *Layout) validKey(key []byte) bool {
 	}
 	return len(key) == 0
 }
+
+// Save writes the rows that have changed since the last time, or all, to a keyed table without times. The table is tracked.
+func (t *Table) Save(w Writer, name string, inc *Incremental) {
+	dirty := t.Dirty()
+	if t.NeedsBase() {
+		dirty += 4*t.Len() + 4096
+	}
+	chunk := t.l.NewChunk(0)
+	base := inc.Base(t.Len(), dirty)
+	var slots []int32
+	if base {
+		t.TakeDeleted(t.l.NewChunk(0), 0)
+		t.TakeDirty(nil)
+		slots = t.Slots(nil)
+	} else {
+		t.TakeDeleted(chunk, 0)
+		slots = t.TakeDirty(nil)
+	}
+	t.AppendRows(chunk, slots, 0)
+	if base || chunk.Rows() > 0 {
+		w.Keyed(name, base, chunk)
+	}
+}
+
+// Load reads back what Save has written of the rows whose hashes lie in keys, and calls f with the value words of each.
+func (t *Table) Load(r Reader, name string, keys column.KeyRange, f func(w []int64)) error {
+	return r.Keyed(name, keys, func(c *Chunk) error {
+		if err := t.l.CheckChunk(c, 0); err != nil {
+			return err
+		}
+		for i := range c.Rows() {
+			if c.Deleted != nil && c.Deleted[i] {
+				if slot := t.Seek(c, i); slot >= 0 {
+					t.Delete(slot)
+				}
+				continue
+			}
+			slot, err := t.Put(c, i)
+			if err != nil {
+				return err
+			}
+			words, stride := t.Values()
+			f(words[int(slot)*stride : int(slot)*stride+t.l.values])
+		}
+		return nil
+	})
+}

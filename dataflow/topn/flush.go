@@ -10,7 +10,7 @@ import (
 func (t *topN) flush(now int64, out operator.Emitter) error {
 	now = max(now, 1)
 	words, stride := t.partitions.Values()
-	t.idle.expired(now, t.partitions, func(slot int32) {
+	t.idle.Expired(now, t.partitions, func(slot int32) {
 		w := words[int(slot)*stride:]
 		t.rank.clear(w)
 		t.change(w, slot)

@@ -23,31 +23,12 @@ const (
 // Snapshot implements operator.Operator. A flush has gone before, so the results are what was put out last.
 func (t *topN) Snapshot(w state.Writer) error {
 	t.rows.Save(w, rowTable)
-	if t.idle.ttl == 0 {
+	if t.idle.Never() {
 		return nil
 	}
 	subtask := binary.BigEndian.AppendUint32(nil, uint32(t.env.Subtask))
 	w.Global(clockTable, subtask, binary.LittleEndian.AppendUint64(nil, uint64(t.clock())))
-	p := t.partitions
-	dirty := p.Dirty()
-	if p.NeedsBase() {
-		dirty += 4*p.Len() + 4096
-	}
-	base := t.inc.Base(p.Len(), dirty)
-	chunk := p.Layout().NewChunk(0)
-	var slots []int32
-	if base {
-		p.TakeDeleted(p.Layout().NewChunk(0), 0)
-		p.TakeDirty(nil)
-		slots = p.Slots(nil)
-	} else {
-		p.TakeDeleted(chunk, 0)
-		slots = p.TakeDirty(nil)
-	}
-	p.AppendRows(chunk, slots, 0)
-	if base || chunk.Rows() > 0 {
-		w.Keyed(partitionTable, base, chunk)
-	}
+	t.partitions.Save(w, partitionTable, &t.inc)
 	return nil
 }
 
@@ -66,7 +47,7 @@ func (t *topN) restore(r state.Reader, in *arrow.Schema) error {
 	if err != nil {
 		return err
 	}
-	if t.idle.ttl > 0 {
+	if !t.idle.Never() {
 		if err := t.restorePartitions(r); err != nil {
 			return err
 		}
@@ -91,37 +72,18 @@ func (t *topN) resume(away int64) {
 		t.rank.count(w)
 		t.now = t.rank.results(w, t.now[:0])
 		t.show(w)
-		if t.idle.ttl > 0 {
+		if !t.idle.Never() {
 			w[seenWord] = max(1, w[seenWord]+away)
-			t.idle.wait(w, slot)
+			t.idle.Wait(w, slot)
 		}
 	}
 }
 
 func (t *topN) restorePartitions(r state.Reader) error {
-	p := t.partitions
-	return r.Keyed(partitionTable, t.env.Keys, func(c *state.Chunk) error {
-		if err := p.Layout().CheckChunk(c, 0); err != nil {
-			return err
-		}
-		for i := range c.Rows() {
-			if c.Deleted != nil && c.Deleted[i] {
-				if slot := p.Seek(c, i); slot >= 0 {
-					p.Delete(slot)
-				}
-				continue
-			}
-			slot, err := p.Put(c, i)
-			if err != nil {
-				return err
-			}
-			words, stride := p.Values()
-			w := words[int(slot)*stride : int(slot)*stride+partitionWords]
-			seen := w[seenWord]
-			clear(w)
-			w[seenWord] = seen
-		}
-		return nil
+	return t.partitions.Load(r, partitionTable, t.env.Keys, func(w []int64) {
+		seen := w[seenWord]
+		clear(w)
+		w[seenWord] = seen
 	})
 }
 

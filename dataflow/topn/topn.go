@@ -41,7 +41,7 @@ type topN struct {
 	rows       *ordered.Rows
 	order      *ordered.Key
 	rank       *ranking
-	idle       idle
+	idle       state.Idle
 	out        *output
 	inc        state.Incremental
 	in         input
@@ -77,7 +77,7 @@ func New(spec *graph.TopNSpec, in *arrow.Schema, mode graph.Mode, env operator.E
 		rows: rows, order: order, rank: rank, in: input, out: newOutput(spec, in, rows),
 	}
 	if len(spec.Keys) > 0 {
-		t.idle = newIdle(spec.TTL)
+		t.idle = state.NewIdle(spec.TTL, seenWord, dueWord)
 	}
 	if env.Restore != nil {
 		if err := t.restore(env.Restore, in); err != nil {
@@ -97,8 +97,8 @@ func (t *topN) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 	t.in.slots = t.partitions.FindOrInsert(t.in.hashes, t.in.cols, b.N, b.Sel, t.in.slots)
 	rows := rowsOf(b, &t.in.all)
 	t.in.prefixes = t.order.Prefixes(t.in.prefixes, b, rows)
-	if t.idle.ttl > 0 {
-		t.touch()
+	if !t.idle.Never() {
+		t.idle.Touch(max(t.clock(), 1), t.partitions, t.in.slots)
 	}
 	words, stride := t.partitions.Values()
 	for j, r := range rows {
@@ -118,20 +118,6 @@ func (t *topN) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 		}
 	}
 	return nil
-}
-
-// touch notes that partitions have had a row now.
-func (t *topN) touch() {
-	now := max(t.clock(), 1)
-	words, stride := t.partitions.Values()
-	for _, slot := range t.in.slots {
-		w := words[int(slot)*stride : int(slot)*stride+partitionWords]
-		w[seenWord] = now
-		if w[dueWord] == 0 {
-			t.idle.wait(w, slot)
-		}
-	}
-	t.partitions.MarkDirty(t.in.slots)
 }
 
 func (t *topN) change(w []int64, slot int32) {
