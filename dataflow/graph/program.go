@@ -253,14 +253,38 @@ const (
 type Bound struct {
 	Kind BoundKind
 	// N is how far Preceding and Following reach, at least 0: rows, groups, or for Range the distance of the values of the
-	// order key, nanoseconds for times.
+	// order key: nanoseconds for times, days for dates, units of the last digit for decimals, and for floats the bits of the
+	// distance.
 	N int64
 }
+
+// Distance is how far behind the current row a bound lies: negative for Preceding.
+func (b Bound) Distance() int64 {
+	switch b.Kind {
+	case Preceding:
+		return -b.N
+	case Following:
+		return b.N
+	}
+	return 0
+}
+
+// Exclusion is what is left out of a frame.
+type Exclusion uint8
+
+// The exclusions: nothing, the row itself, it and the rows that are equal to it by the order, and those without it.
+const (
+	NoExclusion Exclusion = iota
+	ExcludeCurrentRow
+	ExcludeGroup
+	ExcludeTies
+)
 
 // Frame is the rows around the current one that a function sees.
 type Frame struct {
 	Unit     FrameUnit
 	From, To Bound
+	Exclude  Exclusion
 }
 
 // OverCall is one function over ordered rows.
@@ -275,18 +299,23 @@ type OverCall struct {
 	IgnoreNulls bool
 }
 
-// OverSpec computes functions over the rows of an append stream that share a key. The output columns are the input's,
-// then one per call; it is an append stream, and the event time of a row is its own. Each row goes out once, when the
-// watermark has passed all that its results depend on: in the order of event times, but for rows that wait for later ones
-// of their key.
+// OverSpec computes functions over the rows that share a key. The output columns are the input's, then one per call; the
+// event time of a row is its own. On an append stream each row goes out once, when the watermark has passed all that its
+// results depend on: in the order of event times, but for rows that wait for later ones of their key. With Updating, which
+// takes changelogs too, rows go out at once and again whenever their results change.
 type OverSpec struct {
 	// Keys are input columns.
 	Keys []int
-	// Order is the order of rows. Without PerTime, rows are ordered by event time before it.
+	// Order is the order of rows. With neither PerTime nor Updating, rows are ordered by event time before it.
 	Order []Order
 	Calls []OverCall
 	// PerTime makes a partition of the rows of one key and one event time, for windowed inputs.
 	PerTime bool
+	// Updating makes a changelog.
+	Updating bool
+	// FlushInterval is the wall-clock time between flushes, TTL the idle time after which a key is forgotten; nanoseconds.
+	// They are for Updating.
+	FlushInterval, TTL int64
 }
 
 // SinkSpec writes a table.

@@ -71,7 +71,7 @@ func (p *Program) WatermarkGranularity(i int) int64 {
 		case *TopNSpec:
 			waits = waits || s.PerTime
 		case *OverSpec:
-			if waits = waits || s.PerTime; !s.PerTime {
+			if waits = waits || s.PerTime; !s.PerTime && !s.Updating {
 				g = 1
 			}
 		case *IntervalJoinSpec, *AsofJoinSpec:

@@ -56,6 +56,9 @@ func NewRows(schema *arrow.Schema, key *Key, own int) *Rows {
 	return &Rows{schema: schema, key: key, own: own, stride: ownWord + own}
 }
 
+// Key is the order of the rows.
+func (s *Rows) Key() *Key { return s.key }
+
 // Encoded is a row outside of the store: its key, then the row. It is valid until the next Encode.
 type Encoded struct {
 	Prefix uint64

@@ -157,6 +157,21 @@ func (t *Tree) At(root int32, at int64) int32 {
 	return -1
 }
 
+// Position is the number of rows of a counted set that come before node n, which may be one of them.
+func (t *Tree) Position(root, n int32) int64 {
+	at := int64(0)
+	for root != 0 {
+		l := *t.links(root)
+		if t.before(root, n) {
+			at += t.Len(left(l)) + 1
+			root = right(l)
+		} else {
+			root = left(l)
+		}
+	}
+	return at
+}
+
 // Search gives the number of rows at the beginning of a counted set for which f is false; behind them it is true.
 func (t *Tree) Search(root int32, f func(id int32) bool) int64 {
 	n := int64(0)

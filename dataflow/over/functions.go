@@ -3,8 +3,6 @@ package over
 import (
 	"math"
 
-	"github.com/apache/arrow-go/v18/arrow"
-
 	"wadi/dataflow/column"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
@@ -89,70 +87,15 @@ func newCall(c graph.OverCall) (call, error) {
 	return k, nil
 }
 
-// determined reports whether all that the results of the row at a position depend on is known.
-func (o *over) determined(p *partition, at int64) bool {
-	if o.complete {
-		return true
-	}
-	for i := range o.calls {
-		c := &o.calls[i]
-		switch {
-		case c.whole:
-			return false
-		case c.kind == lead:
-			if at, ok := o.ahead(p, c, at); !ok || at >= p.end() {
-				return false
-			}
-		}
-	}
-	for i := range o.frames {
-		if !o.frameKnown(p, &o.frames[i], at) {
-			return false
-		}
-	}
-	return true
-}
-
-// frameKnown reports whether no row can come any more that belongs into the frame of a row.
-func (o *over) frameKnown(p *partition, f *frame, at int64) bool {
-	to := f.To
-	switch {
-	case to.Kind == graph.UnboundedFollowing:
-		return false
-	case to.Kind != graph.Following:
-		return true
-	case f.Unit == graph.Rows:
-		return add(at, to.N) < p.end()
-	case f.Unit == graph.Groups:
-		return o.group(p, p.end()-1) >= add(o.group(p, at), to.N)
-	}
-	return add(o.rows.Time(p.row(at)), to.N) < o.progress.Watermark
-}
-
-// waits reports whether a row may have to wait for later ones.
-func (o *over) waits() bool {
-	for i := range o.calls {
-		if o.calls[i].whole || o.calls[i].kind == lead {
-			return true
-		}
-	}
-	for i := range o.frames {
-		if k := o.frames[i].To.Kind; k == graph.Following || k == graph.UnboundedFollowing {
-			return true
-		}
-	}
-	return false
-}
-
 // ahead is the position that lead looks at; false if there is none among the rows so far.
-func (o *over) ahead(p *partition, c *call, at int64) (int64, bool) {
+func (e *evaluator) ahead(p *partition, c *call, at int64) (int64, bool) {
 	if !c.IgnoreNulls || c.n == 0 {
 		at = add(at, c.n)
 		return at, at < p.end()
 	}
 	n := c.n
 	for at++; at < p.end(); at++ {
-		if !o.isNull(p.row(at), c.Args[0]) {
+		if !e.isNull(p.row(at), c.Args[0]) {
 			if n--; n == 0 {
 				return at, true
 			}
@@ -162,15 +105,15 @@ func (o *over) ahead(p *partition, c *call, at int64) (int64, bool) {
 }
 
 // value gives the encoded value of a column of a row.
-func (o *over) value(id int32, col int) []byte {
-	data := o.rows.Row(id)
+func (e *evaluator) value(id int32, col int) []byte {
+	data := e.rows.Row(id)
 	for i := range col {
-		data = ordered.Skip(data, o.in.Field(i).Type)
+		data = ordered.Skip(data, e.in.Field(i).Type)
 	}
 	return data
 }
 
-func (o *over) isNull(id int32, col int) bool { return o.value(id, col)[0] == 0 }
+func (e *evaluator) isNull(id int32, col int) bool { return e.value(id, col)[0] == 0 }
 
 func take(data []byte, out column.Appender) []byte {
 	rest, ok := state.TakeValue(data, out)
@@ -180,32 +123,9 @@ func take(data []byte, out column.Appender) []byte {
 	return rest
 }
 
-// put appends the results of the row at a position.
-func (o *over) put(p *partition, at int64) error {
-	for i := range o.frames {
-		if err := o.move(p, i, at); err != nil {
-			return err
-		}
-		f := &o.frames[i]
-		if f.set == nil {
-			continue
-		}
-		o.slot = append(o.slot[:0], p.frames[i].group)
-		if err := f.groups.Result(o.slot, f.out); err != nil {
-			return err
-		}
-	}
-	for i := range o.calls {
-		if err := o.call(p, i, at); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (o *over) call(p *partition, i int, at int64) error {
-	c := &o.calls[i]
-	own := o.rows.Own(p.row(at))
+func (e *evaluator) call(p *partition, i int, at int64) error {
+	c := &e.calls[i]
+	own := e.rows.Own(p.row(at))
 	switch c.kind {
 	case aggregate:
 	case rowNumber:
@@ -223,31 +143,31 @@ func (o *over) call(p *partition, i int, at int64) error {
 		}
 		c.out.(*column.Fixed[float64]).Append(share)
 	case cumeDist:
-		c.out.(*column.Fixed[float64]).Append(float64(o.lastPeer(p, at)) / float64(p.end()-1))
+		c.out.(*column.Fixed[float64]).Append(float64(e.lastPeer(p, at)) / float64(p.end()-1))
 	case lag:
-		o.putNeighbour(c, p.row(at), o.behind(p, i, at))
+		e.putNeighbour(c, p.row(at), e.behind(p, i, at))
 	case lead:
 		id := int32(-1)
-		if r, ok := o.ahead(p, c, at); ok {
+		if r, ok := e.ahead(p, c, at); ok {
 			id = p.row(r)
 		}
-		o.putNeighbour(c, p.row(at), id)
+		e.putNeighbour(c, p.row(at), id)
 	default:
-		o.putValue(c, o.framed(p, i))
+		e.putValue(c, e.framed(p, i, at))
 	}
 	return nil
 }
 
 // lastPeer is the position of the last row that is equal to the row at a position by the order.
-func (o *over) lastPeer(p *partition, at int64) int64 {
-	if o.peers.slot == p.slot && o.peers.group == o.group(p, at) {
-		return o.peers.last
+func (e *evaluator) lastPeer(p *partition, at int64) int64 {
+	if e.peers.slot == p.slot && e.peers.group == e.group(p, at) {
+		return e.peers.last
 	}
-	o.peers = peers{p.slot, o.group(p, at), at}
-	for p.has(o.peers.last+1) && o.group(p, o.peers.last+1) == o.peers.group {
-		o.peers.last++
+	e.peers = peers{p.slot, e.group(p, at), at}
+	for p.has(e.peers.last+1) && e.group(p, e.peers.last+1) == e.peers.group {
+		e.peers.last++
 	}
-	return o.peers.last
+	return e.peers.last
 }
 
 // peers remembers the end of a group.
@@ -267,11 +187,11 @@ func bucket(i, n, buckets int64) int64 {
 }
 
 // behind gives the row that lag looks at, -1 if there is none.
-func (o *over) behind(p *partition, i int, at int64) int32 {
-	c := &o.calls[i]
+func (e *evaluator) behind(p *partition, i int, at int64) int32 {
+	c := &e.calls[i]
 	if c.scans {
 		s := &p.scans[i]
-		o.scan(p, i, at)
+		e.scan(p, i, at)
 		if int64(len(s.pins)) < c.n {
 			return -1
 		}
@@ -284,11 +204,11 @@ func (o *over) behind(p *partition, i int, at int64) int32 {
 }
 
 // scan lets a function look at the rows before a position that it has not seen.
-func (o *over) scan(p *partition, i int, until int64) {
-	c, s := &o.calls[i], &p.scans[i]
+func (e *evaluator) scan(p *partition, i int, until int64) {
+	c, s := &e.calls[i], &p.scans[i]
 	for ; s.at < until; s.at++ {
 		id := p.row(s.at)
-		if c.IgnoreNulls && o.isNull(id, c.Args[0]) {
+		if c.IgnoreNulls && e.isNull(id, c.Args[0]) {
 			continue
 		}
 		s.count++
@@ -305,66 +225,63 @@ func (o *over) scan(p *partition, i int, until int64) {
 		case lag:
 			keep = c.n
 		}
-		s.pins = append(s.pins, o.pin(id))
+		s.pins = append(s.pins, e.pin(id))
 		if int64(len(s.pins)) > keep {
 			old := s.pins[0]
 			s.pins = s.pins[:copy(s.pins, s.pins[1:])]
-			o.unpin(p, old)
+			e.unpin(p, old)
 		}
 	}
 }
 
-// framed gives the row whose value a function of the frame has, -1 if there is none.
-func (o *over) framed(p *partition, i int) int32 {
-	c := &o.calls[i]
+// framed gives the row whose value a function has of the frame of the row at a position, -1 if there is none.
+func (e *evaluator) framed(p *partition, i int, at int64) int32 {
+	c := &e.calls[i]
 	f := &p.frames[c.frame]
 	if c.scans {
-		o.scan(p, i, f.hi)
+		e.scan(p, i, f.hi)
 		if s := &p.scans[i]; len(s.pins) > 0 {
 			return s.pins[0]
 		}
 		return -1
 	}
-	if c.kind == lastValue {
-		for r := f.hi - 1; r >= f.lo; r-- {
-			if id := p.row(r); !c.IgnoreNulls || !o.isNull(id, c.Args[0]) {
-				return id
-			}
-		}
-		return -1
-	}
-	n := c.n
-	if !c.IgnoreNulls {
-		if r := add(f.lo, n-1); r < f.hi {
+	from, until, keep := e.excluded(p, &e.frames[c.frame], f, at)
+	if !c.IgnoreNulls && c.kind != lastValue && from >= until {
+		if r := add(f.lo, c.n-1); r < f.hi {
 			return p.row(r)
 		}
 		return -1
 	}
-	for r := f.lo; r < f.hi; r++ {
-		if id := p.row(r); !o.isNull(id, c.Args[0]) {
-			if n--; n == 0 {
-				return id
-			}
+	first, step, n := f.lo, int64(1), c.n
+	if c.kind == lastValue {
+		first, step = f.hi-1, -1
+	}
+	for r := first; r >= f.lo && r < f.hi; r += step {
+		if r >= from && r < until && r != keep || c.IgnoreNulls && e.isNull(p.row(r), c.Args[0]) {
+			continue
+		}
+		if n--; n == 0 {
+			return p.row(r)
 		}
 	}
 	return -1
 }
 
 // putNeighbour appends the value of another row, or the default for this one.
-func (o *over) putNeighbour(c *call, this, other int32) {
+func (e *evaluator) putNeighbour(c *call, this, other int32) {
 	if other < 0 && len(c.Args) > 1 {
-		take(o.value(this, c.Args[1]), c.out)
+		take(e.value(this, c.Args[1]), c.out)
 		return
 	}
-	o.putValue(c, other)
+	e.putValue(c, other)
 }
 
-func (o *over) putValue(c *call, id int32) {
+func (e *evaluator) putValue(c *call, id int32) {
 	if id < 0 {
 		c.out.AppendNull()
 		return
 	}
-	take(o.value(id, c.Args[0]), c.out)
+	take(e.value(id, c.Args[0]), c.out)
 }
 
 // appendCount appends a number to a column of whatever integer type the plan gives it.
@@ -380,47 +297,4 @@ func appendCount(c *call, n int64) error {
 		return fault.Internalf("%s cannot be a %s", c.Name, c.Type)
 	}
 	return nil
-}
-
-// measure gives the value that range frames with distances measure, as a number that grows along the order.
-func measure(v column.Vector, i int, desc bool) int64 {
-	n := int64(0)
-	switch c := v.(type) {
-	case *column.Fixed[int64]:
-		n = c.Values[i]
-	case *column.Fixed[int32]:
-		n = int64(c.Values[i])
-		if c.DataType.ID() == arrow.DATE32 {
-			n *= 24 * 60 * 60 * 1e9
-		}
-	case *column.Fixed[int16]:
-		n = int64(c.Values[i])
-	case *column.Fixed[int8]:
-		n = int64(c.Values[i])
-	case *column.Fixed[uint64]:
-		n = int64(c.Values[i] ^ 1<<63)
-	case *column.Fixed[uint32]:
-		n = int64(c.Values[i])
-	case *column.Fixed[uint16]:
-		n = int64(c.Values[i])
-	case *column.Fixed[uint8]:
-		n = int64(c.Values[i])
-	}
-	if desc {
-		n = ^n
-	}
-	return n
-}
-
-// measurable reports whether measure takes values of this type.
-func measurable(dt arrow.DataType) bool {
-	switch t := dt.(type) {
-	case *arrow.TimestampType:
-		return t.Unit == arrow.Nanosecond
-	case *arrow.Time64Type:
-		return t.Unit == arrow.Nanosecond
-	case *arrow.Date32Type:
-		return true
-	}
-	return arrow.IsInteger(dt.ID())
 }

@@ -83,7 +83,7 @@ type model struct {
 
 // compareKeys compares two rows by the order alone.
 func (m *model) compareKeys(a, b aRow) int {
-	if c := cmp.Compare(a.time, b.time); c != 0 {
+	if c := cmp.Compare(a.time, b.time); c != 0 && !m.spec.Updating {
 		return c
 	}
 	for _, o := range m.spec.Order { // all by x
@@ -109,10 +109,7 @@ func (m *model) compareKeys(a, b aRow) int {
 
 func (m *model) sort() {
 	slices.SortFunc(m.rows, func(a, b aRow) int {
-		if c := m.compareKeys(a, b); c != 0 {
-			return c
-		}
-		return bytes.Compare(a.raw, b.raw)
+		return cmp.Or(m.compareKeys(a, b), bytes.Compare(a.raw, b.raw), cmp.Compare(a.time, b.time))
 	})
 }
 
@@ -128,6 +125,11 @@ func (m *model) group(i int) int {
 
 // inFrame reports whether row j is in the frame of row i.
 func (m *model) inFrame(f graph.Frame, i, j int) bool {
+	peers := m.compareKeys(m.rows[i], m.rows[j]) == 0
+	switch {
+	case f.Exclude == graph.ExcludeCurrentRow && i == j, f.Exclude == graph.ExcludeGroup && peers, f.Exclude == graph.ExcludeTies && peers && i != j:
+		return false
+	}
 	return m.side(f.Unit, f.From, i, j) >= 0 && m.side(f.Unit, f.To, i, j) <= 0
 }
 
@@ -153,7 +155,7 @@ func (m *model) side(unit graph.FrameUnit, b graph.Bound, i, j int) int {
 	if b.Kind == graph.CurrentRow {
 		return m.compareKeys(c, a)
 	}
-	if !m.spec.PerTime {
+	if !m.spec.PerTime && !m.spec.Updating {
 		return cmp.Compare(c.time, a.time+n)
 	}
 	if a.x == nil || c.x == nil {
@@ -319,6 +321,7 @@ func drawCall(t *rapid.T, ordered bool) graph.OverCall {
 
 func drawFrame(t *rapid.T, distances bool) graph.Frame {
 	f := graph.Frame{Unit: graph.FrameUnit(rapid.IntRange(1, 3).Draw(t, "unit"))}
+	f.Exclude = graph.Exclusion(rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3}).Draw(t, "exclude"))
 	kinds := []graph.BoundKind{graph.UnboundedPreceding, graph.Preceding, graph.CurrentRow, graph.Following, graph.UnboundedFollowing}
 	if f.Unit == graph.Range && !distances {
 		kinds = []graph.BoundKind{graph.UnboundedPreceding, graph.CurrentRow, graph.UnboundedFollowing}

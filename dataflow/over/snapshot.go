@@ -1,6 +1,7 @@
 package over
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -54,7 +55,7 @@ func (o *over) Snapshot(w state.Writer) error {
 // the rows.
 func (o *over) saveAggregates(w state.Writer, i int, slots []int32, base bool) {
 	f := &o.frames[i]
-	if f.set == nil || f.bounded {
+	if f.set == nil || !f.running {
 		return
 	}
 	f.groups.Table.TakeDirty(nil)
@@ -165,7 +166,7 @@ func (o *over) restore(r state.Reader) (err error) {
 			return err
 		}
 	}
-	slices.SortFunc(placed, func(a, b int32) int { return compare(o.word(a, positionWord), o.word(b, positionWord)) })
+	slices.SortFunc(placed, func(a, b int32) int { return cmp.Compare(o.word(a, positionWord), o.word(b, positionWord)) })
 	return o.rejoin(placed, parts)
 }
 
@@ -193,7 +194,7 @@ func (o *over) restorePartitions(r state.Reader) (map[int32]restored, error) {
 
 func (o *over) restoreAggregates(r state.Reader, i int) error {
 	f := &o.frames[i]
-	if f.set == nil || f.bounded {
+	if f.set == nil || !f.running {
 		return nil
 	}
 	return r.Keyed(o.aggregateTable(i), o.env.Keys, func(c *state.Chunk) error {
@@ -256,7 +257,7 @@ func (o *over) reaccumulate(p *partition) error {
 			continue
 		}
 		lo, hi := c.lo, c.hi
-		if f.bounded {
+		if !f.running {
 			if lo < p.base || lo > hi || hi > p.end() {
 				return damaged()
 			}

@@ -108,6 +108,8 @@ func (f filler) fill(v reflect.Value) {
 		}
 	case *graph.FrameUnit:
 		*x = graph.FrameUnit(f.n(1, 3))
+	case *graph.Exclusion:
+		*x = graph.Exclusion(f.n(0, 3))
 	case *graph.Bound:
 		*x = graph.Bound{Kind: graph.BoundKind(f.n(1, 5)), N: int64(f.n(0, 9))}
 	case *graph.WindowKind:

@@ -27,7 +27,10 @@ func (e *encoder) order(order []graph.Order) []*Order {
 }
 
 func (e *encoder) over(s *graph.OverSpec) *OverSpec {
-	msg := &OverSpec{Keys: e.uints(s.Keys), Order: e.order(s.Order), PerTime: s.PerTime}
+	msg := &OverSpec{
+		Keys: e.uints(s.Keys), Order: e.order(s.Order), PerTime: s.PerTime, Updating: s.Updating, FlushInterval: s.FlushInterval,
+		Ttl: s.TTL,
+	}
 	for i := range s.Calls {
 		c := &s.Calls[i]
 		msg.Calls = append(msg.Calls, &OverCall{
@@ -44,7 +47,10 @@ func (e *encoder) frame(f graph.Frame) *Frame {
 	if f.Unit < graph.Rows || f.Unit > graph.Groups {
 		e.fail("no frame has the unit %d", f.Unit)
 	}
-	return &Frame{Unit: FrameUnit(f.Unit), From: e.bound(f.From), To: e.bound(f.To)}
+	if f.Exclude > graph.ExcludeTies {
+		e.fail("no frame excludes %d", f.Exclude)
+	}
+	return &Frame{Unit: FrameUnit(f.Unit), From: e.bound(f.From), To: e.bound(f.To), Exclude: Exclusion(f.Exclude)}
 }
 
 func (e *encoder) bound(b graph.Bound) *FrameBound {
@@ -80,7 +86,10 @@ func (d *decoder) orderBy(order []*Order) []graph.Order {
 }
 
 func (d *decoder) over(s *OverSpec) graph.Spec {
-	spec := &graph.OverSpec{Keys: d.ints(s.GetKeys()), Order: d.orderBy(s.GetOrder()), PerTime: s.GetPerTime()}
+	spec := &graph.OverSpec{
+		Keys: d.ints(s.GetKeys()), Order: d.orderBy(s.GetOrder()), PerTime: s.GetPerTime(), Updating: s.GetUpdating(),
+		FlushInterval: s.GetFlushInterval(), TTL: s.GetTtl(),
+	}
 	for _, c := range s.GetCalls() {
 		spec.Calls = append(spec.Calls, graph.OverCall{
 			Call: d.calls([]*AggregateCall{c.GetCall()})[0], Frame: d.frame(c.GetFrame()), IgnoreNulls: c.GetIgnoreNulls(),
@@ -96,7 +105,12 @@ func (d *decoder) frame(f *Frame) graph.Frame {
 	if f.Unit <= 0 || f.Unit > FrameUnit_FRAME_UNIT_GROUPS {
 		d.fail("no frame has the unit %d", f.Unit)
 	}
-	return graph.Frame{Unit: graph.FrameUnit(f.Unit & 0xff), From: d.bound(f.From), To: d.bound(f.To)}
+	if f.Exclude < 0 || f.Exclude > Exclusion_EXCLUSION_TIES {
+		d.fail("no frame excludes %d", f.Exclude)
+	}
+	return graph.Frame{
+		Unit: graph.FrameUnit(f.Unit & 0xff), From: d.bound(f.From), To: d.bound(f.To), Exclude: graph.Exclusion(f.Exclude & 0xff),
+	}
 }
 
 func (d *decoder) bound(b *FrameBound) graph.Bound {

@@ -278,6 +278,58 @@ func (RankKind) EnumDescriptor() ([]byte, []int) {
 	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{4}
 }
 
+type Exclusion int32
+
+const (
+	Exclusion_EXCLUSION_NONE        Exclusion = 0
+	Exclusion_EXCLUSION_CURRENT_ROW Exclusion = 1
+	Exclusion_EXCLUSION_GROUP       Exclusion = 2
+	Exclusion_EXCLUSION_TIES        Exclusion = 3
+)
+
+// Enum value maps for Exclusion.
+var (
+	Exclusion_name = map[int32]string{
+		0: "EXCLUSION_NONE",
+		1: "EXCLUSION_CURRENT_ROW",
+		2: "EXCLUSION_GROUP",
+		3: "EXCLUSION_TIES",
+	}
+	Exclusion_value = map[string]int32{
+		"EXCLUSION_NONE":        0,
+		"EXCLUSION_CURRENT_ROW": 1,
+		"EXCLUSION_GROUP":       2,
+		"EXCLUSION_TIES":        3,
+	}
+)
+
+func (x Exclusion) Enum() *Exclusion {
+	p := new(Exclusion)
+	*p = x
+	return p
+}
+
+func (x Exclusion) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Exclusion) Descriptor() protoreflect.EnumDescriptor {
+	return file_dataflow_graph_wire_program_proto_enumTypes[5].Descriptor()
+}
+
+func (Exclusion) Type() protoreflect.EnumType {
+	return &file_dataflow_graph_wire_program_proto_enumTypes[5]
+}
+
+func (x Exclusion) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Exclusion.Descriptor instead.
+func (Exclusion) EnumDescriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{5}
+}
+
 type FrameUnit int32
 
 const (
@@ -314,11 +366,11 @@ func (x FrameUnit) String() string {
 }
 
 func (FrameUnit) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[5].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[6].Descriptor()
 }
 
 func (FrameUnit) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[5]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[6]
 }
 
 func (x FrameUnit) Number() protoreflect.EnumNumber {
@@ -327,7 +379,7 @@ func (x FrameUnit) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FrameUnit.Descriptor instead.
 func (FrameUnit) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{5}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{6}
 }
 
 type BoundKind int32
@@ -372,11 +424,11 @@ func (x BoundKind) String() string {
 }
 
 func (BoundKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[6].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[7].Descriptor()
 }
 
 func (BoundKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[6]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[7]
 }
 
 func (x BoundKind) Number() protoreflect.EnumNumber {
@@ -385,7 +437,7 @@ func (x BoundKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use BoundKind.Descriptor instead.
 func (BoundKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{6}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{7}
 }
 
 type UnnestKind int32
@@ -424,11 +476,11 @@ func (x UnnestKind) String() string {
 }
 
 func (UnnestKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[7].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[8].Descriptor()
 }
 
 func (UnnestKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[7]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[8]
 }
 
 func (x UnnestKind) Number() protoreflect.EnumNumber {
@@ -437,7 +489,7 @@ func (x UnnestKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use UnnestKind.Descriptor instead.
 func (UnnestKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{7}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{8}
 }
 
 type ExprKind int32
@@ -491,11 +543,11 @@ func (x ExprKind) String() string {
 }
 
 func (ExprKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[8].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[9].Descriptor()
 }
 
 func (ExprKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[8]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[9]
 }
 
 func (x ExprKind) Number() protoreflect.EnumNumber {
@@ -504,7 +556,7 @@ func (x ExprKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ExprKind.Descriptor instead.
 func (ExprKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{8}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{9}
 }
 
 type TypeKind int32
@@ -645,11 +697,11 @@ func (x TypeKind) String() string {
 }
 
 func (TypeKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[9].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[10].Descriptor()
 }
 
 func (TypeKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[9]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[10]
 }
 
 func (x TypeKind) Number() protoreflect.EnumNumber {
@@ -658,7 +710,7 @@ func (x TypeKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TypeKind.Descriptor instead.
 func (TypeKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{9}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{10}
 }
 
 type TimeUnit int32
@@ -697,11 +749,11 @@ func (x TimeUnit) String() string {
 }
 
 func (TimeUnit) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[10].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[11].Descriptor()
 }
 
 func (TimeUnit) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[10]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[11]
 }
 
 func (x TimeUnit) Number() protoreflect.EnumNumber {
@@ -710,7 +762,7 @@ func (x TimeUnit) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TimeUnit.Descriptor instead.
 func (TimeUnit) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{10}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{11}
 }
 
 // Format versions: 1 is the first. A reader refuses a version that it does not know.
@@ -2592,6 +2644,9 @@ type OverSpec struct {
 	Order         []*Order               `protobuf:"bytes,2,rep,name=order,proto3" json:"order,omitempty"`
 	Calls         []*OverCall            `protobuf:"bytes,3,rep,name=calls,proto3" json:"calls,omitempty"`
 	PerTime       bool                   `protobuf:"varint,4,opt,name=per_time,json=perTime,proto3" json:"per_time,omitempty"`
+	Updating      bool                   `protobuf:"varint,5,opt,name=updating,proto3" json:"updating,omitempty"`
+	FlushInterval int64                  `protobuf:"varint,6,opt,name=flush_interval,json=flushInterval,proto3" json:"flush_interval,omitempty"`
+	Ttl           int64                  `protobuf:"varint,7,opt,name=ttl,proto3" json:"ttl,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2652,6 +2707,27 @@ func (x *OverSpec) GetPerTime() bool {
 		return x.PerTime
 	}
 	return false
+}
+
+func (x *OverSpec) GetUpdating() bool {
+	if x != nil {
+		return x.Updating
+	}
+	return false
+}
+
+func (x *OverSpec) GetFlushInterval() int64 {
+	if x != nil {
+		return x.FlushInterval
+	}
+	return 0
+}
+
+func (x *OverSpec) GetTtl() int64 {
+	if x != nil {
+		return x.Ttl
+	}
+	return 0
 }
 
 type OverCall struct {
@@ -2720,6 +2796,7 @@ type Frame struct {
 	Unit          FrameUnit              `protobuf:"varint,1,opt,name=unit,proto3,enum=wadi.graph.v1.FrameUnit" json:"unit,omitempty"`
 	From          *FrameBound            `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
 	To            *FrameBound            `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	Exclude       Exclusion              `protobuf:"varint,4,opt,name=exclude,proto3,enum=wadi.graph.v1.Exclusion" json:"exclude,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2773,6 +2850,13 @@ func (x *Frame) GetTo() *FrameBound {
 		return x.To
 	}
 	return nil
+}
+
+func (x *Frame) GetExclude() Exclusion {
+	if x != nil {
+		return x.Exclude
+	}
+	return Exclusion_EXCLUSION_NONE
 }
 
 type FrameBound struct {
@@ -4118,20 +4202,24 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x06column\x18\x01 \x01(\rR\x06column\x12\x12\n" +
 	"\x04desc\x18\x02 \x01(\bR\x04desc\x12\x1f\n" +
 	"\vnulls_first\x18\x03 \x01(\bR\n" +
-	"nullsFirst\"\x94\x01\n" +
+	"nullsFirst\"\xe9\x01\n" +
 	"\bOverSpec\x12\x12\n" +
 	"\x04keys\x18\x01 \x03(\rR\x04keys\x12*\n" +
 	"\x05order\x18\x02 \x03(\v2\x14.wadi.graph.v1.OrderR\x05order\x12-\n" +
 	"\x05calls\x18\x03 \x03(\v2\x17.wadi.graph.v1.OverCallR\x05calls\x12\x19\n" +
-	"\bper_time\x18\x04 \x01(\bR\aperTime\"\x8b\x01\n" +
+	"\bper_time\x18\x04 \x01(\bR\aperTime\x12\x1a\n" +
+	"\bupdating\x18\x05 \x01(\bR\bupdating\x12%\n" +
+	"\x0eflush_interval\x18\x06 \x01(\x03R\rflushInterval\x12\x10\n" +
+	"\x03ttl\x18\a \x01(\x03R\x03ttl\"\x8b\x01\n" +
 	"\bOverCall\x120\n" +
 	"\x04call\x18\x01 \x01(\v2\x1c.wadi.graph.v1.AggregateCallR\x04call\x12*\n" +
 	"\x05frame\x18\x02 \x01(\v2\x14.wadi.graph.v1.FrameR\x05frame\x12!\n" +
-	"\fignore_nulls\x18\x03 \x01(\bR\vignoreNulls\"\x8f\x01\n" +
+	"\fignore_nulls\x18\x03 \x01(\bR\vignoreNulls\"\xc3\x01\n" +
 	"\x05Frame\x12,\n" +
 	"\x04unit\x18\x01 \x01(\x0e2\x18.wadi.graph.v1.FrameUnitR\x04unit\x12-\n" +
 	"\x04from\x18\x02 \x01(\v2\x19.wadi.graph.v1.FrameBoundR\x04from\x12)\n" +
-	"\x02to\x18\x03 \x01(\v2\x19.wadi.graph.v1.FrameBoundR\x02to\"H\n" +
+	"\x02to\x18\x03 \x01(\v2\x19.wadi.graph.v1.FrameBoundR\x02to\x122\n" +
+	"\aexclude\x18\x04 \x01(\x0e2\x18.wadi.graph.v1.ExclusionR\aexclude\"H\n" +
 	"\n" +
 	"FrameBound\x12,\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x18.wadi.graph.v1.BoundKindR\x04kind\x12\f\n" +
@@ -4254,7 +4342,12 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x15RANK_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14RANK_KIND_ROW_NUMBER\x10\x01\x12\x12\n" +
 	"\x0eRANK_KIND_RANK\x10\x02\x12\x18\n" +
-	"\x14RANK_KIND_DENSE_RANK\x10\x03*i\n" +
+	"\x14RANK_KIND_DENSE_RANK\x10\x03*c\n" +
+	"\tExclusion\x12\x12\n" +
+	"\x0eEXCLUSION_NONE\x10\x00\x12\x19\n" +
+	"\x15EXCLUSION_CURRENT_ROW\x10\x01\x12\x13\n" +
+	"\x0fEXCLUSION_GROUP\x10\x02\x12\x12\n" +
+	"\x0eEXCLUSION_TIES\x10\x03*i\n" +
 	"\tFrameUnit\x12\x1a\n" +
 	"\x16FRAME_UNIT_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fFRAME_UNIT_ROWS\x10\x01\x12\x14\n" +
@@ -4341,7 +4434,7 @@ func file_dataflow_graph_wire_program_proto_rawDescGZIP() []byte {
 	return file_dataflow_graph_wire_program_proto_rawDescData
 }
 
-var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
+var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
 var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(Mode)(0),                     // 0: wadi.graph.v1.Mode
@@ -4349,147 +4442,149 @@ var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(WindowKind)(0),               // 2: wadi.graph.v1.WindowKind
 	(JoinKind)(0),                 // 3: wadi.graph.v1.JoinKind
 	(RankKind)(0),                 // 4: wadi.graph.v1.RankKind
-	(FrameUnit)(0),                // 5: wadi.graph.v1.FrameUnit
-	(BoundKind)(0),                // 6: wadi.graph.v1.BoundKind
-	(UnnestKind)(0),               // 7: wadi.graph.v1.UnnestKind
-	(ExprKind)(0),                 // 8: wadi.graph.v1.ExprKind
-	(TypeKind)(0),                 // 9: wadi.graph.v1.TypeKind
-	(TimeUnit)(0),                 // 10: wadi.graph.v1.TimeUnit
-	(*Program)(nil),               // 11: wadi.graph.v1.Program
-	(*Node)(nil),                  // 12: wadi.graph.v1.Node
-	(*Edge)(nil),                  // 13: wadi.graph.v1.Edge
-	(*Span)(nil),                  // 14: wadi.graph.v1.Span
-	(*KeyValue)(nil),              // 15: wadi.graph.v1.KeyValue
-	(*Strings)(nil),               // 16: wadi.graph.v1.Strings
-	(*SourceSpec)(nil),            // 17: wadi.graph.v1.SourceSpec
-	(*FormatSpec)(nil),            // 18: wadi.graph.v1.FormatSpec
-	(*ProjectSpec)(nil),           // 19: wadi.graph.v1.ProjectSpec
-	(*Exprs)(nil),                 // 20: wadi.graph.v1.Exprs
-	(*WatermarkSpec)(nil),         // 21: wadi.graph.v1.WatermarkSpec
-	(*Window)(nil),                // 22: wadi.graph.v1.Window
-	(*WindowAggregateSpec)(nil),   // 23: wadi.graph.v1.WindowAggregateSpec
-	(*UpdatingAggregateSpec)(nil), // 24: wadi.graph.v1.UpdatingAggregateSpec
-	(*SessionAggregateSpec)(nil),  // 25: wadi.graph.v1.SessionAggregateSpec
-	(*JoinOn)(nil),                // 26: wadi.graph.v1.JoinOn
-	(*JoinSpec)(nil),              // 27: wadi.graph.v1.JoinSpec
-	(*WindowJoinSpec)(nil),        // 28: wadi.graph.v1.WindowJoinSpec
-	(*IntervalJoinSpec)(nil),      // 29: wadi.graph.v1.IntervalJoinSpec
-	(*AsofJoinSpec)(nil),          // 30: wadi.graph.v1.AsofJoinSpec
-	(*LookupJoinSpec)(nil),        // 31: wadi.graph.v1.LookupJoinSpec
-	(*TopNSpec)(nil),              // 32: wadi.graph.v1.TopNSpec
-	(*Order)(nil),                 // 33: wadi.graph.v1.Order
-	(*OverSpec)(nil),              // 34: wadi.graph.v1.OverSpec
-	(*OverCall)(nil),              // 35: wadi.graph.v1.OverCall
-	(*Frame)(nil),                 // 36: wadi.graph.v1.Frame
-	(*FrameBound)(nil),            // 37: wadi.graph.v1.FrameBound
-	(*SinkSpec)(nil),              // 38: wadi.graph.v1.SinkSpec
-	(*ValuesSpec)(nil),            // 39: wadi.graph.v1.ValuesSpec
-	(*SeriesSpec)(nil),            // 40: wadi.graph.v1.SeriesSpec
-	(*UnnestSpec)(nil),            // 41: wadi.graph.v1.UnnestSpec
-	(*UnnestCall)(nil),            // 42: wadi.graph.v1.UnnestCall
-	(*AggregateCall)(nil),         // 43: wadi.graph.v1.AggregateCall
-	(*AggregateOrder)(nil),        // 44: wadi.graph.v1.AggregateOrder
-	(*Expr)(nil),                  // 45: wadi.graph.v1.Expr
-	(*Value)(nil),                 // 46: wadi.graph.v1.Value
-	(*Decimal)(nil),               // 47: wadi.graph.v1.Decimal
-	(*Interval)(nil),              // 48: wadi.graph.v1.Interval
-	(*Schema)(nil),                // 49: wadi.graph.v1.Schema
-	(*Field)(nil),                 // 50: wadi.graph.v1.Field
-	(*Type)(nil),                  // 51: wadi.graph.v1.Type
+	(Exclusion)(0),                // 5: wadi.graph.v1.Exclusion
+	(FrameUnit)(0),                // 6: wadi.graph.v1.FrameUnit
+	(BoundKind)(0),                // 7: wadi.graph.v1.BoundKind
+	(UnnestKind)(0),               // 8: wadi.graph.v1.UnnestKind
+	(ExprKind)(0),                 // 9: wadi.graph.v1.ExprKind
+	(TypeKind)(0),                 // 10: wadi.graph.v1.TypeKind
+	(TimeUnit)(0),                 // 11: wadi.graph.v1.TimeUnit
+	(*Program)(nil),               // 12: wadi.graph.v1.Program
+	(*Node)(nil),                  // 13: wadi.graph.v1.Node
+	(*Edge)(nil),                  // 14: wadi.graph.v1.Edge
+	(*Span)(nil),                  // 15: wadi.graph.v1.Span
+	(*KeyValue)(nil),              // 16: wadi.graph.v1.KeyValue
+	(*Strings)(nil),               // 17: wadi.graph.v1.Strings
+	(*SourceSpec)(nil),            // 18: wadi.graph.v1.SourceSpec
+	(*FormatSpec)(nil),            // 19: wadi.graph.v1.FormatSpec
+	(*ProjectSpec)(nil),           // 20: wadi.graph.v1.ProjectSpec
+	(*Exprs)(nil),                 // 21: wadi.graph.v1.Exprs
+	(*WatermarkSpec)(nil),         // 22: wadi.graph.v1.WatermarkSpec
+	(*Window)(nil),                // 23: wadi.graph.v1.Window
+	(*WindowAggregateSpec)(nil),   // 24: wadi.graph.v1.WindowAggregateSpec
+	(*UpdatingAggregateSpec)(nil), // 25: wadi.graph.v1.UpdatingAggregateSpec
+	(*SessionAggregateSpec)(nil),  // 26: wadi.graph.v1.SessionAggregateSpec
+	(*JoinOn)(nil),                // 27: wadi.graph.v1.JoinOn
+	(*JoinSpec)(nil),              // 28: wadi.graph.v1.JoinSpec
+	(*WindowJoinSpec)(nil),        // 29: wadi.graph.v1.WindowJoinSpec
+	(*IntervalJoinSpec)(nil),      // 30: wadi.graph.v1.IntervalJoinSpec
+	(*AsofJoinSpec)(nil),          // 31: wadi.graph.v1.AsofJoinSpec
+	(*LookupJoinSpec)(nil),        // 32: wadi.graph.v1.LookupJoinSpec
+	(*TopNSpec)(nil),              // 33: wadi.graph.v1.TopNSpec
+	(*Order)(nil),                 // 34: wadi.graph.v1.Order
+	(*OverSpec)(nil),              // 35: wadi.graph.v1.OverSpec
+	(*OverCall)(nil),              // 36: wadi.graph.v1.OverCall
+	(*Frame)(nil),                 // 37: wadi.graph.v1.Frame
+	(*FrameBound)(nil),            // 38: wadi.graph.v1.FrameBound
+	(*SinkSpec)(nil),              // 39: wadi.graph.v1.SinkSpec
+	(*ValuesSpec)(nil),            // 40: wadi.graph.v1.ValuesSpec
+	(*SeriesSpec)(nil),            // 41: wadi.graph.v1.SeriesSpec
+	(*UnnestSpec)(nil),            // 42: wadi.graph.v1.UnnestSpec
+	(*UnnestCall)(nil),            // 43: wadi.graph.v1.UnnestCall
+	(*AggregateCall)(nil),         // 44: wadi.graph.v1.AggregateCall
+	(*AggregateOrder)(nil),        // 45: wadi.graph.v1.AggregateOrder
+	(*Expr)(nil),                  // 46: wadi.graph.v1.Expr
+	(*Value)(nil),                 // 47: wadi.graph.v1.Value
+	(*Decimal)(nil),               // 48: wadi.graph.v1.Decimal
+	(*Interval)(nil),              // 49: wadi.graph.v1.Interval
+	(*Schema)(nil),                // 50: wadi.graph.v1.Schema
+	(*Field)(nil),                 // 51: wadi.graph.v1.Field
+	(*Type)(nil),                  // 52: wadi.graph.v1.Type
 }
 var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
-	12, // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
-	13, // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
-	49, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
+	13, // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
+	14, // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
+	50, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
 	0,  // 3: wadi.graph.v1.Node.mode:type_name -> wadi.graph.v1.Mode
-	14, // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
-	17, // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
-	19, // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
-	21, // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
-	23, // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
-	24, // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
-	38, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
-	25, // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
-	27, // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
-	28, // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
-	29, // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
-	30, // 15: wadi.graph.v1.Node.asof_join:type_name -> wadi.graph.v1.AsofJoinSpec
-	31, // 16: wadi.graph.v1.Node.lookup_join:type_name -> wadi.graph.v1.LookupJoinSpec
-	32, // 17: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
-	34, // 18: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
-	39, // 19: wadi.graph.v1.Node.values:type_name -> wadi.graph.v1.ValuesSpec
-	40, // 20: wadi.graph.v1.Node.series:type_name -> wadi.graph.v1.SeriesSpec
-	41, // 21: wadi.graph.v1.Node.unnest:type_name -> wadi.graph.v1.UnnestSpec
+	15, // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
+	18, // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
+	20, // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
+	22, // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
+	24, // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
+	25, // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
+	39, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
+	26, // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
+	28, // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
+	29, // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
+	30, // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
+	31, // 15: wadi.graph.v1.Node.asof_join:type_name -> wadi.graph.v1.AsofJoinSpec
+	32, // 16: wadi.graph.v1.Node.lookup_join:type_name -> wadi.graph.v1.LookupJoinSpec
+	33, // 17: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
+	35, // 18: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
+	40, // 19: wadi.graph.v1.Node.values:type_name -> wadi.graph.v1.ValuesSpec
+	41, // 20: wadi.graph.v1.Node.series:type_name -> wadi.graph.v1.SeriesSpec
+	42, // 21: wadi.graph.v1.Node.unnest:type_name -> wadi.graph.v1.UnnestSpec
 	1,  // 22: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
-	15, // 23: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
-	18, // 24: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	49, // 25: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
-	16, // 26: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
-	16, // 27: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
-	15, // 28: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
-	45, // 29: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
-	20, // 30: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
-	45, // 31: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
-	45, // 32: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
-	45, // 33: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
+	16, // 23: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
+	19, // 24: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	50, // 25: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
+	17, // 26: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
+	17, // 27: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
+	16, // 28: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
+	46, // 29: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
+	21, // 30: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
+	46, // 31: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
+	46, // 32: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
+	46, // 33: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
 	2,  // 34: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
-	22, // 35: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
-	43, // 36: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	43, // 37: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	43, // 38: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	23, // 35: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
+	44, // 36: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	44, // 37: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	44, // 38: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
 	3,  // 39: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
-	45, // 40: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
-	26, // 41: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	26, // 42: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	26, // 43: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	26, // 44: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	33, // 45: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
+	46, // 40: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
+	27, // 41: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	27, // 42: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	27, // 43: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	27, // 44: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	34, // 45: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
 	3,  // 46: wadi.graph.v1.LookupJoinSpec.kind:type_name -> wadi.graph.v1.JoinKind
-	45, // 47: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
-	17, // 48: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
-	33, // 49: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
+	46, // 47: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
+	18, // 48: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
+	34, // 49: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
 	4,  // 50: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
-	33, // 51: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
-	35, // 52: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
-	43, // 53: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
-	36, // 54: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
-	5,  // 55: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
-	37, // 56: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
-	37, // 57: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
-	6,  // 58: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
-	15, // 59: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
-	18, // 60: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	49, // 61: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
-	20, // 62: wadi.graph.v1.ValuesSpec.rows:type_name -> wadi.graph.v1.Exprs
-	45, // 63: wadi.graph.v1.SeriesSpec.start:type_name -> wadi.graph.v1.Expr
-	45, // 64: wadi.graph.v1.SeriesSpec.stop:type_name -> wadi.graph.v1.Expr
-	45, // 65: wadi.graph.v1.SeriesSpec.step:type_name -> wadi.graph.v1.Expr
-	42, // 66: wadi.graph.v1.UnnestSpec.calls:type_name -> wadi.graph.v1.UnnestCall
-	7,  // 67: wadi.graph.v1.UnnestCall.kind:type_name -> wadi.graph.v1.UnnestKind
-	51, // 68: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
-	51, // 69: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
-	14, // 70: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
-	44, // 71: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
-	46, // 72: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
-	8,  // 73: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
-	51, // 74: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
-	46, // 75: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
-	45, // 76: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
-	14, // 77: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
-	47, // 78: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
-	48, // 79: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
-	50, // 80: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
-	15, // 81: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
-	51, // 82: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
-	15, // 83: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
-	9,  // 84: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
-	10, // 85: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
-	50, // 86: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
-	87, // [87:87] is the sub-list for method output_type
-	87, // [87:87] is the sub-list for method input_type
-	87, // [87:87] is the sub-list for extension type_name
-	87, // [87:87] is the sub-list for extension extendee
-	0,  // [0:87] is the sub-list for field type_name
+	34, // 51: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
+	36, // 52: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
+	44, // 53: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
+	37, // 54: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
+	6,  // 55: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
+	38, // 56: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
+	38, // 57: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
+	5,  // 58: wadi.graph.v1.Frame.exclude:type_name -> wadi.graph.v1.Exclusion
+	7,  // 59: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
+	16, // 60: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
+	19, // 61: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	50, // 62: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
+	21, // 63: wadi.graph.v1.ValuesSpec.rows:type_name -> wadi.graph.v1.Exprs
+	46, // 64: wadi.graph.v1.SeriesSpec.start:type_name -> wadi.graph.v1.Expr
+	46, // 65: wadi.graph.v1.SeriesSpec.stop:type_name -> wadi.graph.v1.Expr
+	46, // 66: wadi.graph.v1.SeriesSpec.step:type_name -> wadi.graph.v1.Expr
+	43, // 67: wadi.graph.v1.UnnestSpec.calls:type_name -> wadi.graph.v1.UnnestCall
+	8,  // 68: wadi.graph.v1.UnnestCall.kind:type_name -> wadi.graph.v1.UnnestKind
+	52, // 69: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
+	52, // 70: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
+	15, // 71: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
+	45, // 72: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
+	47, // 73: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
+	9,  // 74: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
+	52, // 75: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
+	47, // 76: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
+	46, // 77: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
+	15, // 78: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
+	48, // 79: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
+	49, // 80: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
+	51, // 81: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
+	16, // 82: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
+	52, // 83: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
+	16, // 84: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
+	10, // 85: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
+	11, // 86: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
+	51, // 87: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
+	88, // [88:88] is the sub-list for method output_type
+	88, // [88:88] is the sub-list for method input_type
+	88, // [88:88] is the sub-list for extension type_name
+	88, // [88:88] is the sub-list for extension extendee
+	0,  // [0:88] is the sub-list for field type_name
 }
 
 func init() { file_dataflow_graph_wire_program_proto_init() }
@@ -4533,7 +4628,7 @@ func file_dataflow_graph_wire_program_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dataflow_graph_wire_program_proto_rawDesc), len(file_dataflow_graph_wire_program_proto_rawDesc)),
-			NumEnums:      11,
+			NumEnums:      12,
 			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   0,
