@@ -126,6 +126,12 @@ func (f *Functions) Has(name string) bool {
 	return f.byName[name] != nil || isPlanned(name)
 }
 
+// Ordered reports whether the result of an aggregate depends on the order of rows.
+func (f *Functions) Ordered(name string) bool {
+	fn := f.byName[strings.ToLower(name)]
+	return fn != nil && fn.ordered
+}
+
 // Nearest is the known name that looks most like an unknown one; empty if none does.
 func (f *Functions) Nearest(name string) string {
 	name = strings.ToLower(name)

@@ -187,14 +187,21 @@ func step(t *rapid.T, c *changing, h *history, live *[]*column.Batch) {
 	n := b.N
 	if c.mode == graph.Updating {
 		both := column.NewBuilder(input, true)
-		both.AppendSel(b, nil)
+		first := rapid.Bool().Draw(t, "insertsFirst")
+		if first {
+			both.AppendSel(b, nil)
+		}
+		from := both.Rows()
 		for len(*live) > 0 && rapid.IntRange(0, 2).Draw(t, "retract") == 0 {
 			i := rapid.IntRange(0, len(*live)-1).Draw(t, "which")
 			both.AppendSel((*live)[i], nil)
 			*live = slices.Delete(*live, i, i+1)
 		}
-		for i := n; i < both.Rows(); i++ {
+		for i := from; i < both.Rows(); i++ {
 			both.Batch().Change[i] = column.Retract
+		}
+		if !first {
+			both.AppendSel(b, nil)
 		}
 		for i := range n {
 			one := column.NewBuilder(input, false)

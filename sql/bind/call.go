@@ -182,7 +182,7 @@ func (c *collected) add(call *logical.Call) *expr.Node {
 
 func (p *place) bindCall(name string, e *ast.Call) (*logical.Call, bool) {
 	inner := *p
-	inner.inAggregate, inner.clause = true, "the arguments of "+name
+	inner.inAggregate, inner.clause = !p.inOver, "the arguments of "+name // OVER may be over aggregates
 	var args []*expr.Node
 	ok := true
 	for _, a := range e.Args {

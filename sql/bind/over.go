@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/agg"
@@ -8,7 +10,6 @@ import (
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/sql/ast"
-	"wadi/sql/logical"
 )
 
 // overFunctions are the functions that only OVER has, with the most arguments that each takes. Those of the whole partition
@@ -27,15 +28,36 @@ type function struct {
 	filter *expr.Node
 	call   graph.OverCall
 	whole  bool
-	// framed is set for a written frame.
-	framed bool
+}
+
+// same reports whether two functions over the same rows have the same results.
+func (f *function) same(o *function) bool {
+	if (f.filter == nil) != (o.filter == nil) || f.filter != nil && !expr.Equal(f.filter, o.filter) || len(f.args) != len(o.args) {
+		return false
+	}
+	for i := range f.args {
+		if !expr.Equal(f.args[i], o.args[i]) {
+			return false
+		}
+	}
+	a, b := f.call, o.call
+	return a.Name == b.Name && a.Distinct == b.Distinct && a.IgnoreNulls == b.IgnoreNulls && a.Frame == b.Frame &&
+		slices.Equal(a.OrderBy, b.OrderBy) && slices.Equal(a.Params, b.Params) && arrow.TypeEqual(a.Type, b.Type)
 }
 
 // overFunction binds the arguments of a call with OVER.
-func (p *place) overFunction(name string, e *ast.Call) (*function, bool) {
+func (p *place) overFunction(name string, e *ast.Call, w *ast.WindowSpec) (*function, bool) {
 	f, own := overFunctions[name]
 	if !own {
-		c, ok := p.bindCall(name, e)
+		if e.Nulls == ast.IgnoreNulls {
+			p.b.errorf(fault.CodeInvalid, e.Span(), "%s OVER takes no IGNORE NULLS", name).WithHint("write %s(x) FILTER (WHERE x IS NOT NULL) OVER (…)", name)
+			return nil, false
+		}
+		ordered := *e
+		if len(e.OrderBy) == 0 && len(e.WithinGroup) == 0 && !e.Distinct && p.b.opts.Aggregates.Ordered(name) {
+			ordered.OrderBy = w.OrderBy // rows come to the aggregate in the order of the window
+		}
+		c, ok := p.bindCall(name, &ordered)
 		if !ok {
 			return nil, false
 		}
@@ -102,165 +124,4 @@ func (p *place) overArguments(f *function, name string, args []*expr.Node) bool 
 		f.call.ArgTypes = append(f.call.ArgTypes, a.Type)
 	}
 	return true
-}
-
-// frame reads the frame of a window; without one it reaches from the first row to those equal to the current one, or over
-// the whole partition if there is no order.
-func (b *Binder) frame(w *ast.WindowSpec) (graph.Frame, bool) {
-	if w.Frame == nil {
-		out := graph.Frame{Unit: graph.Range, From: graph.Bound{Kind: graph.UnboundedPreceding}, To: graph.Bound{Kind: graph.CurrentRow}}
-		if len(w.OrderBy) == 0 {
-			out = graph.Frame{Unit: graph.Rows, From: graph.Bound{Kind: graph.UnboundedPreceding}, To: graph.Bound{Kind: graph.UnboundedFollowing}}
-		}
-		return out, true
-	}
-	f := w.Frame
-	if f.Exclude != ast.ExcludeNoOthers {
-		b.unsupported(f.Span(), "EXCLUDE %s is not supported", f.Exclude).WithHint("leave EXCLUDE out")
-		return graph.Frame{}, false
-	}
-	out := graph.Frame{Unit: map[ast.FrameUnits]graph.FrameUnit{ast.FrameRows: graph.Rows, ast.FrameRange: graph.Range, ast.FrameGroups: graph.Groups}[f.Units]}
-	from, okFrom := b.bound(f.Start, f.Units)
-	to, okTo := b.bound(f.End, f.Units)
-	out.From, out.To = from, to
-	if okFrom && okTo && (from.Kind > to.Kind || from.Kind == graph.UnboundedFollowing || to.Kind == graph.UnboundedPreceding) {
-		b.errorf(fault.CodeInvalid, f.Span(), "the frame ends before it starts").WithHint("write the earlier bound first")
-		return out, false
-	}
-	return out, okFrom && okTo
-}
-
-func (b *Binder) bound(x ast.FrameBound, units ast.FrameUnits) (graph.Bound, bool) {
-	out := graph.Bound{Kind: map[ast.BoundKind]graph.BoundKind{
-		ast.UnboundedPreceding: graph.UnboundedPreceding, ast.Preceding: graph.Preceding, ast.CurrentRow: graph.CurrentRow,
-		ast.Following: graph.Following, ast.UnboundedFollowing: graph.UnboundedFollowing,
-	}[x.Kind]}
-	if x.Offset == nil {
-		return out, true
-	}
-	var n int64
-	if units == ast.FrameRange {
-		d, err := b.duration(x.Offset)
-		if err != nil {
-			b.errs = append(b.errs, err)
-			return out, false
-		}
-		n = d
-	} else {
-		v, ok := b.rows(x.Offset, units.String())
-		if !ok {
-			return out, false
-		}
-		n = v
-	}
-	if n < 0 {
-		b.errorf(fault.CodeInvalid, x.Offset.Span(), "the bound of a frame must not be negative").WithHint("write PRECEDING instead of FOLLOWING, or the other way round")
-		return out, false
-	}
-	out.N = n
-	return out, true
-}
-
-// computeFunction adds the column of a function over rows to an append stream.
-func (b *Binder) computeFunction(in logical.Node, c *overCall, keys []*expr.Node, order []sortTerm, move func(*expr.Node) *expr.Node) logical.Node {
-	f := c.function
-	p := in.Properties()
-	if p.Mode == graph.Updating {
-		b.unsupported(c.span, "%s OVER rows that are updated is not supported", f.call.Name).
-			WithHint("OVER needs rows that are only appended; of updated ones row_number, rank and dense_rank work")
-		return nil
-	}
-	cols := &columns{in: in, span: c.span}
-	spec := graph.OverSpec{}
-	for _, k := range keys {
-		if _, is := windowColumn(k, p.WindowColumns); is {
-			spec.PerTime = true
-			if p.Window.Kind != logical.Session {
-				continue
-			}
-		}
-		spec.Keys = append(spec.Keys, cols.add(k))
-	}
-	if !spec.PerTime {
-		if len(order) == 0 || order[0].desc || !isEventTime(order[0].value, p.TimeColumns) {
-			b.unsupported(c.span, "%s OVER needs ORDER BY the event time, ascending", f.call.Name).
-				WithHint("write OVER (PARTITION BY … ORDER BY ts) with ts the column of WATERMARK FOR, or put a window into PARTITION BY")
-			return nil
-		}
-		order = order[1:]
-		if f.whole || f.call.Frame.To.Kind == graph.UnboundedFollowing {
-			b.unsupported(c.span, "%s over all rows to come is not supported", f.call.Name).WithHint("end the frame at CURRENT ROW, or put a window into PARTITION BY")
-			return nil
-		}
-	}
-	if spec.PerTime && f.framed && f.call.Frame.Unit == graph.Range && (f.call.Frame.From.N > 0 || f.call.Frame.To.N > 0) {
-		b.unsupported(c.span, "a RANGE frame with a distance is not supported inside a window").WithHint("use ROWS or GROUPS")
-		return nil
-	}
-	for _, t := range order {
-		spec.Order = append(spec.Order, graph.Order{Column: cols.add(t.value), Desc: t.desc, NullsFirst: t.nullsFirst})
-	}
-	call := f.call
-	call.Args, call.ArgTypes = nil, nil
-	for _, a := range f.args {
-		if a = move(a); a == nil {
-			return nil
-		}
-		call.Args, call.ArgTypes = append(call.Args, cols.add(a)), append(call.ArgTypes, a.Type)
-	}
-	if f.filter != nil {
-		n := move(f.filter)
-		if n == nil {
-			return nil
-		}
-		call.Filter = cols.add(n)
-	}
-	spec.Calls = []graph.OverCall{call}
-	return logical.NewOver(cols.node(), spec, c.span)
-}
-
-// isEventTime reports whether an expression is the row's event time.
-func isEventTime(n *expr.Node, columns []int) bool {
-	if n.Kind == expr.RowTime {
-		return true
-	}
-	for _, c := range columns {
-		if n.Kind == expr.Column && n.Index == c {
-			return true
-		}
-	}
-	return false
-}
-
-// columns are a relation's columns and values computed behind them.
-type columns struct {
-	in     logical.Node
-	exprs  []*expr.Node
-	fields []arrow.Field
-	span   fault.Span
-}
-
-// add gives the column of a value.
-func (c *columns) add(n *expr.Node) int {
-	if c.exprs == nil {
-		c.fields = c.in.Schema().Fields()
-		for i, f := range c.fields {
-			c.exprs = append(c.exprs, expr.NewColumn(i, f).At(c.span))
-		}
-	}
-	for i, e := range c.exprs {
-		if expr.Equal(e, n) {
-			return i
-		}
-	}
-	c.exprs, c.fields = append(c.exprs, n), append(c.fields, arrow.Field{Name: "key"})
-	return len(c.exprs) - 1
-}
-
-// node is the relation with what was added.
-func (c *columns) node() logical.Node {
-	if len(c.exprs) <= c.in.Schema().NumFields() {
-		return c.in
-	}
-	return logical.NewProject(c.in, c.exprs, c.fields, c.span)
 }

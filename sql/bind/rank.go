@@ -80,13 +80,12 @@ func (p *place) over(name string, e *ast.Call) *expr.Node {
 	}
 	dt, nullable := arrow.DataType(arrow.PrimitiveTypes.Int64), false
 	if !ranked {
-		if c.function, ok = inner.overFunction(name, e); !ok {
+		if c.function, ok = inner.overFunction(name, e, spec); !ok {
 			return nil
 		}
-		if c.function.call.Frame, ok = p.b.frame(spec); !ok {
+		if c.function.call.Frame, ok = p.b.frame(spec, c.order); !ok {
 			return nil
 		}
-		c.function.framed = spec.Frame != nil
 		dt, nullable = c.function.call.Type, c.function.call.Nullable
 	}
 	at := -1
@@ -102,8 +101,20 @@ func (p *place) over(name string, e *ast.Call) *expr.Node {
 	return &expr.Node{Kind: expr.Column, Index: firstOver + at, Name: name, Type: dt, Nullable: nullable, Span: e.Span()}
 }
 
+// same reports whether two calls have the same results.
 func (c *overCall) same(o *overCall) bool {
-	if c.function != nil || o.function != nil || c.kind != o.kind || len(c.partition) != len(o.partition) || len(c.order) != len(o.order) {
+	if (c.function == nil) != (o.function == nil) || !c.beside(o) {
+		return false
+	}
+	if c.function == nil {
+		return c.kind == o.kind
+	}
+	return c.function.same(o.function)
+}
+
+// beside reports whether two calls are over the same rows in the same order.
+func (c *overCall) beside(o *overCall) bool {
+	if len(c.partition) != len(o.partition) || len(c.order) != len(o.order) {
 		return false
 	}
 	for i := range c.partition {
@@ -172,36 +183,6 @@ func (p *place) sortTerms(list []*ast.OrderItem) ([]sortTerm, bool) {
 	return out, ok
 }
 
-// compute ranks the rows of a relation once for each call. move rewrites an expression of the SELECT into one over the
-// relation; nil if it was refused.
-func (o *overs) compute(b *Binder, in logical.Node, move func(*expr.Node) *expr.Node) logical.Node {
-	for _, c := range o.list {
-		keys, order := make([]*expr.Node, len(c.partition)), make([]sortTerm, len(c.order))
-		for i, n := range c.partition {
-			if keys[i] = move(n); keys[i] == nil {
-				return nil
-			}
-		}
-		for i, t := range c.order {
-			if t.value = move(t.value); t.value == nil {
-				return nil
-			}
-			order[i] = t
-		}
-		if c.function != nil {
-			if in = b.computeFunction(in, c, keys, order, move); in == nil {
-				return nil
-			}
-			o.at = append(o.at, in.Schema().NumFields()-1)
-			continue
-		}
-		r := logical.Ranking{Rank: c.kind, Limit: -1, WithRank: true}
-		in = b.rank(in, keys, order, r, c.span)
-		o.at = append(o.at, in.Schema().NumFields()-1)
-	}
-	return in
-}
-
 // resolve replaces what stands for calls by their columns.
 func (o *overs) resolve(n *expr.Node) *expr.Node {
 	if o == nil || len(o.list) == 0 || n == nil {
@@ -218,42 +199,15 @@ func (o *overs) resolve(n *expr.Node) *expr.Node {
 // rank makes a TopN over values of the relation's columns. Those that are no columns are computed behind the others, and
 // stay there. A window among the keys makes a ranking of the rows of each window.
 func (b *Binder) rank(in logical.Node, keys []*expr.Node, order []sortTerm, r logical.Ranking, span fault.Span) logical.Node {
-	fields := in.Schema().Fields()
-	exprs := make([]*expr.Node, len(fields))
-	for i, f := range fields {
-		exprs[i] = expr.NewColumn(i, f).At(span)
+	cols := &columns{in: in, span: span}
+	var k []*expr.Node
+	k, r.PerTime = perWindow(in.Properties(), keys)
+	for _, n := range k {
+		r.Keys = append(r.Keys, cols.add(n))
 	}
-	plain := len(exprs)
-	column := func(n *expr.Node) int {
-		for i, e := range exprs {
-			if expr.Equal(e, n) {
-				return i
-			}
-		}
-		exprs, fields = append(exprs, n), append(fields, arrow.Field{Name: "key"})
-		return len(exprs) - 1
-	}
-	p := in.Properties()
-	for _, k := range keys {
-		if _, is := windowColumn(k, p.WindowColumns); is && p.Mode == graph.Append {
-			r.PerTime = true
-			if p.Window.Kind != logical.Session {
-				continue
-			}
-		}
-		r.Keys = append(r.Keys, column(k))
-	}
-	for _, t := range order {
-		if n := expr.Fold(t.value); n.Kind == expr.Literal {
-			continue
-		}
-		r.Order = append(r.Order, graph.Order{Column: column(t.value), Desc: t.desc, NullsFirst: t.nullsFirst})
-	}
-	if len(exprs) > plain {
-		in = logical.NewProject(in, exprs, fields, span)
-	}
+	r.Order = cols.order(order)
 	r.Flush, r.TTL, r.Pinned = int64(b.opts.UpdateAggregateFlushInterval), b.idle(), b.view
-	return logical.NewTopN(in, r, span)
+	return logical.NewTopN(cols.node(), r, span)
 }
 
 // ordered is ORDER BY, LIMIT, OFFSET and FETCH behind a query, and DISTINCT ON in it.

@@ -87,7 +87,7 @@ func (b *Binder) over(s *ast.Select, p *place, in logical.Node, items []*item, q
 	if !ok {
 		return nil
 	}
-	node := p.overs.compute(b, in, move)
+	node := p.overs.compute(b, in, qualify, move)
 	if node == nil {
 		return nil
 	}

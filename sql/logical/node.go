@@ -93,6 +93,18 @@ func (p Properties) project(exprs []*expr.Node) Properties {
 	return out
 }
 
+// staying is what identifies a row behind an operator that sees the rows of each partition by themselves. A row whose key
+// does not name its partition may move to another one, and its insertion may come before its retraction then, which would
+// look like a deletion: such a key identifies it no more.
+func (p Properties) staying(partition []int) []int {
+	for _, c := range partition {
+		if !contains(p.Key, c) {
+			return nil
+		}
+	}
+	return p.Key
+}
+
 // Identity reports the column whose values e has, one for one: the column itself or a cast that loses nothing.
 func Identity(e *expr.Node) (int, bool) {
 	for e.Kind == expr.Cast && lossless(e.Args[0].Type, e.Type) {
@@ -165,8 +177,14 @@ func Name(n Node) string {
 
 // Bounding names the clause that would bound the state of an operator whose state is unbounded.
 func Bounding(n Node) string {
-	if _, ok := n.(*Over); ok {
-		return "write a frame such as RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW, or put a window into PARTITION BY"
+	switch n := n.(type) {
+	case *Over:
+		if n.Spec.Updating && len(n.Spec.Keys) == 0 {
+			return "add PARTITION BY, whose keys updating_ttl forgets when they are idle; or a limit: QUALIFY row_number() OVER (…) <= 10"
+		}
+		if !n.Spec.Updating {
+			return "write a frame such as RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW, or put a window into PARTITION BY"
+		}
 	}
 	if a, ok := n.(*Asof); ok && a.Forward {
 		return "bound the wait: ON … AND b.ts <= a.ts + INTERVAL '1' HOUR"

@@ -5,6 +5,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"wadi/dataflow/agg"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 )
@@ -42,18 +43,33 @@ func NewTopN(in Node, r Ranking, span fault.Span) *TopN {
 		p.State, p.Key = StateWindow, nil
 		return &TopN{base: base{arrow.NewSchema(fields, nil), p, span}, Ranking: r, Input: in}
 	}
-	out := Properties{Mode: graph.Updating, Key: p.Key, State: StateTTL}
-	if r.TTL <= 0 {
-		out.State = StateUnbounded
+	out := Properties{Mode: graph.Updating, Key: p.staying(r.Keys)}
+	out.State = stateOfRows(p.Mode, len(r.Keys) > 0, r.TTL)
+	if len(r.Keys) == 0 && r.Limit >= 0 && p.Mode == graph.Append { // no more rows than are put out, like one group
+		out.State = StateTTL
 	}
 	switch {
 	case r.Rank != graph.RowNumber || r.WithTies:
 	case r.Limit == 1 && r.Offset == 0 && len(r.Keys) > 0:
 		out.Key = r.Keys
-	case r.WithRank:
+	case r.WithRank && (r.Limit >= 0 || out.Key == nil):
 		out.Key = append(slices.Clone(r.Keys), len(fields)-1)
 	}
 	return &TopN{base: base{arrow.NewSchema(fields, nil), out, span}, Ranking: r, Input: in}
+}
+
+// stateOfRows says what bounds the rows of partitions that are kept whole: idle keys are forgotten, and the rows of a
+// changelog go when it takes them back, as its own operators do with idle keys.
+func stateOfRows(in graph.Mode, keys bool, ttl int64) StateBound {
+	if ttl > 0 && (keys || in == graph.Updating) {
+		return StateTTL
+	}
+	return StateUnbounded
+}
+
+// RankCall is a rank as a function over ordered rows.
+func RankCall(k graph.RankKind, span fault.Span) graph.OverCall {
+	return graph.OverCall{Call: agg.Call{Name: rankName(k), Filter: -1, Type: arrow.PrimitiveTypes.Int64, Span: span}}
 }
 
 func rankName(k graph.RankKind) string {

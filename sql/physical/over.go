@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"wadi/dataflow/graph"
 	"wadi/sql/logical"
 )
@@ -23,6 +25,9 @@ func (p *planner) over(n *logical.Over) []int {
 func overText(s *graph.OverSpec) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v %v %t", s.Keys, s.Order, s.PerTime)
+	if s.Updating {
+		b.WriteString(" updating")
+	}
 	for _, c := range s.Calls {
 		fmt.Fprintf(&b, "; %s %t %v %v %#v %d %s %v %t", c.Name, c.Distinct, c.Args, c.OrderBy, c.Params, c.Filter, c.Type, c.Frame, c.IgnoreNulls)
 	}
@@ -61,16 +66,29 @@ func describeOver(n *logical.Over) string {
 	for i, k := range n.Spec.Keys {
 		b.WriteString(map[bool]string{true: " by ", false: ", "}[i == 0] + s.Field(k).Name)
 	}
-	if n.Spec.PerTime {
+	first := true
+	switch {
+	case n.Spec.PerTime:
 		b.WriteString(" in each window")
-	} else {
+	case !n.Spec.Updating:
 		b.WriteString(" order by event time")
+		first = false
 	}
-	for i, o := range n.Spec.Order {
-		b.WriteString(map[bool]string{true: " order by ", false: ", "}[i == 0 && n.Spec.PerTime] + s.Field(o.Column).Name)
-		if o.Desc {
-			b.WriteString(" desc")
-		}
+	for _, o := range n.Spec.Order {
+		b.WriteString(map[bool]string{true: " order by ", false: ", "}[first] + orderText(s, o))
+		first = false
 	}
 	return shorten(b.String())
+}
+
+// orderText is a key of an order as it is written.
+func orderText(s *arrow.Schema, o graph.Order) string {
+	text := s.Field(o.Column).Name
+	if o.Desc {
+		text += " desc"
+	}
+	if o.NullsFirst != o.Desc {
+		text += map[bool]string{true: " nulls first", false: " nulls last"}[o.NullsFirst]
+	}
+	return text
 }

@@ -181,7 +181,7 @@ func contents(n *graph.Node, in []input) string {
 	case *graph.SessionAggregateSpec:
 		fmt.Fprintf(&b, "%d %v %s", s.Gap, s.Keys, callsText(s.Aggs))
 	case *graph.OverSpec:
-		b.WriteString(overText(s))
+		fmt.Fprintf(&b, "%s %d %d", overText(s), s.FlushInterval, s.TTL)
 	case *graph.ValuesSpec:
 		b.WriteString(valuesText(s.Rows))
 	case *graph.SeriesSpec:

@@ -62,13 +62,7 @@ func describeTopN(n *logical.TopN) string {
 		b.WriteString(" in each window")
 	}
 	for i, o := range n.Order {
-		b.WriteString(map[bool]string{true: " order by ", false: ", "}[i == 0] + s.Field(o.Column).Name)
-		if o.Desc {
-			b.WriteString(" desc")
-		}
-		if o.NullsFirst != o.Desc {
-			b.WriteString(map[bool]string{true: " nulls first", false: " nulls last"}[o.NullsFirst])
-		}
+		b.WriteString(map[bool]string{true: " order by ", false: ", "}[i == 0] + orderText(s, o))
 	}
 	return shorten(b.String())
 }

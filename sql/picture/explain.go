@@ -2,6 +2,7 @@ package picture
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"wadi/dataflow/expr"
@@ -84,7 +85,7 @@ func (d *drawing) json(warnings fault.List) string {
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
 		o := planOperator{ID: n.ID, Kind: Kind(n.Spec), Description: details(n), MaxParallelism: n.MaxParallelism, Place: locate(p.SQL, n.Span)}
-		o.State, o.TTL = bound(n.Spec)
+		o.State, o.TTL = bound(p, i)
 		out.Operators = append(out.Operators, o)
 	}
 	for _, e := range p.Edges {
@@ -141,6 +142,18 @@ func keys(p *graph.Program) [][]int {
 		case *graph.ProjectSpec:
 			if len(in) == 1 {
 				out[i] = through(s, out[in[0].From])
+			}
+		case *graph.TopNSpec:
+			switch {
+			case s.Rank != graph.RowNumber || s.WithTies:
+			case s.Limit == 1 && s.Offset == 0 && len(s.Keys) > 0:
+				out[i] = s.Keys
+			case s.WithRank:
+				out[i] = append(slices.Clone(s.Keys), n.Out.NumFields()-1)
+			}
+		case *graph.OverSpec:
+			if len(in) == 1 {
+				out[i] = out[in[0].From]
 			}
 		}
 	}

@@ -18,7 +18,7 @@ func (d *drawing) mermaid() string {
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
 		open, end := shape(n.Spec)
-		fmt.Fprintf(&b, "  n%d%s\"%s\"%s\n", i, open, mermaidText(d.title(n)+"\n"+details(n)), end)
+		fmt.Fprintf(&b, "  n%d%s\"%s\"%s\n", i, open, mermaidText(d.title(i)+"\n"+details(n)), end)
 	}
 	for _, e := range p.Edges {
 		arrow := "-->"
@@ -42,10 +42,11 @@ func shape(s graph.Spec) (string, string) {
 	return "[", "]"
 }
 
-func (d *drawing) title(n *graph.Node) string {
+func (d *drawing) title(i int) string {
+	n := &d.program.Nodes[i]
 	title := Kind(n.Spec) + " " + n.ID
 	if d.full {
-		title += " [state: " + State(n.Spec) + "]"
+		title += " [state: " + State(d.program, i) + "]"
 	}
 	return title
 }
@@ -85,7 +86,7 @@ func (d *drawing) dot() string {
 			*graph.JoinSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec, *graph.AsofJoinSpec, *graph.TopNSpec, *graph.OverSpec:
 			style = ", shape=cylinder"
 		}
-		fmt.Fprintf(&b, "  n%d [label=%s%s];\n", i, dotText(d.title(n)+"\n"+details(n)), style)
+		fmt.Fprintf(&b, "  n%d [label=%s%s];\n", i, dotText(d.title(i)+"\n"+details(n)), style)
 	}
 	for _, e := range p.Edges {
 		style := ""

@@ -61,7 +61,7 @@ func (d *drawing) node(i int, head, rest string) {
 	if n.MaxParallelism > 0 {
 		title += fmt.Sprintf(" (at most %d)", n.MaxParallelism)
 	}
-	if s := State(n.Spec); d.full || s != "none" {
+	if s := State(d.program, i); d.full || s != "none" {
 		title += " [state: " + s + "]"
 	}
 	d.line(head, title)
@@ -258,9 +258,9 @@ func Kind(s graph.Spec) string {
 	return "operator"
 }
 
-// State says what bounds an operator's state: "none", "window", "ttl 1d", "unbounded".
-func State(s graph.Spec) string {
-	kind, ttl := bound(s)
+// State says what bounds the state of operator i: "none", "window", "ttl 1d", "unbounded".
+func State(p *graph.Program, i int) string {
+	kind, ttl := bound(p, i)
 	if kind == "ttl" {
 		kind += " " + physical.Duration(ttl)
 	}
@@ -268,8 +268,8 @@ func State(s graph.Spec) string {
 }
 
 // bound is the state bound of an operator, and for "ttl" the time.
-func bound(s graph.Spec) (kind string, ttl int64) {
-	switch s := s.(type) {
+func bound(p *graph.Program, i int) (kind string, ttl int64) {
+	switch s := p.Nodes[i].Spec.(type) {
 	case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec:
 		return "window", 0
 	case *graph.AsofJoinSpec:
@@ -280,21 +280,56 @@ func bound(s graph.Spec) (kind string, ttl int64) {
 	case *graph.JoinSpec:
 		return timed(s.TTL)
 	case *graph.OverSpec:
-		for _, c := range s.Calls {
-			if !s.PerTime && len(s.Keys) > 0 && (c.Frame.Unit != graph.Range || c.Frame.From.Kind == graph.UnboundedPreceding) {
-				return "unbounded", 0
-			}
-		}
-		return "window", 0
+		return boundOver(s, takesChanges(p, i))
 	case *graph.TopNSpec:
-		if s.PerTime {
-			return "window", 0
-		}
-		return timed(s.TTL)
+		return boundTopN(s, takesChanges(p, i))
 	case *graph.UpdatingAggregateSpec:
 		return timed(s.TTL)
 	}
 	return "none", 0
+}
+
+func boundOver(s *graph.OverSpec, changes bool) (kind string, ttl int64) {
+	switch {
+	case s.PerTime:
+		return "window", 0
+	case s.Updating && len(s.Keys) == 0 && !changes:
+		return "unbounded", 0
+	case s.Updating:
+		return timed(s.TTL)
+	}
+	for _, c := range s.Calls {
+		if len(s.Keys) > 0 && (c.Frame.Unit != graph.Range || c.Frame.From.Kind == graph.UnboundedPreceding) {
+			return "unbounded", 0
+		}
+	}
+	return "window", 0
+}
+
+// boundTopN tells apart rankings that are windowed, those that keep as many rows as they put out, and those whose keys are
+// forgotten when they are idle.
+func boundTopN(s *graph.TopNSpec, changes bool) (kind string, ttl int64) {
+	switch {
+	case s.PerTime:
+		return "window", 0
+	case len(s.Keys) > 0 || changes:
+		return timed(s.TTL)
+	case s.Limit < 0:
+		return "unbounded", 0
+	case s.TTL <= 0:
+		return "none", 0
+	}
+	return "ttl", s.TTL
+}
+
+// takesChanges reports whether a changelog comes into operator i.
+func takesChanges(p *graph.Program, i int) bool {
+	for _, e := range p.In(i) {
+		if p.Nodes[e.From].Mode == graph.Updating {
+			return true
+		}
+	}
+	return false
 }
 
 func timed(ttl int64) (string, int64) {

@@ -97,6 +97,8 @@ func (p *pusher) push(in logical.Node, conds []*expr.Node, origin *logical.Filte
 		return p.throughTopN(in, conds, origin)
 	case *logical.Unnest:
 		return p.throughUnnest(in, conds, origin)
+	case *logical.Over:
+		return p.throughOver(in, conds, origin)
 	}
 	return p.filter(in, conds, origin)
 }

@@ -1,9 +1,31 @@
 package rewrite
 
 import (
+	"wadi/dataflow/expr"
 	"wadi/dataflow/graph"
 	"wadi/sql/logical"
 )
+
+// throughOver moves conditions on keys below functions over rows, where they leave out whole partitions. What is pinned or
+// what others read as well stays as it is.
+func (p *pusher) throughOver(in *logical.Over, conds []*expr.Node, origin *logical.Filter) logical.Node {
+	if in.Pinned || p.consumers[in] > 1 {
+		return p.filter(in, conds, origin)
+	}
+	var below, above []*expr.Node
+	for _, c := range conds {
+		if onlyColumns(c, in.Spec.Keys) && !p.volatile(c) {
+			below = append(below, c)
+		} else {
+			above = append(above, c)
+		}
+	}
+	node := logical.Node(in)
+	if len(below) > 0 {
+		node = in.WithInputs([]logical.Node{p.push(in.Input, below, origin)})
+	}
+	return p.filter(node, above, origin)
+}
 
 // demandOver tells the input of functions over rows what is read of it.
 func (p *pruner) demandOver(n *logical.Over, mine need) {
@@ -59,5 +81,5 @@ func (p *pruner) rebuildOver(n *logical.Over) pruned {
 	for i := range spec.Calls {
 		at = append(at, input.Schema().NumFields()+i)
 	}
-	return pruned{logical.NewOver(input, spec, n.Span()), at}
+	return pruned{logical.NewOver(input, spec, n.Pinned, n.Span()), at}
 }

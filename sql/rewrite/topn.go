@@ -6,6 +6,24 @@ import (
 	"wadi/sql/logical"
 )
 
+// rankAll lets rankings that keep all rows compute only the ranks that have changed.
+var rankAll = Rule{
+	Name: "rank-all",
+	Doc:  "rank all rows as a function over rows",
+	Apply: func(_ *Context, roots []logical.Node) []logical.Node {
+		return logical.Rewrite(roots, func(_, n logical.Node) logical.Node {
+			t, ok := n.(*logical.TopN)
+			if !ok || t.Limit >= 0 || t.Offset > 0 || !t.WithRank || t.PerTime {
+				return n
+			}
+			return logical.NewOver(t.Input, graph.OverSpec{
+				Keys: t.Keys, Order: t.Order, Calls: []graph.OverCall{logical.RankCall(t.Rank, t.Span())}, Updating: true,
+				FlushInterval: t.Flush, TTL: t.TTL,
+			}, t.Pinned, t.Span())
+		})
+	},
+}
+
 // throughTopN turns conditions on the rank into its limit, and moves those on keys below, where they leave out whole groups.
 // A ranking that is pinned or that others read as well stays as it is.
 func (p *pusher) throughTopN(in *logical.TopN, conds []*expr.Node, origin *logical.Filter) logical.Node {

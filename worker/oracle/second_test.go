@@ -65,6 +65,7 @@ func startSecond(t testing.TB) *second {
 	})
 	s := &second{t: t, in: json.NewEncoder(stdin), out: bufio.NewReader(stdout)}
 	s.exec("SET TimeZone = 'UTC'")
+	s.exec("SET default_null_order = 'nulls_last_on_asc_first_on_desc'") // as in PostgreSQL
 	return s
 }
 
