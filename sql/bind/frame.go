@@ -51,7 +51,7 @@ func (b *Binder) bound(x ast.FrameBound, units ast.FrameUnits, order []sortTerm)
 		return out, true
 	}
 	if units != ast.FrameRange {
-		n, ok := b.rows(x.Offset, units.String())
+		n, ok := b.whole(x.Offset, units.String())
 		out.N = n
 		return out, ok
 	}
@@ -109,7 +109,21 @@ func (b *Binder) distance(e ast.Expr, dt arrow.DataType) (int64, bool) {
 			WithHint("order by a time or a number, or count rows with ROWS BETWEEN …")
 		return 0, false
 	}
-	return b.rows(e, "RANGE")
+	return b.whole(e, "RANGE")
+}
+
+// whole reads how many rows, groups or whole numbers away a bound is.
+func (b *Binder) whole(e ast.Expr, clause string) (int64, bool) {
+	n := (&place{b: b, scope: &scope{}, clause: clause}).expr(e)
+	if n == nil {
+		return 0, false
+	}
+	v, ok := expr.Fold(n).Value.(int64)
+	if !ok || !arrow.IsInteger(n.Type.ID()) || v < 0 {
+		b.errorf(fault.CodeInvalid, e.Span(), "a bound of %s has to be a whole number that is not negative", clause).WithHint("write a constant, as in 10 PRECEDING")
+		return 0, false
+	}
+	return v, true
 }
 
 func (b *Binder) tooFar(e ast.Expr) (int64, bool) {
