@@ -11,8 +11,12 @@ import (
 	"wadi/dataflow/state/multimap"
 )
 
-// maxRows is the most pairs in one block and the most rows in one batch of results.
-const maxRows = 8192
+// maxRows is the most rows in one batch of results, maxPairs the most pairs in one block: few enough that what is read of a
+// stored row to compare it is still at hand when it goes out.
+const (
+	maxRows  = 8192
+	maxPairs = 1024
+)
 
 // joiner is what both operators have: two sides, and what it takes to find the pairs that match and to put rows out.
 type joiner struct {
@@ -159,7 +163,7 @@ func (j *joiner) each(own, other *side, b *column.Batch, rows []int32, f func(p 
 // walk goes through the candidates at the cursor.
 func (j *joiner) walk(own, other *side, b *column.Batch, f func(p *multimap.Pairs) error) error {
 	p := &j.pairs
-	for other.m.Next(&j.cursor, p, maxRows) {
+	for other.m.Next(&j.cursor, p, maxPairs) {
 		for k, v := range own.keyCols {
 			other.m.Same(p, other.where[other.keys[k]], v, j.rules[k])
 		}
