@@ -59,6 +59,8 @@ type side struct {
 	// keys are input columns; stored those that are kept, where their columns in m, by input column, or -1.
 	keys, stored, where []int
 	distinct            bool
+	// whole says that the keys are all that is kept.
+	whole bool
 	// timed adds the event time plus offset to the hash by which rows are found: only rows of one time match.
 	timed  bool
 	offset int64
@@ -86,6 +88,7 @@ func newSide(port int, on *graph.JoinOn, in *arrow.Schema, leftWidth int) side {
 			s.where = append(s.where, -1)
 		}
 	}
+	s.whole = slices.Equal(s.keys, s.stored)
 	s.rows.Cols = make([]column.Vector, len(s.stored))
 	s.keyCols = make([]column.Vector, len(s.keys))
 	if on.NullAware {
@@ -134,7 +137,9 @@ func (s *side) take(b *column.Batch) {
 	}
 	s.rows.Times = b.Time
 	s.hash(b.Time, b.N, b.Sel)
-	if s.distinct {
+	if s.distinct && s.whole {
+		s.rows.RowHashes = s.rows.Hashes
+	} else if s.distinct {
 		s.rows.RowHashes = column.HashColumns(s.rows.RowHashes, s.rows.Cols, b.N, b.Sel)
 	}
 }
@@ -172,7 +177,7 @@ func (s *side) rehash(r *multimap.Rows, n int) {
 	}
 	s.hash(r.Times, n, nil)
 	r.Hashes = s.rows.Hashes
-	if s.distinct {
+	if s.distinct && !s.whole {
 		r.RowHashes = column.HashColumns(r.RowHashes, r.Cols, n, nil)
 	}
 }

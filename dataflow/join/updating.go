@@ -65,7 +65,8 @@ func NewUpdating(spec *graph.JoinSpec, in [2]*arrow.Schema, modes [2]graph.Mode,
 	for port := range j.sides {
 		s := &j.sides[port]
 		s.distinct = modes[port] == graph.Updating || port == right && leftOnly(spec.Kind)
-		config.Types, config.Key, config.Distinct = s.types(in[port]), s.firstKey(), s.distinct
+		config.Types, config.Key = s.types(in[port]), s.firstKey()
+		config.Distinct, config.Whole = s.distinct, s.distinct && s.whole
 		s.m = multimap.New(config)
 	}
 	if env.Restore != nil {

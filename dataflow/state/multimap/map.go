@@ -25,6 +25,8 @@ type Config struct {
 	Types []arrow.DataType
 	// Distinct keeps equal rows once, with a count, and finds rows by their content.
 	Distinct bool
+	// Whole says of a distinct map that rows are found by all of their columns: Hashes are RowHashes.
+	Whole bool
 	// Routed says that rows are found by another hash than the one that decides which subtask owns them.
 	Routed bool
 	// Key is the first of the columns by which rows are found, nil if there is none: its values are compared most.
@@ -45,7 +47,7 @@ type Map struct {
 	// open has the chunk that is being filled, by bucket.
 	open  map[uint32]int
 	byKey index
-	byRow index // of a distinct map
+	byRow index // of a distinct map whose rows are not found by all of their columns
 	// words is the column whose values are the links' words; nil if there is none.
 	words   *fixed[int64]
 	wordCol int
@@ -76,7 +78,7 @@ type chunk struct {
 	hashes []uint64
 	seqs   []int64
 	links  []link
-	// counts and rowHashes belong to distinct maps, routes to routed ones.
+	// counts belong to distinct maps, rowHashes to those with an index by rows, routes to routed ones.
 	counts    []int32
 	rowHashes []uint64
 	routes    []uint64
@@ -88,7 +90,7 @@ type chunk struct {
 // New makes an empty map.
 func New(c Config) *Map {
 	m := &Map{config: c, open: map[uint32]int{}, byKey: newIndex()}
-	if c.Distinct {
+	if c.Distinct && !c.Whole {
 		m.byRow = newIndex()
 	}
 	for _, dt := range c.Types {
@@ -132,6 +134,8 @@ func (m *Map) Insert(r *Rows, rows []int32, bucket uint32, ids []int32) []int32 
 			for range k {
 				ch.counts = append(ch.counts, 1)
 			}
+		}
+		if m.byRow.entries != nil {
 			ch.rowHashes = appendRows(ch.rowHashes, r.RowHashes, rows[:k])
 		}
 		ch.links, ch.seqs = slices.Grow(ch.links, k), slices.Grow(ch.seqs, k)
@@ -203,7 +207,7 @@ func (m *Map) link(c, first int) {
 		m.byKey.warm(ch.hashes[from:to])
 		m.linkKeys(ch, int32(c)<<shift, from, to)
 	}
-	if !m.config.Distinct {
+	if m.byRow.entries == nil {
 		return
 	}
 	m.byRow.reserve(n)
@@ -246,7 +250,7 @@ func (m *Map) unlink(id int32) {
 	} else {
 		m.byKey.remove(p)
 	}
-	if m.config.Distinct {
+	if m.byRow.entries != nil {
 		m.byRow.remove(m.byRow.find(ch.rowHashes[i], id))
 	}
 	ch.seqs[i] = dead
@@ -457,6 +461,8 @@ func (m *Map) move(id int32, bucket uint32) {
 	}
 	if m.config.Distinct {
 		to.counts = append(to.counts, from.counts[i])
+	}
+	if m.byRow.entries != nil {
 		to.rowHashes = append(to.rowHashes, from.rowHashes[i])
 	}
 	m.unlink(id)

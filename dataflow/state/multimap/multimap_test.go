@@ -35,7 +35,7 @@ func newHarness(t *testing.T, c multimap.Config) *harness {
 	return &harness{t: t, m: multimap.New(c), conf: c, want: map[int64]int{}}
 }
 
-func rowsOf(numbers []int64) *multimap.Rows {
+func (h *harness) rowsOf(numbers []int64) *multimap.Rows {
 	n, s := column.NewFixed[int64](types[0]), column.NewBytes(types[1])
 	r := &multimap.Rows{Cols: []column.Vector{n, s}}
 	for _, x := range numbers {
@@ -43,25 +43,28 @@ func rowsOf(numbers []int64) *multimap.Rows {
 		s.AppendString(fmt.Sprintf("the text of %d", x))
 		r.Times = append(r.Times, x)
 	}
-	hash(r, len(numbers))
+	h.hash(r, len(numbers))
 	return r
 }
 
-func hash(r *multimap.Rows, n int) {
+func (h *harness) hash(r *multimap.Rows, n int) {
 	r.Hashes = column.HashColumns(nil, r.Cols[:1], n, nil)
 	r.RowHashes = column.HashColumns(nil, r.Cols, n, nil)
+	if h.conf.Whole {
+		r.Hashes = r.RowHashes
+	}
 }
 
 func (h *harness) insert(bucket uint32, numbers ...int64) []int32 {
 	for _, x := range numbers {
 		h.want[x]++
 	}
-	return h.m.Insert(rowsOf(numbers), column.AllRows(nil, len(numbers)), bucket, nil)
+	return h.m.Insert(h.rowsOf(numbers), column.AllRows(nil, len(numbers)), bucket, nil)
 }
 
 // ids finds the rows of a number.
 func (h *harness) ids(x int64) []int32 {
-	r := rowsOf([]int64{x})
+	r := h.rowsOf([]int64{x})
 	var c multimap.Cursor
 	var p multimap.Pairs
 	var ids []int32
@@ -108,7 +111,7 @@ func (h *harness) restore(cutoff int64) {
 	parts := make([]*multimap.Map, 2)
 	for i := range parts {
 		parts[i] = multimap.New(h.conf)
-		l := parts[i].Load(0, hash)
+		l := parts[i].Load(0, h.hash)
 		if err := h.store.Reader().Keyed("rows", column.Range(i, 2), l.Chunk); err != nil {
 			h.t.Fatal(err)
 		}
@@ -118,7 +121,7 @@ func (h *harness) restore(cutoff int64) {
 		h.t.Fatalf("%d rows came back of %d", n, h.m.Len())
 	}
 	h.m = multimap.New(h.conf)
-	l := h.m.Load(0, hash)
+	l := h.m.Load(0, h.hash)
 	if err := h.store.Reader().Keyed("rows", column.AllKeys, l.Chunk); err != nil {
 		h.t.Fatal(err)
 	}
@@ -129,6 +132,7 @@ func (h *harness) restore(cutoff int64) {
 func TestManyRows(t *testing.T) {
 	t.Run("for ever", func(t *testing.T) { manyRows(t, multimap.Config{}) })
 	t.Run("in buckets", func(t *testing.T) { manyRows(t, multimap.Config{Grain: 10}) })
+	t.Run("by key", func(t *testing.T) { manyRows(t, multimap.Config{Key: new(int)}) })
 }
 
 func manyRows(t *testing.T, c multimap.Config) {
@@ -170,7 +174,12 @@ func manyRows(t *testing.T, c multimap.Config) {
 
 // A delta holds what has changed, and counts come back.
 func TestDeltas(t *testing.T) {
-	h := newHarness(t, multimap.Config{Distinct: true})
+	t.Run("by key", func(t *testing.T) { deltas(t, multimap.Config{Distinct: true, Key: new(int)}) })
+	t.Run("whole", func(t *testing.T) { deltas(t, multimap.Config{Distinct: true, Whole: true}) })
+}
+
+func deltas(t *testing.T, c multimap.Config) {
+	h := newHarness(t, c)
 	var numbers []int64
 	for x := range int64(20000) {
 		numbers = append(numbers, x)
@@ -197,7 +206,7 @@ func TestDeltas(t *testing.T) {
 		t.Errorf("row 6 came back with %d matches and count %d", h.m.Matches(id), h.m.Count(id))
 	}
 	found := make([]int32, 3)
-	h.m.Find(rowsOf([]int64{7, 8, 20000}), []int32{0, 1, 2}, found)
+	h.m.Find(h.rowsOf([]int64{7, 8, 20000}), []int32{0, 1, 2}, found)
 	if found[0] >= 0 || found[1] < 0 || found[2] < 0 {
 		t.Errorf("found %v", found)
 	}
@@ -389,7 +398,7 @@ func TestForeignState(t *testing.T) {
 			Bytes: []*column.Bytes{column.NewBytes(arrow.BinaryTypes.Binary)},
 		},
 	} {
-		l := multimap.New(multimap.Config{Types: types}).Load(0, hash)
+		l := multimap.New(multimap.Config{Types: types}).Load(0, func(*multimap.Rows, int) {})
 		var f *fault.Error
 		if err := l.Chunk(c); !errors.As(err, &f) || f.Hint == "" {
 			t.Errorf("%s: %v", name, err)

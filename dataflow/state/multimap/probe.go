@@ -129,18 +129,28 @@ func (m *Map) nextOfAll(c *Cursor, p *Pairs, n int) {
 // Find looks up rows by their content in a distinct map and writes the id of each into ids, at the row's own place, or
 // -1.
 func (m *Map) Find(r *Rows, rows []int32, ids []int32) {
+	index, hashes := m.rowIndex(r)
 	p := &m.candidates
 	p.Reset()
-	for _, row := range rows {
-		e := m.byRow.entries[m.byRow.place(r.RowHashes[row])]
-		ids[row] = e.id()
-		if e != 0 {
-			p.Rows, p.IDs = append(p.Rows, row), append(p.IDs, e.id())
-			ids[row] = -2 - e.id()
+	var first [block]entry
+	for left := rows; len(left) > 0; {
+		n := min(len(left), block)
+		index.first(&first, hashes, left[:n])
+		for j, row := range left[:n] {
+			e, h := first[j&(block-1)], hashes[row]
+			if e != 0 && !e.is(h) {
+				e = index.entries[index.place(h)]
+			}
+			ids[row] = e.id()
+			if e != 0 {
+				p.Rows, p.IDs = append(p.Rows, row), append(p.IDs, e.id())
+				ids[row] = -2 - e.id()
+			}
 		}
+		left = left[n:]
 	}
-	for i, s := range m.cols {
-		s.same(p, r.Cols[i], NullSame)
+	for i := range m.cols {
+		m.Same(p, i, r.Cols[i], NullSame)
 	}
 	for i, row := range p.Rows {
 		ids[row] = p.IDs[i]
@@ -152,12 +162,28 @@ func (m *Map) Find(r *Rows, rows []int32, ids []int32) {
 	}
 }
 
+// rowIndex is the index by the content of rows, and the hashes for it.
+func (m *Map) rowIndex(r *Rows) (*index, []uint64) {
+	if m.config.Whole {
+		return &m.byKey, r.Hashes
+	}
+	return &m.byRow, r.RowHashes
+}
+
 // findSlowly looks at every row with the same hash.
 func (m *Map) findSlowly(r *Rows, row int32) int32 {
-	h := r.RowHashes[row]
-	size := uint64(len(m.byRow.entries))
-	for p := h & (size - 1); m.byRow.entries[p] != 0; p = (p + 1) & (size - 1) {
-		if e := m.byRow.entries[p]; e.is(h) && m.equal(e.id(), r.Cols, row) {
+	index, hashes := m.rowIndex(r)
+	h := hashes[row]
+	if m.config.Whole { // entries lead to lists
+		id := index.entries[index.place(h)].id()
+		for id >= 0 && !m.equal(id, r.Cols, row) {
+			id = m.links[id>>shift][id&mask].next
+		}
+		return id
+	}
+	size := uint64(len(index.entries))
+	for p := h & (size - 1); index.entries[p] != 0; p = (p + 1) & (size - 1) {
+		if e := index.entries[p]; e.is(h) && m.equal(e.id(), r.Cols, row) {
 			return e.id()
 		}
 	}
