@@ -245,6 +245,52 @@ func TestDecimals(t *testing.T) {
 	}
 }
 
+// Sums and means of intervals are those of their parts, whatever was taken back and merged.
+func TestIntervals(t *testing.T) {
+	col := func(vals ...arrow.MonthDayNanoInterval) *column.Fixed[arrow.MonthDayNanoInterval] {
+		v := column.NewFixed[arrow.MonthDayNanoInterval](interval)
+		for _, x := range vals {
+			v.Append(x)
+		}
+		return v
+	}
+	const day, most = 24 * 3600e9, math.MaxInt32
+	for _, c := range []struct {
+		name string
+		in   []arrow.MonthDayNanoInterval
+		want arrow.MonthDayNanoInterval
+	}{
+		{"sum", []arrow.MonthDayNanoInterval{{Months: 1}, {Days: -2, Nanoseconds: 5}, {Months: 2, Nanoseconds: -7}}, arrow.MonthDayNanoInterval{Months: 3, Days: -2, Nanoseconds: -2}},
+		{"sum", []arrow.MonthDayNanoInterval{{Months: most, Nanoseconds: math.MaxInt64}, {Months: most, Nanoseconds: math.MaxInt64}, {Months: -most, Nanoseconds: -math.MaxInt64}},
+			arrow.MonthDayNanoInterval{Months: most, Nanoseconds: math.MaxInt64}},
+		{"avg", []arrow.MonthDayNanoInterval{{Months: 1}, {}}, arrow.MonthDayNanoInterval{Days: 15}},
+		{"avg", []arrow.MonthDayNanoInterval{{Days: -1}, {}}, arrow.MonthDayNanoInterval{Nanoseconds: -day / 2}},
+		{"avg", []arrow.MonthDayNanoInterval{{Months: 4, Days: 1}, {}, {}}, arrow.MonthDayNanoInterval{Months: 1, Days: 10, Nanoseconds: day / 3}},
+		{"avg", []arrow.MonthDayNanoInterval{{Nanoseconds: -3}, {}}, arrow.MonthDayNanoInterval{Nanoseconds: -2}},
+	} {
+		for _, retract := range []bool{false, true} {
+			call := newCall(t, c.name, interval, false)
+			o, other := newOne(t, call, retract), newOne(t, call, retract)
+			must(t, o.add(col(c.in[0])), other.add(col(c.in[1:]...)))
+			if retract {
+				must(t, o.add(col(c.in[0], c.in[0]), column.Insert, column.Retract))
+			}
+			o = reload(t, o, call, retract)
+			must(t, o.groups.Merge([]int32{0}, other.groups, []int32{0}))
+			v, err := o.result()
+			must(t, err)
+			if got := v.(*column.Fixed[arrow.MonthDayNanoInterval]).Values[0]; got != c.want {
+				t.Errorf("%s of %v is %v, want %v", c.name, c.in, got, c.want)
+			}
+		}
+	}
+	o := newOne(t, newCall(t, "sum", interval, false), false)
+	must(t, o.add(col(arrow.MonthDayNanoInterval{Days: most}, arrow.MonthDayNanoInterval{Days: 1})))
+	if _, err := o.result(); !fault.Is(err, fault.CodeOverflow) {
+		t.Errorf("too many days give %v", err)
+	}
+}
+
 // column of some type, made from small integers so that order and equality carry over.
 func columnOf(dt arrow.DataType, vals []int64) column.Appender {
 	c := column.NewAppender(dt)
@@ -339,7 +385,7 @@ func same(a, b column.Vector) bool {
 }
 
 // reload saves a group and loads it into another table.
-func reload(t *rapid.T, o *one, c agg.Call, retract bool) *one {
+func reload(t interface{ Fatal(...any) }, o *one, c agg.Call, retract bool) *one {
 	fresh := newOne(t, c, retract)
 	set, err := agg.Compile([]agg.Call{c}, retract)
 	must(t, err)
@@ -437,7 +483,7 @@ func TestResolve(t *testing.T) {
 		t.Errorf("names are %s", got)
 	}
 	for _, c := range []struct{ name, arg, want string }{
-		{"SUM", "int16", "int64"}, {"sum", "uint8", "uint64"}, {"sum", "float", "float64"}, {"sum", "decimal", "decimal(38, 2)"},
+		{"SUM", "int16", "int64"}, {"sum", "uint8", "uint64"}, {"sum", "float", "float64"}, {"sum", "decimal", "decimal(38, 2)"}, {"sum", "narrow", "decimal(20, 2)"}, {"avg", "interval", "month_day_nano_interval"},
 		{"mean", "int64", "float64"}, {"avg", "narrow", "decimal(14, 6)"}, {"min", "text", "utf8"}, {"count", "list", "int64"},
 		{"max", "interval", "month_day_nano_interval"}, {"sum", "null", "int64"},
 	} {
@@ -456,9 +502,9 @@ func TestResolve(t *testing.T) {
 		want     string
 	}{
 		{"sun", false, []string{"int64"}, `unknown aggregate "sun"`}, {"grouping", false, []string{"int64"}, "aggregate grouping is not supported"},
-		{"sum", false, []string{"text"}, "sum takes one number, not TEXT"}, {"avg", false, nil, "avg takes one number, not nothing"},
+		{"sum", false, []string{"text"}, "sum takes one number or INTERVAL, not TEXT"}, {"avg", false, nil, "avg takes one number or INTERVAL, not nothing"},
 		{"min", false, []string{"list"}, "min takes one value of a type that has an order, not TEXT[]"},
-		{"count", true, nil, "count(DISTINCT) needs an argument"}, {"sum", false, []string{"int64", "int64"}, "sum takes one number, not BIGINT, BIGINT"},
+		{"count", true, nil, "count(DISTINCT) needs an argument"}, {"sum", false, []string{"int64", "int64"}, "sum takes one number or INTERVAL, not BIGINT, BIGINT"},
 	} {
 		var args []arrow.DataType
 		for _, a := range c.args {

@@ -32,6 +32,10 @@ func resolveString(args []arrow.DataType) (Resolved, bool) {
 	case storage(args[0]).ID() == arrow.STRING:
 		return one(args[0], arrow.BinaryTypes.String), true
 	}
+	switch classOf(args[0]) {
+	case signedClass, unsignedClass, floatClass, decimalClass, wordClass, intervalClass:
+		return one(arrow.BinaryTypes.String, arrow.BinaryTypes.String), true
+	}
 	return Resolved{}, false
 }
 

@@ -197,7 +197,7 @@ func TestUsesThatAreRefused(t *testing.T) {
 		use  agg.Use
 		want string
 	}{
-		{agg.Use{Name: "string_agg", Args: []agg.Argument{word}}, "string_agg takes a TEXT and a separator"},
+		{agg.Use{Name: "string_agg", Args: []agg.Argument{word}}, "string_agg takes a value that has a text and a separator"},
 		{agg.Use{Name: "string_agg", Args: []agg.Argument{word, word}}, "the separator of string_agg has to be a literal TEXT"},
 		{agg.Use{Name: "nth_value", Args: []agg.Argument{word, literal(int64(0))}}, "the position of nth_value has to be a literal integer other than 0"},
 		{agg.Use{Name: "percentile_cont", Args: []agg.Argument{literal(1.5)}, OrderBy: by(number), WithinGroup: true}, "the fraction of percentile_cont"},

@@ -75,7 +75,10 @@ func resolveSum(args []arrow.DataType) (Resolved, bool) {
 		return one(args[0], arrow.PrimitiveTypes.Float64), true
 	case decimalClass:
 		d := storage(args[0]).(*arrow.Decimal128Type)
-		return one(args[0], &arrow.Decimal128Type{Precision: 38, Scale: d.Scale}), true
+		// Ten more digits, as in DataFusion: enough for ten thousand million rows.
+		return one(args[0], &arrow.Decimal128Type{Precision: min(38, d.Precision+10), Scale: d.Scale}), true
+	case intervalClass:
+		return one(args[0], args[0]), true
 	}
 	return Resolved{}, false
 }
@@ -97,6 +100,8 @@ func resolveAvg(args []arrow.DataType) (Resolved, bool) {
 	case decimalClass:
 		d := storage(args[0]).(*arrow.Decimal128Type)
 		return one(args[0], &arrow.Decimal128Type{Precision: min(38, d.Precision+4), Scale: min(38, d.Scale+4)}), true
+	case intervalClass:
+		return one(args[0], args[0]), true
 	}
 	return Resolved{}, false
 }

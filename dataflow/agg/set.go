@@ -122,6 +122,9 @@ func (s *Set) Invertible() bool { return s.invert }
 
 // overflow is the fault of a result that does not fit into its type.
 func overflow(c *Call, dt arrow.DataType) error {
-	return fault.Userf(fault.CodeOverflow, c.Span, "the result of %s does not fit into %s", c.Name, expr.TypeName(dt)).
-		WithHint("cast the argument to DOUBLE or to a wider type, as in %s(CAST(x AS DOUBLE))", c.Name)
+	err := fault.Userf(fault.CodeOverflow, c.Span, "the result of %s does not fit into %s", c.Name, expr.TypeName(dt))
+	if classOf(dt) == intervalClass {
+		return err.WithHint("sum the seconds instead, as in sum(date_part('epoch', x))")
+	}
+	return err.WithHint("cast the argument to DOUBLE or to a wider type, as in %s(CAST(x AS DOUBLE))", c.Name)
 }

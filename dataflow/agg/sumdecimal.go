@@ -81,7 +81,7 @@ func (a *sumDecimal) result(s states, slots []int32, out column.Appender) error 
 func (a *sumDecimal) value(w []int64) (v decimal128.Num, ok bool) {
 	if !a.avg {
 		v = decimal128.New(w[1], uint64(w[0]))
-		return v, w[2] == w[1]>>63 && v.FitsInPrecision(38)
+		return v, w[2] == w[1]>>63 && v.FitsInPrecision(storage(a.call.Type).(*arrow.Decimal128Type).Precision)
 	}
 	arg := storage(a.call.ArgTypes[0]).(*arrow.Decimal128Type)
 	result := storage(a.call.Type).(*arrow.Decimal128Type)

@@ -26,6 +26,8 @@ func compileSum(c *Call, retract bool) accumulator {
 		return &sumDecimal{call: *c}
 	case unsignedClass:
 		return &sumInt{call: *c, unsigned: true}
+	case intervalClass:
+		return &sumInterval{call: *c}
 	}
 	return &sumInt{call: *c}
 }
@@ -38,6 +40,8 @@ func compileAvg(c *Call, retract bool) accumulator {
 	case *sumFloat:
 		a.avg = true
 	case *sumDecimal:
+		a.avg = true
+	case *sumInterval:
 		a.avg = true
 	}
 	return a

@@ -178,7 +178,8 @@ func (r *resolver) order() error {
 	for i, k := range u.OrderBy {
 		at := -1
 		for a, from := range r.out.Args {
-			if from == n+i || k.Same >= 0 && from == k.Same {
+			// What is cast for the aggregate may have another order then.
+			if from == n+i || k.Same >= 0 && from == k.Same && arrow.TypeEqual(r.out.ArgTypes[a], sortable(k.Type)) {
 				at = a
 			}
 		}
