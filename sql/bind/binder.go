@@ -202,7 +202,7 @@ func (b *Binder) bareSelect(s *ast.QueryStatement) {
 		b.report(err, s.Span())
 		return
 	}
-	node := b.apart(b.concrete(r.node), r, s.Span())
+	node := b.apart(b.written(r.node), r, s.Span())
 	spec := &graph.SinkSpec{Table: decl.Name, Connector: decl.Name, Options: options, Schema: node.Schema()}
 	name := "json"
 	if node.Properties().Mode == graph.Updating {

@@ -105,7 +105,7 @@ func (b *Binder) infer(t *catalog.Table, r *relation, s *ast.Insert) logical.Nod
 	if !b.distinctNames(r, s.Query.Span()) {
 		return nil
 	}
-	node := b.concrete(r.node)
+	node := b.written(r.node)
 	for _, f := range node.Schema().Fields() {
 		t.Columns = append(t.Columns, catalog.Column{Field: f, Span: s.Query.Span()})
 	}

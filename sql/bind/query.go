@@ -117,6 +117,31 @@ func (b *Binder) concrete(n logical.Node) logical.Node {
 	return n
 }
 
+// written is concrete, with values that -> gives as JSON text, as Arroyo writes them: a text in quotes, and the text null
+// where there is none. A sink with declared columns says by their types what becomes of such values.
+func (b *Binder) written(n logical.Node) logical.Node {
+	n = b.concrete(n)
+	p := &place{b: b, scope: &scope{}}
+	fields := append([]arrow.Field(nil), n.Schema().Fields()...)
+	exprs := make([]*expr.Node, len(fields))
+	same := true
+	for i, f := range fields {
+		exprs[i] = expr.NewColumn(i, f).At(n.Span())
+		if !arrow.TypeEqual(f.Type, expr.JSON) {
+			continue
+		}
+		same = false
+		if exprs[i] = p.function("serialize_json_union", n.Span(), exprs[i]); exprs[i] == nil {
+			return n
+		}
+		fields[i] = arrow.Field{Name: f.Name, Type: exprs[i].Type}
+	}
+	if same {
+		return n
+	}
+	return logical.NewProject(n, exprs, fields, n.Span())
+}
+
 // distinct keeps one row of each kind: an aggregation without aggregates, by window if a column holds the window.
 func (b *Binder) distinct(r *relation, span fault.Span) *relation {
 	in := b.concrete(r.node)
