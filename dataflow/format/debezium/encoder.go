@@ -20,8 +20,10 @@ type RowWriter interface {
 
 // Encoder turns rows into events. It belongs to one goroutine.
 //
-// The rows of one batch that belong to one logical row become at most one event, which leads from the state before the
-// first of them to the state after the last one. Events come in the order in which the logical rows first occur.
+// The rows of one batch that belong to one logical row become at most one event, which leads from the state before them to
+// the state after them. Events come in the order in which the logical rows first occur. Rows of one logical row that came
+// through several subtasks may be in any order, so that an insert is before the retraction that it follows: what counts is
+// what all of them come to, and if that is more than one row, there is more than one event.
 type Encoder struct {
 	rows   RowWriter
 	key    []int
@@ -59,17 +61,35 @@ func (e *Encoder) Encode(dst []byte, b *column.Batch) ([]byte, error) {
 	default:
 		e.groups.fill(b, e.key, e.sel)
 		for _, g := range e.groups.list {
-			before, after := int32(-1), int32(-1)
-			if b.Change[g.first] == column.Retract {
-				before = g.first
-			}
-			if b.Change[g.last] == column.Insert {
-				after = g.last
-			}
-			dst = e.event(dst, before, after)
+			dst = e.logical(dst, b, g)
 		}
 	}
 	return dst, nil
+}
+
+// logical writes the events of one logical row.
+func (e *Encoder) logical(dst []byte, b *column.Batch, g group) []byte {
+	switch {
+	case g.rows == 1 && b.Change[g.first] == column.Insert:
+		return e.event(dst, -1, g.first)
+	case g.rows == 1:
+		return e.event(dst, g.first, -1)
+	case g.rows == 2 && b.Change[g.first] == column.Retract && b.Change[g.last] == column.Insert:
+		return e.event(dst, g.first, g.last)
+	}
+	e.groups.settle(b, g)
+	before, now := e.groups.before, e.groups.now
+	for i := range max(len(before), len(now)) {
+		from, to := int32(-1), int32(-1)
+		if i < len(before) {
+			from = before[i]
+		}
+		if i < len(now) {
+			to = now[i]
+		}
+		dst = e.event(dst, from, to)
+	}
+	return dst
 }
 
 // pairs writes rows without a key.

@@ -7,10 +7,11 @@ import (
 	"wadi/dataflow/column"
 )
 
-// group is the run of one logical row through a batch: its first and its last physical row.
+// group is the run of one logical row through a batch: its first and its last physical row, and how many there are.
 type group struct {
 	hash        uint64
 	first, last int32
+	rows        int32
 	// next is the next group with the same place in the table, -1 for none.
 	next int32
 }
@@ -21,6 +22,10 @@ type grouping struct {
 	heads  []int32
 	hashes []uint64
 	key    []column.Vector
+	// after is, per physical row, the next one of its group; -1 for the last.
+	after []int32
+	// before and now are what is left of one group (see settle).
+	before, now []int32
 }
 
 // fill groups the rows sel of b by these key columns, in the order of first occurrence.
@@ -42,16 +47,56 @@ func (g *grouping) fill(b *column.Batch, key []int, sel []int32) {
 		heads[i] = -1
 	}
 	g.list = g.list[:0]
+	if cap(g.after) < b.N {
+		g.after = make([]int32, b.N+b.N/4)
+	}
+	g.after = g.after[:b.N]
 	for _, r := range sel {
 		h := g.hashes[r]
+		g.after[r] = -1
 		slot := &heads[h&uint64(size-1)]
 		if k := g.find(*slot, h, r); k >= 0 {
-			g.list[k].last = r
+			o := &g.list[k]
+			g.after[o.last] = r
+			o.last, o.rows = r, o.rows+1
 			continue
 		}
-		g.list = append(g.list, group{hash: h, first: r, last: r, next: *slot})
+		g.list = append(g.list, group{hash: h, first: r, last: r, rows: 1, next: *slot})
 		*slot = int32(len(g.list) - 1)
 	}
+}
+
+// settle finds what a group comes to: the rows that it takes back and those that it adds, without those that it does both to.
+// There is at most one of each, unless changes of one logical row came from several subtasks and are not in their order.
+func (g *grouping) settle(b *column.Batch, o group) {
+	g.before, g.now = g.before[:0], g.now[:0]
+	for r := o.first; r >= 0; r = g.after[r] {
+		own, other := &g.now, &g.before
+		if b.Change[r] == column.Retract {
+			own, other = other, own
+		}
+		if i := g.equalRow(b, *other, r); i >= 0 {
+			*other = append((*other)[:i], (*other)[i+1:]...)
+			continue
+		}
+		*own = append(*own, r)
+	}
+}
+
+// equalRow finds a row that is equal to r, the latest first; -1 if there is none.
+func (g *grouping) equalRow(b *column.Batch, rows []int32, r int32) int {
+	for i := len(rows) - 1; i >= 0; i-- {
+		same := true
+		for _, v := range b.Cols {
+			if same = equal(v, int(rows[i]), int(r)); !same {
+				break
+			}
+		}
+		if same {
+			return i
+		}
+	}
+	return -1
 }
 
 func (g *grouping) find(k int32, h uint64, r int32) int32 {
