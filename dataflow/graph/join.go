@@ -53,6 +53,8 @@ type JoinOn struct {
 	NullAware bool
 	// Residual, if set, must be true of a pair as well: a BOOL over the left columns followed by the right ones.
 	Residual *expr.Node
+	// LeftTime gives pairs the event time of the left row: the right one is a value that the left row is computed with.
+	LeftTime bool
 }
 
 // JoinSpec joins without regard to time: an updating join. Either input may be a changelog. An inner join of two append

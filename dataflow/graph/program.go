@@ -174,6 +174,8 @@ type UpdatingAggregateSpec struct {
 	Aggs []agg.Call
 	// FlushInterval is the wall-clock time between flushes, TTL the idle time after which a key is forgotten; nanoseconds.
 	FlushInterval, TTL int64
+	// Single makes a group of more than one row a fault of the data: the groups are the answers of a subquery that is a value.
+	Single bool
 }
 
 // SessionAggregateSpec groups by key and session: a maximal run of rows of a key in which the next row by event time is

@@ -71,6 +71,7 @@ func newJoiner(on graph.JoinOn, in [2]*arrow.Schema, updating bool, functions *e
 		j.sides[port] = newSide(port, &on, in[port], in[left].NumFields())
 	}
 	j.out = newOutput(on.Kind, in, updating)
+	j.out.leftTime = on.LeftTime
 	return j, j.compileResidual(in, functions)
 }
 

@@ -16,6 +16,8 @@ type output struct {
 	cols, nulls [2][]column.Appender
 	zeros       []int32
 	times       []int64
+	// leftTime gives pairs the left row's event time.
+	leftTime bool
 }
 
 func newOutput(kind graph.JoinKind, in [2]*arrow.Schema, updating bool) output {
@@ -57,11 +59,29 @@ func (o *output) emitPairs(own, other *side, b *column.Batch, p *multimap.Pairs,
 		for i, c := range o.cols[other.port] {
 			other.m.Gather(other.where[i], c, ids[:k])
 		}
-		o.times = other.m.AppendLater(o.times[:0], b.Time, rows[:k], ids[:k])
+		if o.leftTime {
+			o.leftTimes(own, other, b, rows[:k], ids[:k])
+		} else {
+			o.times = other.m.AppendLater(o.times[:0], b.Time, rows[:k], ids[:k])
+		}
 		o.builder.AppendTimes(o.times, change)
 		rows, ids = rows[k:], ids[k:]
 	}
 	return nil
+}
+
+// leftTimes fills in the event times of the left rows of pairs.
+func (o *output) leftTimes(own, other *side, b *column.Batch, rows, ids []int32) {
+	o.times = o.times[:0]
+	if own.port == left {
+		for _, r := range rows {
+			o.times = append(o.times, b.Time[r])
+		}
+		return
+	}
+	for _, id := range ids {
+		o.times = append(o.times, other.m.Time(id))
+	}
 }
 
 // emitRows puts out rows of b, a batch of own's, by themselves.

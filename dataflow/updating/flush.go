@@ -1,6 +1,7 @@
 package updating
 
 import (
+	"wadi/dataflow/fault"
 	"wadi/dataflow/operator"
 )
 
@@ -12,6 +13,11 @@ func (a *aggregate) flush(now int64, out operator.Emitter) error {
 	}
 	if len(a.touched.slots) == 0 {
 		return nil
+	}
+	if a.spec.Single && a.crowded() {
+		e := fault.Dataf("", "a subquery that is a value has more than one row").WithHint("take one of them, with LIMIT 1 or an aggregate such as max")
+		e.Code, e.Span = CodeManyRows, a.spec.Aggs[0].Span
+		return e
 	}
 	fresh, err := a.compute()
 	if err != nil {
@@ -32,6 +38,17 @@ func (a *aggregate) flush(now int64, out operator.Emitter) error {
 	a.settle(now)
 	a.metrics.StateBytes.Store(a.groups.Size())
 	return nil
+}
+
+// crowded reports whether a touched group has more than one row.
+func (a *aggregate) crowded() bool {
+	w, stride := a.groups.Table.Values()
+	for _, s := range a.touched.slots {
+		if w[int(s)*stride+rowsWord] > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // evict empties the groups whose time to live has passed, so that the flush retracts and settle deletes them.

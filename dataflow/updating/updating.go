@@ -7,10 +7,14 @@ import (
 
 	"wadi/dataflow/agg"
 	"wadi/dataflow/column"
+	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
 	"wadi/dataflow/state"
 )
+
+// CodeManyRows is the code of the fault that a group of more than one row is to an aggregation of single rows.
+const CodeManyRows fault.Code = "many-rows"
 
 // maxRows is the most rows in one batch of results.
 const maxRows = 8192
@@ -181,6 +185,10 @@ func (a *aggregate) TickInterval() time.Duration { return time.Duration(a.spec.F
 
 // Tick implements operator.Ticker.
 func (a *aggregate) Tick(now time.Time, out operator.Emitter) error {
+	if a.spec.Single && a.crowded() {
+		// A row may have come before the retraction of the one that it replaces. At a barrier all have come.
+		return nil
+	}
 	return a.flush(now.UnixNano(), out)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"wadi/dataflow/clock"
 	"wadi/dataflow/column"
+	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
 	"wadi/dataflow/state/statetest"
@@ -142,6 +143,30 @@ func TestKeysOnly(t *testing.T) {
 	r.row(1, 10, column.Retract)
 	r.row(2, 12, column.Retract)
 	r.expect(r.tick(time.Second), "-2:  @12")
+}
+
+// The answers of a subquery that is a value: a second row is a fault once all changes have come, which is at a barrier.
+func TestSingleRows(t *testing.T) {
+	r := start(t, []int{0}, graph.Updating, 0, operator.Env{})
+	spec := &graph.UpdatingAggregateSpec{Keys: []int{0}, Aggs: calls()[2:3], FlushInterval: int64(time.Second), Single: true}
+	op, err := updating.New(spec, input, graph.Updating, r.env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.op = op
+	r.row(1, 10, column.Insert)
+	r.row(2, 20, column.Insert)
+	r.expect(r.tick(time.Second), "+1: 10 @10; +2: 20 @20")
+	r.row(1, 30, column.Insert) // of an update whose retraction comes later
+	r.row(2, 21, column.Insert)
+	r.row(2, 20, column.Retract)
+	r.expect(r.tick(time.Second), "")
+	r.row(1, 10, column.Retract)
+	r.expect(r.tick(time.Second), "-1: 10 @10; +1: 30 @30; -2: 20 @20; +2: 21 @21")
+	r.row(2, 22, column.Insert)
+	if err := r.op.(operator.Flusher).Flush(&r.out); !fault.Is(err, updating.CodeManyRows) {
+		t.Errorf("two rows give %v", err)
+	}
 }
 
 func TestGlobalRowAlwaysExists(t *testing.T) {

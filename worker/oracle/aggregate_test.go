@@ -177,7 +177,7 @@ func compareQuery(t *testing.T, s *second, tables, wadi, duck string, seed uint6
 	}
 	ours, err := run(tables+wadi, v)
 	if err != nil {
-		t.Errorf("%s\n%v", wadi, err)
+		t.Errorf("%s, with %s, tick %s\n%v", wadi, v, v.Tick, err)
 		return
 	}
 	theirs, err := s.query(duck)

@@ -18,14 +18,14 @@ func (e *encoder) joinOn(j graph.JoinOn) *JoinOn {
 	}
 	return &JoinOn{
 		Kind: JoinKind(j.Kind), LeftKeys: e.uints(j.LeftKeys), RightKeys: e.uints(j.RightKeys),
-		NullSafe: slices.Clone(j.NullSafe), NullAware: j.NullAware, Residual: e.expr(j.Residual),
+		NullSafe: slices.Clone(j.NullSafe), NullAware: j.NullAware, Residual: e.expr(j.Residual), LeftTime: j.LeftTime,
 	}
 }
 
 func (d *decoder) joinOn(j *JoinOn) graph.JoinOn {
 	on := graph.JoinOn{
 		LeftKeys: d.ints(j.GetLeftKeys()), RightKeys: d.ints(j.GetRightKeys()), NullSafe: slices.Clone(j.GetNullSafe()),
-		NullAware: j.GetNullAware(), Residual: d.expr(j.GetResidual()),
+		NullAware: j.GetNullAware(), Residual: d.expr(j.GetResidual()), LeftTime: j.GetLeftTime(),
 	}
 	if k := j.GetKind(); k <= 0 || int64(k) > int64(lastJoinKind) {
 		d.fail("no join has the kind %d", k)

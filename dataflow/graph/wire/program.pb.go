@@ -1914,6 +1914,7 @@ type UpdatingAggregateSpec struct {
 	Aggs          []*AggregateCall       `protobuf:"bytes,2,rep,name=aggs,proto3" json:"aggs,omitempty"`
 	FlushInterval int64                  `protobuf:"varint,3,opt,name=flush_interval,json=flushInterval,proto3" json:"flush_interval,omitempty"`
 	Ttl           int64                  `protobuf:"varint,4,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	Single        bool                   `protobuf:"varint,5,opt,name=single,proto3" json:"single,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1974,6 +1975,13 @@ func (x *UpdatingAggregateSpec) GetTtl() int64 {
 		return x.Ttl
 	}
 	return 0
+}
+
+func (x *UpdatingAggregateSpec) GetSingle() bool {
+	if x != nil {
+		return x.Single
+	}
+	return false
 }
 
 type SessionAggregateSpec struct {
@@ -2045,6 +2053,7 @@ type JoinOn struct {
 	NullSafe      []bool `protobuf:"varint,4,rep,packed,name=null_safe,json=nullSafe,proto3" json:"null_safe,omitempty"`
 	NullAware     bool   `protobuf:"varint,5,opt,name=null_aware,json=nullAware,proto3" json:"null_aware,omitempty"`
 	Residual      *Expr  `protobuf:"bytes,6,opt,name=residual,proto3" json:"residual,omitempty"`
+	LeftTime      bool   `protobuf:"varint,7,opt,name=left_time,json=leftTime,proto3" json:"left_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2119,6 +2128,13 @@ func (x *JoinOn) GetResidual() *Expr {
 		return x.Residual
 	}
 	return nil
+}
+
+func (x *JoinOn) GetLeftTime() bool {
+	if x != nil {
+		return x.LeftTime
+	}
+	return false
 }
 
 type JoinSpec struct {
@@ -4140,16 +4156,17 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x13WindowAggregateSpec\x12-\n" +
 	"\x06window\x18\x01 \x01(\v2\x15.wadi.graph.v1.WindowR\x06window\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\rR\x04keys\x120\n" +
-	"\x04aggs\x18\x03 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\"\x96\x01\n" +
+	"\x04aggs\x18\x03 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\"\xae\x01\n" +
 	"\x15UpdatingAggregateSpec\x12\x12\n" +
 	"\x04keys\x18\x01 \x03(\rR\x04keys\x120\n" +
 	"\x04aggs\x18\x02 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\x12%\n" +
 	"\x0eflush_interval\x18\x03 \x01(\x03R\rflushInterval\x12\x10\n" +
-	"\x03ttl\x18\x04 \x01(\x03R\x03ttl\"n\n" +
+	"\x03ttl\x18\x04 \x01(\x03R\x03ttl\x12\x16\n" +
+	"\x06single\x18\x05 \x01(\bR\x06single\"n\n" +
 	"\x14SessionAggregateSpec\x12\x10\n" +
 	"\x03gap\x18\x01 \x01(\x03R\x03gap\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\rR\x04keys\x120\n" +
-	"\x04aggs\x18\x03 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\"\xde\x01\n" +
+	"\x04aggs\x18\x03 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\"\xfb\x01\n" +
 	"\x06JoinOn\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.wadi.graph.v1.JoinKindR\x04kind\x12\x1b\n" +
 	"\tleft_keys\x18\x02 \x03(\rR\bleftKeys\x12\x1d\n" +
@@ -4158,7 +4175,8 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\tnull_safe\x18\x04 \x03(\bR\bnullSafe\x12\x1d\n" +
 	"\n" +
 	"null_aware\x18\x05 \x01(\bR\tnullAware\x12/\n" +
-	"\bresidual\x18\x06 \x01(\v2\x13.wadi.graph.v1.ExprR\bresidual\"C\n" +
+	"\bresidual\x18\x06 \x01(\v2\x13.wadi.graph.v1.ExprR\bresidual\x12\x1b\n" +
+	"\tleft_time\x18\a \x01(\bR\bleftTime\"C\n" +
 	"\bJoinSpec\x12%\n" +
 	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\x12\x10\n" +
 	"\x03ttl\x18\x02 \x01(\x03R\x03ttl\"7\n" +

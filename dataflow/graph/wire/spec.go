@@ -29,7 +29,7 @@ func (e *encoder) spec(n *graph.Node, msg *Node) {
 		}}
 	case *graph.UpdatingAggregateSpec:
 		msg.Spec = &Node_UpdatingAggregate{&UpdatingAggregateSpec{
-			Keys: e.uints(s.Keys), Aggs: e.calls(s.Aggs), FlushInterval: s.FlushInterval, Ttl: s.TTL,
+			Keys: e.uints(s.Keys), Aggs: e.calls(s.Aggs), FlushInterval: s.FlushInterval, Ttl: s.TTL, Single: s.Single,
 		}}
 	case *graph.SessionAggregateSpec:
 		msg.Spec = &Node_SessionAggregate{&SessionAggregateSpec{Gap: s.Gap, Keys: e.uints(s.Keys), Aggs: e.calls(s.Aggs)}}
@@ -157,7 +157,7 @@ func (d *decoder) spec(n *Node) graph.Spec {
 	case *Node_UpdatingAggregate:
 		u := s.UpdatingAggregate
 		return &graph.UpdatingAggregateSpec{
-			Keys: d.ints(u.GetKeys()), Aggs: d.calls(u.GetAggs()), FlushInterval: u.GetFlushInterval(), TTL: u.GetTtl(),
+			Keys: d.ints(u.GetKeys()), Aggs: d.calls(u.GetAggs()), FlushInterval: u.GetFlushInterval(), TTL: u.GetTtl(), Single: u.GetSingle(),
 		}
 	case *Node_SessionAggregate:
 		a := s.SessionAggregate
