@@ -19,7 +19,9 @@ func (b *Binder) asof(t *ast.Join, left, right *relation, e *env) *relation {
 		b.unsupported(t.Span(), "an ASOF JOIN cannot be NATURAL").WithHint("write USING (k, ts): the last column is compared, the others are equal")
 		return nil
 	}
-	return b.on(t, left, right, kind, e, func(terms []*expr.Node) *relation { return b.nearest(left, right, kind, terms, t.Span()) })
+	return b.on(t, left, right, kind, e, func(left, right *relation, terms []*expr.Node) *relation {
+		return b.nearest(left, right, kind, terms, t.Span())
+	})
 }
 
 // comparison is the term of an ASOF JOIN that says which rows are near: left op right.

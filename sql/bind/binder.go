@@ -67,6 +67,8 @@ type Binder struct {
 	fresh map[logical.Node]bool
 	// view is set while the body of a view is bound.
 	view bool
+	// depth counts the subqueries in expressions around the one being bound.
+	depth int
 }
 
 // New makes a Binder with an empty catalog.

@@ -16,10 +16,7 @@ import (
 // While a SELECT is bound, aggregate calls and window calls stand in its expressions as columns with these indexes and
 // up; grouping replaces them by columns of the aggregation.
 // Calls of unnest, calls with OVER and scalar subqueries, until they are computed, and columns of the query around a subquery have indexes below these.
-//
-// Columns of the query around that one are perOuter further up, and so on outwards.
 const (
-	perOuter    = 1 << 20
 	firstUnnest = 1 << 24
 	firstOver   = 1 << 25
 	firstOuter  = 1 << 26

@@ -29,8 +29,6 @@ type place struct {
 	inOver bool
 	// unnests collects calls of unnest; nil where there can be none.
 	unnests *unnests
-	// outer is the scope of the query around this one, in a place where its columns may be named.
-	outer *scope
 	// computed are the generated columns of a table, where a generated column is defined, which cannot name them.
 	computed []scopeColumn
 	// aliases of the select list that may be named here, for HAVING.
@@ -116,14 +114,12 @@ func (p *place) composite(e ast.Expr) *expr.Node {
 		return p.spelled("at_time_zone", "AT TIME ZONE", e.Span(), e.X, e.Zone)
 	case *ast.Row:
 		return p.spelled("struct", "row values", e.Span(), e.Items...)
-	case *ast.Subquery:
-		return p.scalarQuery(e)
-	case *ast.In, *ast.Exists:
-		p.b.unsupported(e.Span(), "IN (SELECT …) and EXISTS are supported only as a term of WHERE, perhaps under NOT").
-			WithHint("write it as WHERE … AND x IN (SELECT …), or join the query in FROM")
-	case *ast.ArrayQuery:
-		p.b.unsupported(e.Span(), "ARRAY(SELECT …) is not supported").WithHint("use array_agg in a scalar subquery: (SELECT array_agg(x) FROM t)")
+	case *ast.Subquery, *ast.In, *ast.Exists, *ast.ArrayQuery:
+		return p.queryExpression(e)
 	case *ast.Quantified:
+		if e.Query != nil {
+			return p.queryExpression(e)
+		}
 		return p.quantified(e)
 	case *ast.StructLit:
 		return p.structOf(e)
@@ -202,12 +198,6 @@ func (p *place) column(e *ast.ColumnRef) *expr.Node {
 		}
 	}
 	c, rest, err := p.scope.find(e.Path)
-	for s, level := p.outer, 0; s != nil && err != nil && err.Code == CodeUnknownColumn; s, level = s.outer, level+1 {
-		if o, more, none := s.find(e.Path); none == nil {
-			o.index += firstOuter + level*perOuter
-			c, rest, err = o, more, nil
-		}
-	}
 	if c := pick(p.computed, e.Path[0]); err != nil && len(c) > 0 {
 		p.b.errorf(CodeTable, e.Span(), "column %q is computed, too, and a generated column is computed from others only", c[0].field.Name).
 			WithHint("repeat its expression here, or compute the column in a view over the table")
@@ -220,6 +210,7 @@ func (p *place) column(e *ast.ColumnRef) *expr.Node {
 		p.b.errs = append(p.b.errs, err)
 		return nil
 	}
+	c.use(e)
 	span := e.Span()
 	if len(rest) > 0 {
 		span = ast.Name(e.Path[:len(e.Path)-len(rest)]).Span()
@@ -341,9 +332,6 @@ func (p *place) quantified(e *ast.Quantified) *expr.Node {
 		name = binaryFunctions[e.Op] + "_all"
 	}
 	switch {
-	case e.Query != nil:
-		p.b.unsupported(e.Span(), "ANY and ALL of a query are not supported").WithHint("write x IN (SELECT …), or compare with (SELECT max(y) FROM …)")
-		return nil
 	case patternOperators[e.Op] != "":
 		return p.quantifiedPattern(e)
 	case !p.b.opts.Functions.Has(name):

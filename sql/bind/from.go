@@ -7,8 +7,17 @@ import (
 	"wadi/sql/logical"
 )
 
-// from binds the relations of a SELECT.
+// from binds the relations of a SELECT. One that names columns of the query around it has their values beside each row.
 func (b *Binder) from(s *ast.Select, e *env) *relation {
+	in := b.relations(s, e)
+	if f := e.around(); in != nil && f != nil && in.scope.outer == nil && f.namedIn(s) {
+		f.tried = append(f.tried, s)
+		in = b.beside(in, f)
+	}
+	return in
+}
+
+func (b *Binder) relations(s *ast.Select, e *env) *relation {
 	switch len(s.From) {
 	case 0:
 		return once(s.Span())
@@ -23,10 +32,6 @@ func (b *Binder) tableExpr(t ast.TableExpr, e *env) *relation {
 	case *ast.TableRef:
 		return b.tableRef(t, e)
 	case *ast.Derived:
-		if t.Lateral {
-			b.unsupported(t.Span(), "LATERAL is not supported").WithHint("leave LATERAL out: one relation has nothing beside it")
-			return nil
-		}
 		r := b.query(t.Query, e)
 		if r == nil {
 			return nil
@@ -84,7 +89,7 @@ func (b *Binder) table(name ast.Name, e *env) *catalog.Table {
 	if !ok {
 		names := append([]string(nil), b.catalog.Names()...)
 		for ; e != nil; e = e.outer {
-			if e.left == nil {
+			if !e.subquery {
 				names = append(names, e.name.Name)
 			}
 		}
@@ -127,7 +132,7 @@ func (b *Binder) alias(r *relation, a *ast.TableAlias, name string) *relation {
 			}
 		}
 	}
-	out := &relation{node: r.node, scope: &scope{}}
+	out := &relation{node: r.node, scope: &scope{outer: r.scope.outer}}
 	for _, c := range r.scope.columns {
 		if name != "" {
 			c.table = name

@@ -37,7 +37,14 @@ func (b *Binder) tableFunction(t *ast.TableFunction, e *env) *relation {
 // columns, and its rows stand beside those of left; with outer, a row of left for which there is none stands beside nulls.
 func (b *Binder) rowFunction(t *ast.TableFunction, left *relation, outer bool, e *env) *relation {
 	name := functionName(t)
-	p := &place{b: b, scope: &scope{}, clause: "the arguments of " + name, outer: e.beside(), scalars: &scalars{env: e}}
+	p := &place{b: b, scope: &scope{}, clause: "the arguments of " + name, scalars: &scalars{env: e}}
+	if around, is := b.reading(t, e); is && (left == nil || left.scope.outer == nil) {
+		if left == nil {
+			left = around
+		} else {
+			left = b.beside(left, e.around())
+		}
+	}
 	if left != nil {
 		p.scope = left.scope
 	}
@@ -60,10 +67,13 @@ func (b *Binder) rowFunction(t *ast.TableFunction, left *relation, outer bool, e
 			u.Keep, u.KeepFields = append(u.Keep, expr.NewColumn(i, f).At(t.Span())), append(u.KeepFields, f)
 		}
 	}
-	in = p.scalars.join(b, in, t.Span())
+	in, resolve := p.scalars.join(b, in, nil, nil)
+	if in == nil {
+		return nil
+	}
 	for i := range calls {
 		for k, a := range calls[i].Args {
-			calls[i].Args[k] = p.scalars.resolve(a)
+			calls[i].Args[k] = resolve(a)
 		}
 	}
 	n := logical.NewUnnest(in, u, t.Span())
@@ -292,6 +302,7 @@ func (m *made) relation(n logical.Node) *relation {
 	if m.left != nil {
 		at = m.left.node.Schema().NumFields()
 		s.columns = append(s.columns, m.left.scope.columns...)
+		s.outer = m.left.scope.outer
 	}
 	cols := &columns{in: n, span: m.t.Span()}
 	add := func(index int, f arrow.Field) {

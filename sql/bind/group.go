@@ -34,6 +34,10 @@ type grouping struct {
 	absent []*expr.Node
 	// instead holds, for a repeated hop, the input's column with the window.
 	instead []*expr.Node
+	// resolve moves keys and the arguments of calls over the subqueries that were joined for them; nil for none.
+	resolve func(*expr.Node) *expr.Node
+	// single refuses, at run time, groups of more than one row.
+	single bool
 }
 
 // grouped plans a SELECT with aggregation. ok says whether everything else was right, so that faults of the GROUP BY are
@@ -46,27 +50,161 @@ func (b *Binder) grouped(s *ast.Select, p *place, in logical.Node, items []*item
 	if s.GroupBy != nil && !g.bind(s.GroupBy, p, items) {
 		return nil
 	}
-	if !ok || !g.split(p.aggregates.windows) {
-		return nil
+	for _, c := range p.scope.carried(s.Span()) {
+		g.add(c.node, c.field)
 	}
-	if !p.scalars.independent(b) {
+	if !ok || !g.joinFirst(p) || !g.split(p.aggregates.windows) {
 		return nil
 	}
 	agg := g.aggregate(p.aggregates.calls)
-	node := p.scalars.join(b, agg, s.Span())
+	var node logical.Node = agg
+	if s.GroupBy == nil && p.scope.outer != nil && !b.emptyRow(s, p, g, items, having, qualify) {
+		node = b.completed(p, g, agg)
+	}
+	move := func(n *expr.Node) *expr.Node { return g.over(p, agg, n) }
+	after := map[int]bool{}
+	for _, n := range append(append(p.overs.expressions(), p.unnests.expressions()...), having, qualify) {
+		g.needs(p, n, after)
+	}
+	for _, it := range items {
+		g.needs(p, it.node, after)
+	}
+	node, resolve := p.scalars.join(b, node, after, move)
+	if node == nil {
+		return nil
+	}
 	if having != nil {
-		cond := g.over(p, agg, having)
+		cond := move(having)
 		if cond == nil {
 			return nil
 		}
-		node = b.where(&relation{node: node}, p.scalars.resolve(cond), s.Having.Span())
+		node = b.where(&relation{node: node}, resolve(cond), s.Having.Span())
 	}
-	return b.over(s, p, node, items, qualify, func(n *expr.Node) *expr.Node {
-		if n = g.over(p, agg, n); n == nil {
-			return nil
+	return b.over(s, p, node, items, qualify, func(n *expr.Node) *expr.Node { return resolve(move(n)) })
+}
+
+// joinFirst joins the subqueries that group expressions and arguments of aggregates need.
+func (g *grouping) joinFirst(p *place) bool {
+	before := map[int]bool{}
+	for _, e := range g.exprs {
+		p.scalars.used(e, before)
+	}
+	for _, c := range p.aggregates.calls {
+		for _, a := range c.Args {
+			p.scalars.used(a, before)
 		}
-		return p.scalars.resolve(n)
-	})
+		if c.Filter != nil {
+			p.scalars.used(c.Filter, before)
+		}
+	}
+	if len(before) == 0 {
+		return true
+	}
+	g.in, g.resolve = p.scalars.join(g.b, g.in, before, nil)
+	return g.in != nil
+}
+
+// resolved is an expression over the input with what was joined for it.
+func (g *grouping) resolved(n *expr.Node) *expr.Node {
+	if g.resolve == nil || n == nil {
+		return n
+	}
+	return g.resolve(n)
+}
+
+// needs marks the subqueries that an expression needs beside the results of the grouping.
+func (g *grouping) needs(p *place, n *expr.Node, in map[int]bool) {
+	if n == nil {
+		return
+	}
+	for _, e := range append(g.exprs[:len(g.exprs):len(g.exprs)], g.absent...) {
+		if expr.Equal(e, n) {
+			return
+		}
+	}
+	if len(n.Args) == 0 {
+		p.scalars.used(n, in)
+	}
+	for _, a := range n.Args {
+		g.needs(p, a, in)
+	}
+}
+
+// emptyRow notes, for a subquery's own SELECT that aggregates without GROUP BY, its row where no row has the values around;
+// false if that takes more than the aggregates and those values.
+func (b *Binder) emptyRow(s *ast.Select, p *place, g *grouping, items []*item, having, qualify *expr.Node) bool {
+	f := p.scope.outer[0].frame
+	if s != f.top || f.rows || having != nil || qualify != nil || s.Distinct {
+		return false
+	}
+	row, ok := make([]*expr.Node, len(items)), true
+	for i, it := range items {
+		row[i] = it.node.Map(func(x *expr.Node) *expr.Node {
+			switch {
+			case x.Kind == expr.RowTime:
+				ok = false
+			case x.Kind != expr.Column:
+			case x.Index >= firstCall && x.Index < firstWindow:
+				return ofNothing(p.aggregates.calls[x.Index-firstCall]).At(x.Span)
+			default:
+				at := -1
+				for _, c := range p.scope.outer {
+					if c.index == x.Index {
+						at = c.at
+					}
+				}
+				ok = ok && at >= 0
+				x.Index = firstOuter + at
+			}
+			return x
+		})
+	}
+	if ok {
+		f.empty = row
+	}
+	return ok
+}
+
+// ofNothing is the result of an aggregate over no rows.
+func ofNothing(c *logical.Call) *expr.Node {
+	if c.Nullable {
+		return expr.NewLiteral(c.Type, nil)
+	}
+	return expr.NewLiteral(c.Type, int64(0))
+}
+
+// completed gives an aggregation without GROUP BY in a correlated subquery a row for all values around, also for those that
+// no row has.
+func (b *Binder) completed(p *place, g *grouping, agg *logical.Aggregate) logical.Node {
+	f := p.scope.outer[0].frame
+	on := b.onValues(graph.LeftJoin)
+	n := len(f.columns)
+	exprs := make([]*expr.Node, agg.Schema().NumFields())
+	for _, c := range p.scope.outer {
+		for i, e := range g.exprs {
+			if e.Kind != expr.Column || e.Index != c.index {
+				continue
+			}
+			r := g.result(i, agg)
+			x := expr.NewColumn(c.at, f.leaf.schema.Field(c.at)).At(g.span)
+			on.Conds = append(on.Conds, b.same(x, logical.Shift(r, n), true, g.span))
+			if r.Kind == expr.Column {
+				exprs[r.Index] = x
+			}
+		}
+	}
+	for i, field := range agg.Schema().Fields() {
+		if exprs[i] != nil {
+			continue
+		}
+		exprs[i] = expr.NewColumn(n+i, field).At(g.span)
+		if c := i - agg.FirstCall(); c >= 0 && !agg.Calls[c].Nullable {
+			exprs[i].Nullable = true
+			exprs[i] = (&place{b: b, scope: &scope{}}).function("coalesce", g.span, exprs[i], ofNothing(agg.Calls[c]))
+		}
+	}
+	j := logical.NewJoin(f.leaf, agg, on, g.span)
+	return logical.NewProject(j, exprs, agg.Schema().Fields(), g.span)
 }
 
 // bind resolves the items of GROUP BY: ordinals, aliases and expressions.
@@ -88,7 +226,7 @@ func (g *grouping) bind(gb *ast.GroupBy, p *place, items []*item) bool {
 	}
 	ok := true
 	at := *p
-	at.clause, at.scalars, at.overs, at.unnests = "GROUP BY", nil, nil, nil
+	at.clause, at.overs, at.unnests = "GROUP BY", nil, nil
 	for _, e := range gb.Items {
 		if row, is := e.(*ast.Row); is {
 			if len(row.Items) == 0 {
@@ -292,6 +430,7 @@ func (g *grouping) collectKeys() {
 		if o := g.instead[i]; o != nil {
 			n = o
 		}
+		n = g.resolved(n)
 		if n.Type.ID() == arrow.NULL {
 			n = expr.NewLiteral(arrow.BinaryTypes.String, nil).At(n.Span)
 		}
@@ -302,7 +441,20 @@ func (g *grouping) collectKeys() {
 }
 
 func (g *grouping) aggregate(calls []*logical.Call) *logical.Aggregate {
-	group := logical.Group{Keys: g.keys, KeyFields: g.keyFields, Calls: calls, Window: g.window, Of: g.of, Pinned: g.b.view}
+	if g.resolve != nil {
+		moved := make([]*logical.Call, len(calls))
+		for i, c := range calls {
+			m := *c
+			m.Args = make([]*expr.Node, len(c.Args))
+			for k, a := range c.Args {
+				m.Args[k] = g.resolved(a)
+			}
+			m.Filter = g.resolved(c.Filter)
+			moved[i] = &m
+		}
+		calls = moved
+	}
+	group := logical.Group{Keys: g.keys, KeyFields: g.keyFields, Calls: calls, Window: g.window, Of: g.of, Single: g.single, Pinned: g.b.view}
 	g.warnOfFlushes()
 	if g.window == nil {
 		group.Flush, group.TTL = int64(g.b.opts.UpdateAggregateFlushInterval), g.b.idle()

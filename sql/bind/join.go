@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
@@ -37,7 +39,12 @@ func (b *Binder) commaJoin(list []ast.TableExpr, e *env) *relation {
 			out = nil
 			continue
 		}
-		out = b.joined(out, r, graph.InnerJoin, nil, list[0].Span().Join(t.Span()))
+		span := list[0].Span().Join(t.Span())
+		left, right, terms, ok := b.meeting(out, r, graph.InnerJoin, false, e, span)
+		if !ok {
+			return nil
+		}
+		out = b.joined(left, right, graph.InnerJoin, terms, span)
 	}
 	return out
 }
@@ -66,34 +73,203 @@ func (b *Binder) joinTo(left *relation, t *ast.Join, e *env) *relation {
 		left, right = right, left
 	}
 	kind := joinKinds[t.Kind]
-	return b.on(t, left, right, kind, e, func(terms []*expr.Node) *relation { return b.joined(left, right, kind, terms, t.Span()) })
+	return b.on(t, left, right, kind, e, func(left, right *relation, terms []*expr.Node) *relation {
+		return b.joined(left, right, kind, terms, t.Span())
+	})
 }
 
 // on binds the condition of a join and makes it from the terms.
-func (b *Binder) on(t *ast.Join, left, right *relation, kind graph.JoinKind, e *env, join func([]*expr.Node) *relation) *relation {
+func (b *Binder) on(t *ast.Join, left, right *relation, kind graph.JoinKind, e *env, join func(left, right *relation, terms []*expr.Node) *relation) *relation {
 	using := t.Using
 	if t.Natural {
 		using = common(left.scope, right.scope, t)
 	}
+	f := e.around()
+	named := f != nil && t.On != nil && f.namedIn(t.On)
+	if named {
+		f.tried = append(f.tried, t.On)
+	}
+	left, right, same, ok := b.meeting(left, right, kind, named, e, t.Span())
+	if !ok {
+		return nil
+	}
+	with := func(terms []*expr.Node) *relation { return join(left, right, append(terms, same...)) }
 	if len(using) > 0 {
-		return b.using(t, left, right, kind, using, join)
+		return b.using(t, left, right, kind, using, with)
 	}
 	var terms []*expr.Node
-	for _, c := range []struct {
-		cond   ast.Expr
-		clause string
-	}{{t.Match, "MATCH_CONDITION"}, {t.On, "ON"}} {
-		if c.cond == nil {
-			continue
-		}
-		p := &place{b: b, scope: beside(left, right), clause: c.clause, outer: e.beside()}
-		cond := p.condition(c.cond)
-		if cond == nil || !b.joinable(cond) {
+	if t.Match != nil {
+		if terms = b.pairs(left, right, "MATCH_CONDITION", t.Match); terms == nil {
 			return nil
 		}
-		terms = append(terms, rewrite.Conjuncts(cond)...)
 	}
-	return join(terms)
+	ref, table := t.Right.(*ast.TableRef)
+	switch {
+	case t.On == nil:
+		return with(terms)
+	case t.Asof || table && ref.AsOf != nil:
+		more := b.pairs(left, right, "ON", t.On)
+		if more == nil {
+			return nil
+		}
+		return with(append(terms, more...))
+	}
+	return b.joinOn(left, right, kind, t.On, e, func(left, right *relation, terms []*expr.Node) *relation {
+		return join(left, right, append(terms, same...))
+	})
+}
+
+// pairs binds a condition between the rows of two relations.
+func (b *Binder) pairs(left, right *relation, clause string, e ast.Expr) []*expr.Node {
+	p := &place{b: b, scope: beside(left, right), clause: clause}
+	cond := p.condition(e)
+	if cond == nil || !b.joinable(cond) {
+		return nil
+	}
+	return rewrite.Conjuncts(cond)
+}
+
+// joinOn joins on a condition. Subqueries in it filter the pairs of an inner join; of other joins they have to depend on one
+// side alone, whose rows they are joined to before.
+func (b *Binder) joinOn(left, right *relation, kind graph.JoinKind, cond ast.Expr, e *env, join func(left, right *relation, terms []*expr.Node) *relation) *relation {
+	p := &place{b: b, scope: beside(left, right), clause: "ON", scalars: &scalars{env: e}}
+	var on []*expr.Node
+	var queries []ast.Expr
+	ok := true
+	list := []ast.Expr{cond}
+	if hasQuery(cond) {
+		list = terms(cond)
+	}
+	for _, t := range list {
+		if kind == graph.InnerJoin && hasQuery(t) {
+			queries = append(queries, t)
+			continue
+		}
+		n := p.condition(t)
+		if ok = ok && n != nil && b.joinable(n); ok {
+			on = append(on, rewrite.Conjuncts(n)...)
+		}
+	}
+	if !ok {
+		return nil
+	}
+	if len(p.scalars.list) > 0 {
+		if left, right, on = b.sideQueries(p.scalars, left, right, on); on == nil {
+			return nil
+		}
+	}
+	out := join(left, right, on)
+	for _, t := range queries {
+		if out == nil {
+			return nil
+		}
+		if out.node = b.whereClause(out, t, e); out.node == nil {
+			return nil
+		}
+	}
+	return out
+}
+
+// hasQuery reports whether an expression has a subquery.
+func hasQuery(e ast.Expr) bool {
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		_, is := n.(*ast.Query)
+		found = found || is
+		return !found
+	})
+	return found
+}
+
+// sideQueries computes the terms of ON that have a subquery as columns of the side that they look at.
+func (b *Binder) sideQueries(s *scalars, left, right *relation, on []*expr.Node) (l, r *relation, terms []*expr.Node) {
+	n := left.node.Schema().NumFields()
+	sides := [2]*columns{}
+	moved := [2]*relation{left, right}
+	for i := range sides {
+		which := map[int]bool{}
+		for _, t := range on {
+			if namesScalar(t) && s.side(t, n) == i {
+				s.used(t, which)
+			}
+		}
+		own := func(t *expr.Node) *expr.Node {
+			return t.Map(func(x *expr.Node) *expr.Node {
+				if x.Kind == expr.Column && x.Index < firstUnnest {
+					x.Index -= i * n
+				}
+				return x
+			})
+		}
+		node, resolve := s.join(b, moved[i].node, which, own)
+		if node == nil {
+			return nil, nil, nil
+		}
+		sides[i] = &columns{in: node}
+		for k, t := range on {
+			if !namesScalar(t) || s.side(t, n) != i {
+				continue
+			}
+			sides[i].span = t.Span
+			at := sides[i].add(resolve(own(t)))
+			on[k] = expr.NewColumn(firstWindow+2*at+i, arrow.Field{Name: "condition", Type: t.Type, Nullable: true}).At(t.Span)
+		}
+		moved[i] = &relation{node: sides[i].node(), scope: moved[i].scope}
+	}
+	wider := moved[0].node.Schema().NumFields() - n
+	for k, t := range on {
+		if namesScalar(t) {
+			b.unsupported(t.Span, "a subquery in ON can depend on one side of an outer join only").WithHint("compute it in a subquery in FROM, and compare its result in ON")
+			return nil, nil, nil
+		}
+		on[k] = t.Map(func(x *expr.Node) *expr.Node {
+			switch {
+			case x.Kind != expr.Column:
+			case x.Index >= firstWindow:
+				at := x.Index - firstWindow
+				if x.Index = at / 2; at%2 == 1 {
+					x.Index += n + wider
+				}
+			case x.Index >= n:
+				x.Index += wider
+			}
+			return x
+		})
+	}
+	return moved[0], moved[1], on
+}
+
+// side is 0 for an expression over the left n columns, also by its subqueries, 1 for one over the others, and -1 for both.
+func (s *scalars) side(e *expr.Node, n int) int {
+	left, right := false, false
+	see := func(x *expr.Node) {
+		x.Walk(func(x *expr.Node) bool {
+			if x.Kind == expr.Column && x.Index < firstUnnest {
+				left, right = left || x.Index < n, right || x.Index >= n
+			}
+			return true
+		})
+	}
+	see(e)
+	which := map[int]bool{}
+	s.used(e, which)
+	for i := range which {
+		for _, k := range s.list[i].keys {
+			see(k.outer)
+		}
+		for _, f := range s.list[i].frames {
+			for _, v := range f.values {
+				see(v)
+			}
+		}
+	}
+	switch {
+	case left && right:
+		return -1
+	case right:
+		return 1
+	}
+	return 0
 }
 
 // joinable refuses conditions that have no meaning between two rows.
@@ -123,11 +299,17 @@ func common(left, right *scope, t *ast.Join) []ast.Ident {
 
 // beside is the scope of two relations next to each other.
 func beside(left, right *relation) *scope {
-	s := &scope{columns: append([]scopeColumn(nil), left.scope.columns...)}
+	s := &scope{columns: append([]scopeColumn(nil), left.scope.columns...), outer: left.scope.outer}
 	n := left.node.Schema().NumFields()
 	for _, c := range right.scope.columns {
 		c.index += n
 		s.columns = append(s.columns, c)
+	}
+	if s.outer == nil {
+		for _, c := range right.scope.outer {
+			c.index += n
+			s.outer = append(s.outer, c)
+		}
 	}
 	return s
 }
@@ -146,9 +328,11 @@ func (b *Binder) joined(left, right *relation, kind graph.JoinKind, terms []*exp
 
 // refreshed takes over from the plan which columns can be null.
 func (r *relation) refreshed() *relation {
-	s := &scope{columns: append([]scopeColumn(nil), r.scope.columns...)}
-	for i := range s.columns {
-		s.columns[i].field.Nullable = r.node.Schema().Field(s.columns[i].index).Nullable
+	s := &scope{columns: append([]scopeColumn(nil), r.scope.columns...), outer: append([]scopeColumn(nil), r.scope.outer...)}
+	for _, columns := range [][]scopeColumn{s.columns, s.outer} {
+		for i := range columns {
+			columns[i].field.Nullable = r.node.Schema().Field(columns[i].index).Nullable
+		}
 	}
 	return &relation{node: r.node, scope: s, spans: r.spans}
 }
@@ -229,7 +413,7 @@ func (b *Binder) pair(left, right *scope, id ast.Ident) (l, r scopeColumn, ok bo
 
 // merge puts the columns of USING in front and hides those that they stand for.
 func merge(s *scope, columns []scopeColumn, taken map[int]bool) *scope {
-	out := &scope{columns: columns}
+	out := &scope{columns: columns, outer: s.outer}
 	for _, c := range s.columns {
 		if taken[c.index] {
 			if c.table == "" {
@@ -249,7 +433,7 @@ func (b *Binder) coalesced(r *relation, merged []*expr.Node, span fault.Span) *r
 	for i, f := range fields {
 		exprs[i] = expr.NewColumn(i, f).At(span)
 	}
-	s := &scope{columns: append([]scopeColumn(nil), r.scope.columns...)}
+	s := &scope{columns: append([]scopeColumn(nil), r.scope.columns...), outer: r.scope.outer}
 	for i, m := range merged {
 		s.columns[i].index = len(exprs)
 		f := s.columns[i].field
@@ -265,14 +449,14 @@ func (b *Binder) coalesced(r *relation, merged []*expr.Node, span fault.Span) *r
 // visible drops the columns that only their tables' names reach, before those names are lost.
 func (b *Binder) visible(r *relation, span fault.Span) *relation {
 	columns := r.scope.visible()
-	if len(columns) == r.node.Schema().NumFields() {
+	if len(columns)+len(r.scope.outer) == r.node.Schema().NumFields() {
 		return r
 	}
 	var items []*item
 	for _, c := range columns {
 		items = append(items, &item{node: expr.NewColumn(c.index, c.field).At(span), field: c.field, table: c.table, span: span})
 	}
-	return b.projected(r.node, items, span)
+	return b.projected(r.node, append(items, r.scope.carried(span)...), span)
 }
 
 // where filters a relation, in its joins where that can be.

@@ -2,7 +2,9 @@ package bind
 
 import (
 	"wadi/dataflow/expr"
+	"wadi/dataflow/graph"
 	"wadi/sql/ast"
+	"wadi/sql/logical"
 )
 
 // looksLeft reports whether a relation may look at those that stand before it in FROM: it is a function that makes rows, a
@@ -12,6 +14,8 @@ func looksLeft(t ast.TableExpr) bool {
 	case *ast.TableFunction:
 		_, ok := rowFunctions[functionName(t)]
 		return ok
+	case *ast.Derived:
+		return t.Lateral
 	case *ast.Join:
 		inside := t.Kind == ast.InnerJoin || t.Kind == ast.CrossJoin || t.Kind == ast.LeftJoin
 		return inside && !t.Natural && len(t.Using) == 0 && looksLeft(t.Left)
@@ -24,25 +28,111 @@ func (b *Binder) onto(left *relation, t ast.TableExpr, e *env) *relation {
 	switch t := t.(type) {
 	case *ast.TableFunction:
 		return b.rowFunction(t, left, false, e)
+	case *ast.Derived:
+		if t.Lateral {
+			return b.lateralQuery(left, t, graph.InnerJoin, nil, e)
+		}
 	case *ast.Join:
 		return b.joinTo(b.onto(left, t.Left, e), t, e)
 	}
 	return b.tableExpr(t, e)
 }
 
+// lateralQuery joins rows with those of a query that names columns of them: it is planned as a correlated subquery is. A
+// query that only picks and computes, compared with the rows in WHERE, becomes a join on that comparison.
+func (b *Binder) lateralQuery(left *relation, t *ast.Derived, kind graph.JoinKind, on ast.Expr, e *env) *relation {
+	q := b.framed(t.Query, left.scope, e, forRows)
+	if q == nil {
+		return nil
+	}
+	n := left.node.Schema().NumFields()
+	right := q.node
+	var out, terms []*expr.Node
+	for i := range q.own {
+		out = append(out, logical.Shift(q.field(i), n))
+	}
+	if f := q.frame; f != nil {
+		d, ok := b.detach(right, f.leaf)
+		if ok = ok && (kind == graph.InnerJoin || columnsOf(d.out[:q.own])); ok {
+			right = d.in
+			for i := range out {
+				out[i] = f.around(d.out[i], n)
+			}
+			for _, c := range d.conds {
+				terms = append(terms, f.around(c, n))
+			}
+		} else {
+			if terms = q.keys(b, n); terms == nil {
+				return nil
+			}
+			if f.leaf.in(right) {
+				right = f.leaf.replaced(right, b.valuesAround(left.node, f.values, f.leaf))
+			}
+		}
+	}
+	j := b.joined(&relation{node: left.node, scope: left.scope}, &relation{node: right, scope: &scope{}}, kind, terms, t.Span())
+	cols := &columns{in: j.node, span: t.Span()}
+	s := &scope{columns: append([]scopeColumn(nil), left.scope.columns...), outer: left.scope.outer}
+	inner := b.alias(q.relation, t.Alias, "")
+	if inner == nil {
+		return nil
+	}
+	for i, c := range inner.scope.columns {
+		c.index = cols.add(out[i])
+		s.columns = append(s.columns, c)
+	}
+	node := cols.node()
+	b.fresh[node] = true
+	r := (&relation{node: node, scope: s}).refreshed()
+	if on == nil {
+		return r
+	}
+	p := &place{b: b, scope: r.scope, clause: "ON"}
+	cond := p.condition(on)
+	if cond == nil || !b.joinable(cond) {
+		return nil
+	}
+	if c := expr.Fold(cond); c.Kind == expr.Literal && c.Value == true {
+		return r
+	}
+	if kind != graph.InnerJoin {
+		b.unsupported(on.Span(), "a LEFT JOIN with a LATERAL query is supported only ON TRUE").WithHint("write the condition into the query: LEFT JOIN LATERAL (SELECT … WHERE …) ON TRUE")
+		return nil
+	}
+	return &relation{node: b.where(r, cond, on.Span()), scope: r.scope}
+}
+
+// columnsOf reports whether expressions are nothing but columns of the rows, which are null beside a row without a match.
+func columnsOf(list []*expr.Node) bool {
+	for _, e := range list {
+		if e.Kind != expr.Column || e.Index >= firstOuter {
+			return false
+		}
+	}
+	return true
+}
+
 // lateralJoin joins rows with what each of them gives.
 func (b *Binder) lateralJoin(left *relation, t *ast.Join, e *env) *relation {
 	f, ok := t.Right.(*ast.TableFunction)
+	d, query := t.Right.(*ast.Derived)
+	what := "a function"
+	if query {
+		what = "a LATERAL query"
+	}
 	switch {
-	case !ok && (t.Kind == ast.LeftJoin || t.Natural || len(t.Using) > 0):
+	case !ok && !query && (t.Kind == ast.LeftJoin || t.Natural || len(t.Using) > 0):
 		b.unsupported(t.Right.Span(), "an outer join of a function with other relations is not supported").WithHint("put them into a query: LEFT JOIN LATERAL (SELECT …) ON TRUE")
 		return nil
 	case t.Kind != ast.InnerJoin && t.Kind != ast.CrossJoin && t.Kind != ast.LeftJoin:
-		b.unsupported(t.Right.Span(), "%s JOIN of a function is not supported", t.Kind).WithHint("write CROSS JOIN, or LEFT JOIN … ON TRUE")
+		b.unsupported(t.Right.Span(), "%s JOIN of %s is not supported", t.Kind, what).WithHint("write CROSS JOIN, or LEFT JOIN … ON TRUE")
 		return nil
 	case t.Natural || len(t.Using) > 0:
-		b.unsupported(t.Right.Span(), "USING with a function is not supported").WithHint("write ON a.x = b.x")
+		b.unsupported(t.Right.Span(), "USING with %s is not supported", what).WithHint("write ON a.x = b.x")
 		return nil
+	}
+	if query {
+		return b.lateralQuery(left, d, joinKinds[t.Kind], t.On, e)
 	}
 	var r *relation
 	if ok {
@@ -53,7 +143,7 @@ func (b *Binder) lateralJoin(left *relation, t *ast.Join, e *env) *relation {
 	if r == nil || t.On == nil {
 		return r
 	}
-	p := &place{b: b, scope: r.scope, clause: "ON", outer: e.beside()}
+	p := &place{b: b, scope: r.scope, clause: "ON"}
 	cond := p.condition(t.On)
 	if cond == nil || !b.joinable(cond) {
 		return nil

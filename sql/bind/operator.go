@@ -43,6 +43,9 @@ func (p *place) binary(e *ast.Binary) *expr.Node {
 		}
 		return nil
 	}
+	if l, r, ok := rowAndQuery(e); ok {
+		return p.rowQuery(e, l, r)
+	}
 	if comparisons[e.Op] {
 		if l, r, ok := p.rows(e.L, e.R, e.Span()); ok {
 			return p.compareRows(name, l, r, e.Span())

@@ -11,21 +11,23 @@ import (
 	"wadi/sql/logical"
 )
 
-// env is the named queries of WITH clauses around a place, innermost last.
+// env is the named queries of WITH clauses around a place, innermost last, and the queries that it is a subquery of.
 type env struct {
 	outer *env
 	name  ast.Ident
 	// rel is nil if the query was refused.
 	rel *relation
-	// left, in an entry without a name, is what the relations of FROM here may look at beside their own.
-	left *scope
+	// subquery is set for the entry that is no name but the beginning of a subquery in an expression; frame is nil if that
+	// names no column of the query around it.
+	subquery bool
+	frame    *frame
 }
 
-// beside is what can be named around the relations of a FROM; nil for nothing.
-func (e *env) beside() *scope {
+// around gives the columns of the query around the innermost subquery; nil if there are none that it names.
+func (e *env) around() *frame {
 	for ; e != nil; e = e.outer {
-		if e.left != nil {
-			return e.left
+		if e.subquery {
+			return e.frame
 		}
 	}
 	return nil
@@ -33,7 +35,10 @@ func (e *env) beside() *scope {
 
 func (e *env) lookup(id ast.Ident) (*env, bool) {
 	for ; e != nil; e = e.outer {
-		if e.left == nil && (e.name.Folded() == id.Folded() || loosely(id, e.name.Name)) {
+		if e.subquery {
+			continue
+		}
+		if e.name.Folded() == id.Folded() || loosely(id, e.name.Name) {
 			return e, true
 		}
 	}
@@ -55,7 +60,7 @@ func (b *Binder) query(q *ast.Query, e *env) *relation {
 	if r == nil {
 		return nil
 	}
-	return b.ordered(q, r)
+	return b.ordered(q, r, e)
 }
 
 // cte binds a named query once, however often it is read.
@@ -159,7 +164,7 @@ func (b *Binder) distinct(r *relation, span fault.Span) *relation {
 		exprs[i] = g.result(i, agg)
 	}
 	p := logical.NewProject(agg, exprs, in.Schema().Fields(), span)
-	out := &relation{node: p, scope: &scope{}}
+	out := &relation{node: p, scope: &scope{outer: r.scope.outer}}
 	for i, c := range r.scope.columns {
 		c.field = p.Schema().Field(i)
 		out.scope.columns = append(out.scope.columns, c)
@@ -167,11 +172,18 @@ func (b *Binder) distinct(r *relation, span fault.Span) *relation {
 	return out
 }
 
+// renamed is the relation of a node with the same columns, known by their names alone.
+func (r *relation) renamed(n logical.Node) *relation {
+	s := scopeOf("", n)
+	s.columns, s.outer = s.columns[:len(s.columns)-len(r.scope.outer)], r.scope.outer
+	return &relation{node: n, scope: s}
+}
+
 // rename gives the columns of a relation other names.
 func (b *Binder) rename(r *relation, names []ast.Ident, span fault.Span) *relation {
 	fields := append([]arrow.Field(nil), r.node.Schema().Fields()...)
-	if len(names) > len(fields) {
-		b.errorf(fault.CodeInvalid, names[len(fields)].Span(), "there are %d names for %d columns", len(names), len(fields)).
+	if own := len(fields) - len(r.scope.outer); len(names) > own {
+		b.errorf(fault.CodeInvalid, names[own].Span(), "there are %d names for %d columns", len(names), own).
 			WithHint("leave out the names from here on")
 		return nil
 	}
@@ -182,8 +194,13 @@ func (b *Binder) rename(r *relation, names []ast.Ident, span fault.Span) *relati
 			fields[i].Name = names[i].Folded()
 		}
 	}
-	p := logical.NewProject(r.node, exprs, fields, span)
-	return &relation{node: p, scope: scopeOf("", p)}
+	return r.renamed(logical.NewProject(r.node, exprs, fields, span))
+}
+
+// own are the columns of a relation without those that it carries along, which are behind them.
+func (r *relation) own() []arrow.Field {
+	fields := r.node.Schema().Fields()
+	return fields[:len(fields)-len(r.scope.outer)]
 }
 
 // apart numbers columns of one name, as those of SELECT * FROM a JOIN b, for a sink that writes names: id and id_1.
@@ -223,7 +240,7 @@ func (b *Binder) apart(n logical.Node, r *relation, span fault.Span) logical.Nod
 // distinctNames refuses two columns of one name where names are all that tells columns apart.
 func (b *Binder) distinctNames(r *relation, span fault.Span) bool {
 	seen := map[string]bool{}
-	for i, f := range r.node.Schema().Fields() {
+	for i, f := range r.own() {
 		if seen[f.Name] {
 			if i < len(r.spans) {
 				span = r.spans[i]

@@ -70,7 +70,7 @@ func (p *place) over(name string, e *ast.Call) *expr.Node {
 		return nil
 	}
 	inner := *p
-	inner.inOver, inner.scalars, inner.clause = true, nil, "OVER"
+	inner.inOver, inner.clause = true, "OVER"
 	c := &overCall{kind: kind, span: e.Span()}
 	if c.partition = inner.all(spec.PartitionBy); c.partition == nil && len(spec.PartitionBy) > 0 {
 		return nil
@@ -78,6 +78,7 @@ func (p *place) over(name string, e *ast.Call) *expr.Node {
 	if c.order, ok = inner.sortTerms(spec.OrderBy); !ok {
 		return nil
 	}
+	c.partition = append(c.partition[:len(c.partition):len(c.partition)], p.scope.carriedColumns(e.Span())...)
 	dt, nullable := arrow.DataType(arrow.PrimitiveTypes.Int64), false
 	if !ranked {
 		if c.function, ok = inner.overFunction(name, e, spec); !ok {
@@ -129,6 +130,21 @@ func (c *overCall) beside(o *overCall) bool {
 		}
 	}
 	return true
+}
+
+// expressions are all that the calls look at.
+func (o *overs) expressions() []*expr.Node {
+	var out []*expr.Node
+	for _, c := range o.list {
+		out = append(out, c.partition...)
+		for _, t := range c.order {
+			out = append(out, t.value)
+		}
+		if c.function != nil {
+			out = append(append(out, c.function.args...), c.function.filter)
+		}
+	}
+	return out
 }
 
 // overSpec resolves OVER name, and windows that extend others.
@@ -211,15 +227,16 @@ func (b *Binder) rank(in logical.Node, keys []*expr.Node, order []sortTerm, r lo
 }
 
 // ordered is ORDER BY, LIMIT, OFFSET and FETCH behind a query, and DISTINCT ON in it.
-func (b *Binder) ordered(q *ast.Query, r *relation) *relation {
+func (b *Binder) ordered(q *ast.Query, r *relation, e *env) *relation {
 	on := distinctOn(q)
 	if len(q.OrderBy) == 0 && q.Limit == nil && q.Offset == nil && on == nil {
 		return r
 	}
 	var order []sortTerm
 	ok := true
+	subs := &scalars{env: e}
 	for _, o := range q.OrderBy {
-		n := b.output(r, o.Expr, "ORDER BY")
+		n := b.output(r, o.Expr, "ORDER BY", subs)
 		ok = ok && n != nil
 		order = append(order, sortTerm{n, o.Desc, nullsFirst(o)})
 	}
@@ -228,10 +245,18 @@ func (b *Binder) ordered(q *ast.Query, r *relation) *relation {
 	if !ok || !okLimit || !okOffset {
 		return nil
 	}
+	in, resolve := subs.join(b, r.node, nil, nil)
+	if in == nil {
+		return nil
+	}
+	for i := range order {
+		order[i].value = resolve(order[i].value)
+	}
 	if on != nil {
-		if r = b.firstOfEach(r, on, order); r == nil || q.Limit == nil && q.Offset == nil {
+		if r = b.firstOfEach(r, in, on, order); r == nil || q.Limit == nil && q.Offset == nil {
 			return r
 		}
+		in = r.node
 	}
 	if q.Limit == nil && q.Offset == nil {
 		span := q.OrderBy[0].Span().Join(q.OrderBy[len(q.OrderBy)-1].Span())
@@ -239,14 +264,14 @@ func (b *Binder) ordered(q *ast.Query, r *relation) *relation {
 		return nil
 	}
 	k := logical.Ranking{Rank: graph.RowNumber, Limit: limit, Offset: max(offset, 0), WithTies: q.WithTies}
-	return b.kept(r, b.rank(b.concrete(r.node), nil, order, k, q.Span()), q.Span())
+	return b.kept(r, b.rank(b.concrete(in), r.scope.carriedColumns(q.Span()), order, k, q.Span()), q.Span())
 }
 
 // output binds an expression over a query's columns; a number is a column's position.
-func (b *Binder) output(r *relation, e ast.Expr, clause string) *expr.Node {
-	p := &place{b: b, scope: r.scope, clause: clause}
+func (b *Binder) output(r *relation, e ast.Expr, clause string, subs *scalars) *expr.Node {
+	p := &place{b: b, scope: r.scope, clause: clause, scalars: subs}
 	if lit, ok := e.(*ast.NumberLit); ok && lit.Integer {
-		n := r.node.Schema().NumFields()
+		n := r.node.Schema().NumFields() - len(r.scope.outer)
 		if v := p.number(lit.Text, lit); v != nil {
 			if i, ok := v.Value.(int64); ok && i >= 1 && i <= int64(n) {
 				return expr.NewColumn(int(i)-1, r.node.Schema().Field(int(i)-1)).At(e.Span())
@@ -301,11 +326,12 @@ func distinctOn(q *ast.Query) []ast.Expr {
 	return nil
 }
 
-// firstOfEach keeps the first row, by the rest of the order, of those that are equal in the expressions of DISTINCT ON.
-func (b *Binder) firstOfEach(r *relation, on []ast.Expr, order []sortTerm) *relation {
+// firstOfEach keeps the first row, by the rest of the order, of those that are equal in the expressions of DISTINCT ON. in is
+// the relation with what the order needs beside it.
+func (b *Binder) firstOfEach(r *relation, in logical.Node, on []ast.Expr, order []sortTerm) *relation {
 	keys := make([]*expr.Node, len(on))
 	for i, e := range on {
-		if keys[i] = b.output(r, e, "DISTINCT ON"); keys[i] == nil {
+		if keys[i] = b.output(r, e, "DISTINCT ON", nil); keys[i] == nil {
 			return nil
 		}
 	}
@@ -322,5 +348,6 @@ func (b *Binder) firstOfEach(r *relation, on []ast.Expr, order []sortTerm) *rela
 	order = order[min(len(order), len(keys)):]
 	span := on[0].Span().Join(on[len(on)-1].Span())
 	k := logical.Ranking{Rank: graph.RowNumber, Limit: 1}
-	return b.kept(r, b.rank(b.concrete(r.node), keys, order, k, span), span)
+	keys = append(keys, r.scope.carriedColumns(span)...)
+	return b.kept(r, b.rank(b.concrete(in), keys, order, k, span), span)
 }

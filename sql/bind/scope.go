@@ -22,8 +22,9 @@ type relation struct {
 // scope is the columns that expressions can name.
 type scope struct {
 	columns []scopeColumn
-	// outer is what can be named around a relation that looks at the ones before it; nil elsewhere.
-	outer *scope
+	// outer are the columns of the queries around a correlated subquery that the relation carries along (see frame): a name
+	// means one of them if it means none of columns.
+	outer []scopeColumn
 }
 
 // scopeColumn is one column of a scope.
@@ -36,6 +37,9 @@ type scopeColumn struct {
 	hidden bool
 	// whole is the row of a relation of structs, whose members are columns beside it; the relation's name means it.
 	whole bool
+	// frame is set for columns of a query around: they are column at of it.
+	frame *frame
+	at    int
 }
 
 // scopeOf names all columns of a node after one table.
@@ -127,6 +131,11 @@ func (s *scope) find(path ast.Name) (scopeColumn, []ast.Ident, *fault.Error) {
 	if len(path) > 2 && len(inTable) == 0 && len(s.of(path[1])) > 0 {
 		// A schema stands before the table.
 		return s.find(path[1:])
+	}
+	if len(inTable) == 0 && len(s.outer) > 0 {
+		if c, rest, err := (&scope{columns: s.outer}).find(path); err == nil || err.Code == CodeAmbiguous {
+			return c, rest, err
+		}
 	}
 	if len(inTable) > 0 {
 		e := fault.Userf(CodeUnknownColumn, path[1].Span(), "table %q has no column %q", path[0].Name, path[1].Name)

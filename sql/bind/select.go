@@ -23,6 +23,8 @@ type item struct {
 	// alias is empty without AS.
 	alias string
 	span  fault.Span
+	// outer is set for a column of the query around that is carried along.
+	outer *scopeColumn
 }
 
 // selectBlock binds one SELECT.
@@ -40,7 +42,11 @@ func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
 		}
 	}
 	in = (&relation{node: node, scope: in.scope}).refreshed()
-	p := &place{b: b, scope: in.scope, clause: "the select list", outer: e.beside(), aggregates: &collected{}, scalars: &scalars{env: e}, overs: &overs{named: b.windows(s)}, unnests: &unnests{}}
+	if f := e.around(); in.scope.outer != nil && (s != f.top || !b.isPlain(s)) {
+		in = b.shortened(in, f)
+	}
+	node = in.node
+	p := &place{b: b, scope: in.scope, clause: "the select list", aggregates: &collected{}, scalars: &scalars{env: e}, overs: &overs{named: b.windows(s)}, unnests: &unnests{}}
 	items := p.items(s.Items)
 	aliases := aliasesOf(items)
 	var having *expr.Node
@@ -64,8 +70,11 @@ func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
 	if grouped := s.GroupBy != nil || s.Having != nil || len(p.aggregates.calls) > 0; grouped {
 		out = b.grouped(s, p, node, items, having, qualify, ok)
 	} else if p.strayWindows(items) && ok {
-		node = p.scalars.join(b, node, s.Span())
-		out = b.over(s, p, node, items, qualify, p.scalars.resolve)
+		node, resolve := p.scalars.join(b, node, nil, nil)
+		if node == nil {
+			return nil
+		}
+		out = b.over(s, p, node, items, qualify, resolve)
 	}
 	if out == nil || !s.Distinct || len(s.DistinctOn) > 0 {
 		return out
@@ -73,9 +82,33 @@ func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
 	return b.distinct(out, s.Span())
 }
 
+// isPlain reports whether a SELECT only picks and computes, so that it may be taken apart again.
+func (b *Binder) isPlain(s *ast.Select) bool {
+	return s.GroupBy == nil && s.Having == nil && !s.Distinct && s.Qualify == nil && !aggregates(b, s.Items)
+}
+
+// aggregates reports whether a select list calls an aggregate, a function over rows or unnest, which make other rows of those
+// of FROM.
+func aggregates(b *Binder, items []*ast.SelectItem) bool {
+	found := false
+	for _, it := range items {
+		ast.Inspect(it.Expr, func(n ast.Node) bool {
+			if _, nested := n.(*ast.Query); nested {
+				return false
+			}
+			if c, ok := n.(*ast.Call); ok && (c.Over != nil || strings.EqualFold(c.Name.Last().Name, "unnest") || b.opts.Aggregates.Has(c.Name.Last().Name) && !b.opts.Functions.Has(c.Name.Last().Name)) {
+				found = true
+			}
+			return !found
+		})
+	}
+	return found
+}
+
 // over computes calls with OVER, filters by QUALIFY and projects. move rewrites expressions of the SELECT into ones over in.
 func (b *Binder) over(s *ast.Select, p *place, in logical.Node, items []*item, qualify *expr.Node, move func(*expr.Node) *expr.Node) *relation {
 	ok := true
+	items = append(items[:len(items):len(items)], p.scope.carried(s.Span())...)
 	for _, it := range items {
 		it.node = move(it.node)
 		ok = ok && it.node != nil
@@ -293,6 +326,12 @@ func (b *Binder) projected(in logical.Node, items []*item, span fault.Span) *rel
 func itemScope(n logical.Node, items []*item) *scope {
 	s := &scope{}
 	for i, f := range n.Schema().Fields() {
+		if o := items[i].outer; o != nil {
+			c := *o
+			c.field, c.index = f, i
+			s.outer = append(s.outer, c)
+			continue
+		}
 		s.columns = append(s.columns, scopeColumn{table: items[i].table, field: f, index: i})
 	}
 	return s

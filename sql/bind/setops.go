@@ -8,6 +8,7 @@ import (
 	"wadi/dataflow/graph"
 	"wadi/sql/ast"
 	"wadi/sql/logical"
+	"wadi/sql/rewrite"
 )
 
 // setOperation puts streams together. UNION without ALL is a DISTINCT over them.
@@ -30,6 +31,7 @@ func (b *Binder) setOperation(s *ast.SetOperation, e *env) *relation {
 	if !ok {
 		return nil
 	}
+	branches = b.carrying(branches, e)
 	if s.ByName && !b.byName(branches, parts) {
 		return nil
 	}
@@ -38,7 +40,7 @@ func (b *Binder) setOperation(s *ast.SetOperation, e *env) *relation {
 		return nil
 	}
 	u := logical.NewUnion(nodes, s.Span())
-	r := &relation{node: u, scope: scopeOf("", u)}
+	r := branches[0].renamed(u)
 	if !s.All {
 		return b.distinct(r, s.Span())
 	}
@@ -49,7 +51,7 @@ func (b *Binder) setOperation(s *ast.SetOperation, e *env) *relation {
 func (b *Binder) branch(body ast.QueryBody, e *env) *relation {
 	r := b.body(body, e)
 	if s, ok := body.(*ast.Select); ok && r != nil && len(s.DistinctOn) > 0 {
-		return b.firstOfEach(r, s.DistinctOn, nil)
+		return b.firstOfEach(r, r.node, s.DistinctOn, nil)
 	}
 	return r
 }
@@ -81,7 +83,7 @@ func (b *Binder) byName(branches []*relation, parts []ast.QueryBody) bool {
 		if !b.distinctNames(r, parts[i].Span()) {
 			return false
 		}
-		for _, f := range r.node.Schema().Fields() {
+		for _, f := range r.own() {
 			if _, known := at[f.Name]; !known {
 				at[f.Name] = len(fields)
 				fields = append(fields, f)
@@ -94,10 +96,17 @@ func (b *Binder) byName(branches []*relation, parts []ast.QueryBody) bool {
 		for k := range exprs {
 			exprs[k] = expr.NewLiteral(arrow.Null, nil).At(span)
 		}
-		for k, f := range r.node.Schema().Fields() {
+		for k, f := range r.own() {
 			exprs[at[f.Name]] = expr.NewColumn(k, f).At(span)
 		}
-		branches[i] = &relation{node: logical.NewProject(r.node, exprs, fields, span)}
+		names, s := fields, &scope{}
+		for _, it := range r.scope.carried(span) {
+			c := *it.outer
+			c.index = len(exprs)
+			s.outer = append(s.outer, c)
+			exprs, names = append(exprs, it.node), append(names[:len(names):len(names)], it.field)
+		}
+		branches[i] = &relation{node: logical.NewProject(r.node, exprs, names, span), scope: s}
 	}
 	return true
 }
@@ -108,7 +117,7 @@ func (b *Binder) align(branches []*relation, parts []ast.QueryBody, op ast.SetOp
 	for i, r := range branches[1:] {
 		next := r.node.Schema().Fields()
 		if len(next) != len(fields) {
-			b.errorf(fault.CodeInvalid, parts[i+1].Span(), "this branch of the %s has %d columns, the first has %d", op, len(next), len(fields)).
+			b.errorf(fault.CodeInvalid, parts[i+1].Span(), "this branch of the %s has %d columns, the first has %d", op, len(r.own()), len(branches[0].own())).
 				WithHint("select the same number of columns in every branch")
 			return nil
 		}
@@ -138,7 +147,7 @@ func (b *Binder) align(branches []*relation, parts []ast.QueryBody, op ast.SetOp
 
 // copies is INTERSECT ALL and EXCEPT ALL: both sides are counted together, row by row, and each row goes out as many times as
 // its counts say.
-func (b *Binder) copies(s *ast.SetOperation, left, right logical.Node) *relation {
+func (b *Binder) copies(s *ast.SetOperation, like *relation, left, right logical.Node) *relation {
 	left, right = b.concrete(left), b.concrete(right)
 	u := logical.NewUnion([]logical.Node{b.marked(left, true, s.Span()), b.marked(right, false, s.Span())}, s.Span())
 	width := left.Schema().NumFields()
@@ -174,7 +183,7 @@ func (b *Binder) copies(s *ast.SetOperation, left, right logical.Node) *relation
 		exprs[i] = expr.NewColumn(i, node.Schema().Field(i)).At(s.Span())
 	}
 	out := logical.NewProject(node, exprs, left.Schema().Fields(), s.Span())
-	return &relation{node: out, scope: scopeOf("", out)}
+	return like.renamed(out)
 }
 
 // marked is one side of a set operation with a column that says which.
@@ -192,14 +201,15 @@ func (b *Binder) common(s *ast.SetOperation, e *env) *relation {
 	if left == nil || right == nil {
 		return nil
 	}
-	nodes := b.align([]*relation{left, right}, parts, s.Op)
+	branches := b.carrying([]*relation{left, right}, e)
+	nodes := b.align(branches, parts, s.Op)
 	if nodes == nil {
 		return nil
 	}
 	if s.All {
-		return b.copies(s, nodes[0], nodes[1])
+		return b.copies(s, branches[0], nodes[0], nodes[1])
 	}
-	out := b.distinct(&relation{node: nodes[0], scope: scopeOf("", nodes[0])}, s.Span())
+	out := b.distinct(branches[0].renamed(nodes[0]), s.Span())
 	if out == nil {
 		return nil
 	}
@@ -207,26 +217,17 @@ func (b *Binder) common(s *ast.SetOperation, e *env) *relation {
 	if s.Op == ast.Except {
 		on.Kind = graph.AntiJoin
 	}
-	p := &place{b: b, scope: &scope{}}
 	left1, right1 := out.node, b.concrete(nodes[1])
 	n := left1.Schema().NumFields()
 	for i, f := range left1.Schema().Fields() {
 		l, r := expr.NewColumn(i, f).At(s.Span()), expr.NewColumn(n+i, right1.Schema().Field(i)).At(s.Span())
-		name := "is_not_distinct_from"
-		if arrow.TypeEqual(f.Type, expr.Window) {
-			name = "eq"
-		}
-		cond := p.function(name, s.Span(), l, r)
+		cond := b.same(l, r, true, s.Span())
 		if cond == nil {
 			return nil
 		}
 		on.Conds = append(on.Conds, cond)
 	}
-	j := b.halfJoin(left1, right1, on, s.Span())
-	if j == nil {
-		return nil
-	}
+	c := &rewrite.Context{Functions: b.opts.Functions}
 	// Others may read it as well, so that no filter of one reader may go into it.
-	delete(b.fresh, j)
-	return &relation{node: j, scope: out.scope}
+	return &relation{node: c.OnSides(left1, right1, on, s.Span()), scope: out.scope}
 }

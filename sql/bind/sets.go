@@ -103,12 +103,9 @@ func (b *Binder) groupedBySets(s *ast.Select, p *place, whole *grouping, sets []
 	case len(p.unnests.list) > 0:
 		b.unsupported(p.unnests.list[0].span, "grouping sets beside unnest are not supported").WithHint("group in a subquery in FROM")
 		return nil
-	case len(p.scalars.list) > 0:
-		b.unsupported(p.scalars.list[0].span, "grouping sets beside subqueries are not supported").WithHint("group in a subquery in FROM")
-		return nil
 	}
 	at := *p
-	at.clause, at.scalars, at.overs, at.unnests = "GROUP BY", nil, nil, nil
+	at.clause, at.overs, at.unnests = "GROUP BY", nil, nil
 	bound := make([]*grouping, len(sets))
 	for i, set := range sets {
 		bound[i] = &grouping{b: b, in: whole.in, span: whole.span}
@@ -121,6 +118,12 @@ func (b *Binder) groupedBySets(s *ast.Select, p *place, whole *grouping, sets []
 		}
 	}
 	if !ok {
+		return nil
+	}
+	if p.scope.outer != nil {
+		p.scope.outer[0].frame.again = true
+		b.unsupported(s.GroupBy.Span(), "grouping sets in a subquery that depends on the query around it are not supported").
+			WithHint("group in a subquery in FROM that names no columns of the query around, and compare in WHERE")
 		return nil
 	}
 	var nodes []logical.Node
@@ -157,17 +160,25 @@ func (g *grouping) lacks(o *grouping) {
 
 // groupingSet plans the aggregation of one set.
 func (b *Binder) groupingSet(s *ast.Select, p *place, g *grouping, items []*item, having *expr.Node) *relation {
-	if !g.split(p.aggregates.windows) {
+	if !g.joinFirst(p) || !g.split(p.aggregates.windows) {
 		return nil
 	}
 	agg := g.aggregate(p.aggregates.calls)
-	var node logical.Node = agg
+	after := map[int]bool{}
+	g.needs(p, having, after)
+	for _, it := range items {
+		g.needs(p, it.node, after)
+	}
+	node, resolve := p.scalars.join(b, agg, after, func(n *expr.Node) *expr.Node { return g.over(p, agg, n) })
+	if node == nil {
+		return nil
+	}
 	if having != nil {
 		cond := g.over(p, agg, having)
 		if cond == nil {
 			return nil
 		}
-		node = logical.NewFilter(node, cond, s.Having.Span())
+		node = logical.NewFilter(node, resolve(cond), s.Having.Span())
 	}
 	own := make([]*item, len(items))
 	for i, it := range items {
@@ -175,6 +186,7 @@ func (b *Binder) groupingSet(s *ast.Select, p *place, g *grouping, items []*item
 		if c.node = g.over(p, agg, it.node); c.node == nil {
 			return nil
 		}
+		c.node = resolve(c.node)
 		own[i] = &c
 	}
 	return b.projected(node, own, s.Span())

@@ -1,9 +1,7 @@
 package bind
 
 import (
-	"strings"
-
-	"github.com/apache/arrow-go/v18/arrow"
+	"fmt"
 
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
@@ -13,76 +11,170 @@ import (
 	"wadi/sql/rewrite"
 )
 
-// scalars are the scalar subqueries of one clause. Each becomes a left join; until then columns from firstScalar stand for
-// them.
-type scalars struct {
-	env  *env
-	list []*scalar
-	// at is the column of each, once they are joined.
-	at []int
+// maxDepth bounds how deep subqueries in expressions may be nested: each is bound up to three times, and so are those in it.
+const maxDepth = 8
+
+// bound is a query in an expression.
+type bound struct {
+	*relation
+	// own is the number of its own columns; those of the frame are behind them.
+	own int
+	// frame is nil if the query names no column of the query around it.
+	frame *frame
+	span  fault.Span
 }
 
-// scalar is one of them.
-type scalar struct {
-	node logical.Node
-	// column holds the value; keys are the equalities that correlate it, over its own columns and the outer ones.
-	column int
-	keys   []correlated
-	// counts is set for a count, which is 0 where no row has the keys.
-	counts bool
-	span   fault.Span
+// field is one of its own columns.
+func (q *bound) field(i int) *expr.Node {
+	return expr.NewColumn(i, q.node.Schema().Field(i)).At(q.span)
 }
 
-// correlated is inner = outer, or with safe IS NOT DISTINCT FROM: inner over the subquery's columns, outer over those of the
-// query around it.
-type correlated struct {
-	inner, outer *expr.Node
-	safe         bool
+// subquery binds a query in an expression over the columns of a scope.
+func (b *Binder) subquery(q *ast.Query, around *scope, e *env) *bound {
+	return b.framed(q, around, e, forValues)
 }
 
-// whereClause binds WHERE: subqueries that are its terms become semi and anti joins, the rest a filter.
-func (b *Binder) whereClause(in *relation, where ast.Expr, e *env) logical.Node {
-	var plain []ast.Expr
-	var queries []ast.Expr
-	for _, t := range terms(where) {
-		if query, _ := membership(t); query != nil {
-			queries = append(queries, t)
-		} else {
-			plain = append(plain, t)
-		}
+// purpose is what a subquery is for.
+type purpose uint8
+
+const (
+	// forValues: its rows are looked up by the values around.
+	forValues purpose = iota
+	// forCounting is the same, and there must be no row for other values.
+	forCounting
+	// forRows: its rows stand beside those around.
+	forRows
+)
+
+func (b *Binder) framed(q *ast.Query, around *scope, e *env, to purpose) *bound {
+	if b.depth >= maxDepth {
+		b.unsupported(q.Span(), "subqueries are nested more than %d deep", maxDepth).WithHint("name the inner ones in WITH")
+		return nil
 	}
-	node, ok := in.node, true
-	if len(plain) > 0 {
-		p := &place{b: b, scope: in.scope, clause: "WHERE", outer: e.beside(), scalars: &scalars{env: e}}
-		if len(queries) == 0 {
-			plain = []ast.Expr{where}
-		}
-		conds := make([]*expr.Node, len(plain))
-		for i, t := range plain {
-			conds[i] = p.condition(t)
-			ok = ok && conds[i] != nil
-		}
-		if ok {
-			node = p.scalars.join(b, node, where.Span())
-			cond := p.scalars.resolve(conds[0])
-			for _, c := range conds[1:] {
-				cond = p.function("and", where.Span(), cond, p.scalars.resolve(c))
+	b.depth++
+	defer func() { b.depth-- }()
+	if len(q.OrderBy) > 0 && q.Limit == nil && q.Offset == nil && distinctOn(q) == nil {
+		// An order that nobody sees.
+		c := *q
+		c.OrderBy = nil
+		q = &c
+	}
+	columns := around.likelyIn(q)
+	var exact map[ast.Node]bool
+	for {
+		errs, warnings := len(b.errs), len(b.warnings)
+		var f *frame
+		if len(columns) > 0 {
+			f = newFrame(columns, q.Span())
+			f.exact, f.counted, f.rows = exact, to == forCounting, to == forRows
+			if s, ok := q.Body.(*ast.Select); ok && len(q.OrderBy) == 0 && q.Limit == nil && q.Offset == nil {
+				f.top = s
 			}
-			node = b.where(&relation{node: node}, cond, where.Span())
 		}
+		r := b.query(q, &env{outer: e, subquery: true, frame: f})
+		if f != nil && exact == nil {
+			if used, well := f.found(); !well {
+				columns, exact = used, f.refs
+				b.errs, b.warnings = b.errs[:errs], b.warnings[:warnings]
+				continue
+			}
+		}
+		if r == nil {
+			return nil
+		}
+		out := &bound{relation: r, own: len(r.scope.columns), frame: f, span: q.Span()}
+		if r.scope.outer == nil {
+			out.frame = nil
+			out.relation = &relation{node: b.concrete(r.node), scope: r.scope}
+		}
+		return out
 	}
-	for _, t := range queries {
-		var next logical.Node
-		if next = b.membership((&relation{node: node, scope: in.scope}), t, e); next == nil {
-			ok = false
-		} else {
-			node = next
+}
+
+// whereClause binds WHERE: subqueries that are its terms become semi and anti joins where they can, everything else a filter.
+func (b *Binder) whereClause(in *relation, where ast.Expr, e *env) logical.Node {
+	p := &place{b: b, scope: in.scope, clause: "WHERE", scalars: &scalars{env: e}}
+	var before, after []*expr.Node
+	type half struct {
+		query *bound
+		on    logical.On
+		span  fault.Span
+	}
+	var halves []half
+	ok := true
+	list := []ast.Expr{where}
+	if hasQuery(where) {
+		list = terms(where)
+	}
+	for _, t := range list {
+		m := membershipOf(t)
+		if m == nil {
+			n := p.condition(t)
+			switch {
+			case n == nil:
+				ok = false
+			case namesScalar(n):
+				after = append(after, n)
+			default:
+				before = append(before, n)
+			}
+			continue
 		}
+		xs, q := m.bind(p)
+		if q == nil {
+			ok = false
+			continue
+		}
+		if on, right, is := b.half(in.node, m, xs, q); is {
+			q.node = right
+			halves = append(halves, half{q, on, t.Span()})
+			continue
+		}
+		n := m.mark(p, xs, q)
+		ok = ok && n != nil
+		after = append(after, n)
 	}
 	if !ok {
 		return nil
 	}
+	node := in.node
+	if cond := b.every(before, where.Span()); cond != nil {
+		node = b.where(&relation{node: node}, cond, where.Span())
+	}
+	for _, h := range halves {
+		right := h.query.node
+		if f := h.query.frame; f != nil && f.leaf.in(right) {
+			right = f.leaf.replaced(right, b.valuesAround(node, f.values, f.leaf))
+		}
+		c := &rewrite.Context{Functions: b.opts.Functions}
+		j := c.OnSides(node, right, h.on, h.span)
+		b.fresh[j] = true
+		node = j
+	}
+	node, resolve := p.scalars.join(b, node, nil, nil)
+	if node == nil {
+		return nil
+	}
+	for i, n := range after {
+		after[i] = resolve(n)
+	}
+	if cond := b.every(after, where.Span()); cond != nil {
+		node = b.where(&relation{node: node}, cond, where.Span())
+	}
 	return node
+}
+
+// every joins conditions with AND; nil for none.
+func (b *Binder) every(conds []*expr.Node, span fault.Span) *expr.Node {
+	var out *expr.Node
+	p := &place{b: b, scope: &scope{}}
+	for i, c := range conds {
+		if i > 0 {
+			c = p.function("and", span, out, c)
+		}
+		out = c
+	}
+	return out
 }
 
 // terms splits a AND b AND c.
@@ -93,441 +185,313 @@ func terms(e ast.Expr) []ast.Expr {
 	return []ast.Expr{e}
 }
 
-// membership recognises [NOT] EXISTS (query) and x [NOT] IN (query).
-func membership(e ast.Expr) (query *ast.Query, not bool) {
+// membership is [NOT] EXISTS (query) or x [NOT] IN (query), in any of its spellings.
+type membership struct {
+	query *ast.Query
+	// x holds the values that IN compares, nil for EXISTS.
+	x   []ast.Expr
+	not bool
+	at  ast.Expr
+}
+
+// membershipOf recognises one, perhaps under NOT; nil if e is something else.
+func membershipOf(e ast.Expr) *membership {
 	switch e := e.(type) {
 	case *ast.Exists:
-		return e.Query, false
+		return &membership{query: e.Query, at: e}
 	case *ast.In:
-		return e.Query, e.Not
+		if e.Query != nil {
+			return &membership{query: e.Query, x: rowValues(e.X), not: e.Not, at: e}
+		}
+	case *ast.Quantified:
+		if e.Query != nil && (e.Op == ast.Eq && !e.All || e.Op == ast.Ne && e.All) {
+			return &membership{query: e.Query, x: rowValues(e.X), not: e.All, at: e}
+		}
 	case *ast.Unary:
 		if e.Op == ast.Not {
-			q, not := membership(e.X)
-			return q, !not
-		}
-	}
-	return nil, false
-}
-
-// membership joins with the query of an IN or EXISTS.
-func (b *Binder) membership(in *relation, t ast.Expr, e *env) logical.Node {
-	query, not := membership(t)
-	sub := b.subquery(query, in.scope, e)
-	inner := t
-	for {
-		u, ok := inner.(*ast.Unary)
-		if !ok {
-			break
-		}
-		inner = u.X
-	}
-	left := in.node.Schema().NumFields()
-	on := logical.On{Kind: graph.SemiJoin, AcrossWindows: true, TTL: b.idle(), Pinned: b.view}
-	if not {
-		on.Kind = graph.AntiJoin
-	}
-	if is, ok := inner.(*ast.In); ok {
-		x := (&place{b: b, scope: in.scope, clause: "IN"}).expr(is.X)
-		if sub == nil || x == nil {
-			return nil
-		}
-		cond := b.compared(x, sub, is, left)
-		if cond == nil {
-			return nil
-		}
-		on.Conds = append(on.Conds, cond)
-		on.NullAware = not && (x.Nullable || sub.value.Nullable)
-	}
-	if sub == nil {
-		return nil
-	}
-	for _, c := range sub.correlated {
-		on.Conds = append(on.Conds, placed(c, left))
-	}
-	return b.halfJoin(in.node, sub.node, on, t.Span())
-}
-
-// halfJoin makes the semi or anti join of a subquery.
-func (b *Binder) halfJoin(left, right logical.Node, on logical.On, span fault.Span) logical.Node {
-	c := &rewrite.Context{Functions: b.opts.Functions}
-	j := c.OnSides(left, right, on, span)
-	if on.NullAware && (len(j.Residual) > 0 || len(j.Keys) == 0) {
-		b.unsupported(span, "NOT IN is supported only of a column, and correlated only by equalities").
-			WithHint("use NOT EXISTS (SELECT … WHERE …)")
-		return nil
-	}
-	b.fresh[j] = true
-	return j
-}
-
-// compared is x = the subquery's column.
-func (b *Binder) compared(x *expr.Node, sub *subquery, is *ast.In, left int) *expr.Node {
-	if sub.value == nil {
-		b.errorf(fault.CodeInvalid, is.Query.Span(), "the query of IN has %d columns", sub.columns).WithHint("select one column")
-		return nil
-	}
-	p := &place{b: b, scope: &scope{}, clause: "IN"}
-	return p.function("eq", is.Span(), x, logical.Shift(sub.value, left))
-}
-
-// placed moves a correlated condition to where the outer columns are the left ones of a join.
-func placed(n *expr.Node, left int) *expr.Node {
-	return n.Map(func(x *expr.Node) *expr.Node {
-		if x.Kind == expr.Column {
-			if x.Index >= firstOuter {
-				x.Index -= firstOuter
-			} else {
-				x.Index += left
+			if m := membershipOf(e.X); m != nil {
+				m.not = !m.not
+				return m
 			}
 		}
-		return x
-	})
+	}
+	return nil
 }
 
-// subquery is a query in an expression.
-type subquery struct {
-	node logical.Node
-	// correlated are the terms of its WHERE that name outer columns.
-	correlated []*expr.Node
-	// value is its only column, over node; nil if it has several.
-	value   *expr.Node
-	columns int
+// rowValues gives the values of (a, b), or the one of anything else.
+func rowValues(e ast.Expr) []ast.Expr {
+	if r, ok := e.(*ast.Row); ok {
+		return r.Items
+	}
+	return []ast.Expr{e}
 }
 
-// subquery binds the query of an IN or EXISTS; its WHERE may name columns of the query around it.
-func (b *Binder) subquery(q *ast.Query, outer *scope, e *env) *subquery {
-	s, simple := q.Body.(*ast.Select)
-	if !simple || q.With != nil || len(q.OrderBy) > 0 || q.Limit != nil || q.Offset != nil || s.GroupBy != nil || s.Having != nil || s.Distinct ||
-		len(s.Windows) > 0 || s.Qualify != nil || aggregates(b, s.Items) {
-		return b.wholeQuery(q, e)
-	}
-	in := b.from(s, e)
-	if in == nil {
-		return nil
-	}
-	node, linked, ok := b.correlate(in, s.Where, outer, e)
-	in = (&relation{node: node, scope: in.scope}).refreshed()
-	p := &place{b: b, scope: in.scope, clause: "a subquery's select list"}
-	items := p.items(s.Items)
-	for _, it := range items {
-		ok = ok && it.node != nil
-	}
-	if !ok {
-		return nil
-	}
-	sub := &subquery{node: node, correlated: linked, columns: len(items)}
-	if len(items) == 1 {
-		sub.value = items[0].node
-	}
-	return sub
-}
-
-func (b *Binder) wholeQuery(q *ast.Query, e *env) *subquery {
-	r := b.query(q, e)
-	if r == nil {
-		return nil
-	}
-	node := b.concrete(r.node)
-	sub := &subquery{node: node, columns: node.Schema().NumFields()}
-	if sub.columns == 1 {
-		sub.value = expr.NewColumn(0, node.Schema().Field(0)).At(q.Span())
-	}
-	return sub
-}
-
-// aggregates reports whether a select list calls an aggregate, a function over rows or unnest, which make other rows of those
-// of FROM.
-func aggregates(b *Binder, items []*ast.SelectItem) bool {
-	found := false
-	for _, it := range items {
-		ast.Inspect(it.Expr, func(n ast.Node) bool {
-			if _, nested := n.(*ast.Query); nested {
-				return false
-			}
-			if c, ok := n.(*ast.Call); ok && (c.Over != nil || strings.EqualFold(c.Name.Last().Name, "unnest") || b.opts.Aggregates.Has(c.Name.Last().Name) && !b.opts.Functions.Has(c.Name.Last().Name)) {
-				found = true
-			}
-			return !found
-		})
-	}
-	return found
-}
-
-// correlate binds a subquery's WHERE. Terms that name outer columns are given back, the others filter.
-func (b *Binder) correlate(in *relation, where ast.Expr, outer *scope, e *env) (logical.Node, []*expr.Node, bool) {
-	if where == nil {
-		return in.node, nil, true
-	}
-	var linked []*expr.Node
-	node, ok := in.node, true
-	p := &place{b: b, scope: in.scope, clause: "WHERE", outer: outer, scalars: &scalars{env: e}}
-	var plain []*expr.Node
-	var queries []ast.Expr
-	for _, t := range terms(where) {
-		if q, _ := membership(t); q != nil {
-			queries = append(queries, t)
-			continue
-		}
-		n := p.condition(t)
-		switch {
-		case n == nil:
-			ok = false
-		case namesOuter(n):
-			linked = append(linked, rewrite.Conjuncts(n)...)
-		default:
-			plain = append(plain, n)
+// bind binds the compared values and the query; it is nil after a fault.
+func (m *membership) bind(p *place) ([]*expr.Node, *bound) {
+	var xs []*expr.Node
+	if m.x != nil {
+		if xs = p.all(m.x); xs == nil {
+			p.b.subquery(m.query, p.scope, p.scalars.env)
+			return nil, nil
 		}
 	}
-	if !ok {
-		return node, nil, false
+	query := m.query
+	if m.x == nil {
+		query = p.b.anyRow(query)
 	}
-	node = p.scalars.join(b, node, where.Span())
-	for i, n := range linked {
-		linked[i] = p.scalars.resolve(n)
+	q := p.b.subquery(query, p.scope, p.scalars.env)
+	if q == nil || m.x == nil || p.b.width(q, len(xs), m.query.Span()) {
+		return xs, q
 	}
-	for i, n := range plain {
-		if n = p.scalars.resolve(n); i > 0 {
-			n = p.function("and", where.Span(), plain[0], n)
-		}
-		plain[0] = n
-	}
-	if len(plain) > 0 {
-		node = b.where(&relation{node: node}, plain[0], where.Span())
-	}
-	for _, t := range queries {
-		next := b.membership(&relation{node: node, scope: in.scope}, t, e)
-		if next == nil {
-			return node, nil, false
-		}
-		node = next
-	}
-	return node, linked, true
+	return nil, nil
 }
 
-func namesOuter(n *expr.Node) bool {
-	found := false
-	n.Walk(func(x *expr.Node) bool {
-		found = found || x.Kind == expr.Column && x.Index >= firstOuter && x.Index < firstScalar
-		return !found
-	})
-	return found
+// anyRow leaves out a LIMIT that does not change whether there are rows.
+func (b *Binder) anyRow(q *ast.Query) *ast.Query {
+	n, ok := q.Limit.(*ast.NumberLit)
+	if !ok || !n.Integer || n.Text == "0" || q.Offset != nil || distinctOn(q) != nil {
+		return q
+	}
+	c := *q
+	c.Limit, c.WithTies, c.OrderBy = nil, false, nil
+	return &c
 }
 
-// scalarQuery binds a query that is a value, and gives the column that stands for it.
-func (p *place) scalarQuery(e *ast.Subquery) *expr.Node {
-	if p.scalars == nil || p.inAggregate {
-		p.b.unsupported(e.Span(), "a subquery cannot stand in %s", p.clause).WithHint("compute it in FROM: join the query, or CROSS JOIN it if it has one row")
-		return nil
+// width checks how many columns a compared query has.
+func (b *Binder) width(q *bound, want int, span fault.Span) bool {
+	if q.own == want {
+		return true
 	}
-	sc, ok := p.b.scalar(e, p.scope, p.scalars.env)
-	if !ok {
-		return nil
+	columns, values := fmt.Sprintf("%d columns", q.own), fmt.Sprintf("%d values are", want)
+	if q.own == 1 {
+		columns = "one column"
 	}
-	f := sc.node.Schema().Field(sc.column)
-	p.scalars.list = append(p.scalars.list, sc)
-	n := expr.NewColumn(firstScalar+len(p.scalars.list)-1, f).At(e.Span())
-	n.Nullable = true
-	if len(sc.keys) > 0 && sc.counts {
-		return p.function("coalesce", e.Span(), n, expr.NewLiteral(arrow.PrimitiveTypes.Int64, int64(0)))
+	if want == 1 {
+		values = "one value is"
 	}
-	return n
-}
-
-// scalar plans a scalar subquery: an aggregation without keys, or one that outer columns are compared with.
-func (b *Binder) scalar(e *ast.Subquery, outer *scope, env *env) (*scalar, bool) {
-	s, simple := e.Query.Body.(*ast.Select)
-	tail := len(e.Query.OrderBy) > 0 || e.Query.Limit != nil || e.Query.Offset != nil
-	if simple && !tail && e.Query.With == nil && s.GroupBy == nil && s.Having == nil && !s.Distinct && s.Qualify == nil && s.Where != nil && aggregates(b, s.Items) && len(s.Items) == 1 {
-		return b.correlatedScalar(e, s, outer, env)
-	}
-	r := b.query(e.Query, env)
-	if r == nil {
-		return nil, false
-	}
-	if n := r.node.Schema().NumFields(); n != 1 {
-		b.errorf(fault.CodeInvalid, e.Span(), "a subquery that is a value has %d columns", n).WithHint("select one column")
-		return nil, false
-	}
-	if !oneRow(r.node) {
-		b.unsupported(e.Span(), "the subquery may have more than one row").WithHint("aggregate its column, as in (SELECT max(x) FROM t)")
-		return nil, false
-	}
-	return &scalar{node: b.concrete(r.node), span: e.Span()}, true
-}
-
-// oneRow reports whether a relation never has more than one row.
-func oneRow(n logical.Node) bool {
-	switch n := n.(type) {
-	case *logical.Values:
-		return len(n.Rows) == 1
-	case *logical.Project:
-		return oneRow(n.Input)
-	case *logical.Filter:
-		return oneRow(n.Input)
-	case *logical.Aggregate:
-		return len(n.Keys) == 0 && n.Window == nil
-	case *logical.Join:
-		return oneRow(n.Left) && (oneRow(n.Right) || !n.RightColumns())
+	e := b.errorf(fault.CodeInvalid, span, "the query has %s, and %s compared with it", columns, values)
+	if want == 1 {
+		e.WithHint("select one column, or compare a row: (a, b) IN (SELECT x, y …)")
+	} else {
+		e.WithHint("select as many columns as the row on the left has values")
 	}
 	return false
 }
 
-// correlatedScalar plans an aggregation whose WHERE may compare with outer columns: it is grouped by what they are compared
-// with.
-func (b *Binder) correlatedScalar(e *ast.Subquery, s *ast.Select, outer *scope, env *env) (*scalar, bool) {
-	in := b.from(s, env)
-	if in == nil {
-		return nil, false
+// half says how a term of WHERE is a semi or anti join with a query, which is then the right side given.
+func (b *Binder) half(left logical.Node, m *membership, xs []*expr.Node, q *bound) (logical.On, logical.Node, bool) {
+	on := b.onValues(graph.SemiJoin)
+	if m.not {
+		on.Kind = graph.AntiJoin
 	}
-	node, linked, ok := b.correlate(in, s.Where, outer, env)
-	in = (&relation{node: node, scope: in.scope}).refreshed()
-	p := &place{b: b, scope: in.scope, clause: "a subquery's select list", aggregates: &collected{}}
-	it := p.item(s.Items[0])
-	if !ok || it.node == nil || !p.strayWindows([]*item{it}) {
-		return nil, false
+	for _, x := range xs {
+		if namesScalar(x) {
+			return on, nil, false
+		}
 	}
-	g := &grouping{b: b, in: node, span: e.Span()}
-	sc := &scalar{span: e.Span()}
-	for _, c := range linked {
-		k, ok := link(c)
+	if q.exactlyOne() {
+		return on, nil, false
+	}
+	n := left.Schema().NumFields()
+	right := q.node
+	values := make([]*expr.Node, len(xs))
+	for i := range xs {
+		values[i] = logical.Shift(q.field(i), n)
+	}
+	var linked []*expr.Node
+	switch f := q.frame; {
+	case f == nil:
+	case f.leaf.in(q.node):
+		d, ok := b.detach(q.node, f.leaf)
 		if !ok {
-			b.unsupported(c.Span, "a subquery that is a value can be correlated only by equalities").
-				WithHint("write inner.x = outer.y, or join the tables and group by the outer columns")
-			return nil, false
-		}
-		sc.keys = append(sc.keys, k)
-		g.add(k.inner, arrow.Field{Name: "key"})
-	}
-	if !g.split(nil) {
-		return nil, false
-	}
-	agg := g.aggregate(p.aggregates.calls)
-	return b.scalarResult(sc, g, p, agg, it)
-}
-
-// scalarResult puts the value behind the keys.
-func (b *Binder) scalarResult(sc *scalar, g *grouping, p *place, agg *logical.Aggregate, it *item) (*scalar, bool) {
-	value := g.over(p, agg, it.node)
-	if value == nil {
-		return nil, false
-	}
-	sc.counts = it.node.Kind == expr.Column && it.node.Index >= firstCall && p.aggregates.calls[it.node.Index-firstCall].Name == "count"
-	if len(sc.keys) > 0 && !sc.counts && neverNullOfNothing(it.node, p.aggregates.calls) {
-		b.unsupported(sc.span, "an expression over count in a correlated subquery is not supported").
-			WithHint("let the subquery give the count alone, and compute with it outside")
-		return nil, false
-	}
-	var exprs []*expr.Node
-	var fields []arrow.Field
-	for i := range sc.keys {
-		for x, e := range g.exprs {
-			if expr.Equal(e, sc.keys[i].inner) {
-				sc.keys[i].inner = expr.NewColumn(len(exprs), arrow.Field{Name: "key", Type: e.Type, Nullable: e.Nullable}).At(e.Span)
-				exprs = append(exprs, g.result(x, agg))
-				break
+			if linked = q.keys(b, n); linked == nil {
+				return on, nil, false
 			}
+			break
 		}
-		fields = append(fields, arrow.Field{Name: "key"})
+		right = d.in
+		for i := range xs {
+			values[i] = f.around(d.out[i], n)
+		}
+		for _, c := range d.conds {
+			linked = append(linked, f.around(c, n))
+		}
+	default:
+		if linked = q.keys(b, n); linked == nil {
+			return on, nil, false
+		}
 	}
-	field := arrow.Field{Name: it.field.Name}
-	sc.column = len(exprs)
-	sc.node = logical.NewProject(agg, append(exprs, value), append(fields, field), sc.span)
-	return sc, true
+	certain := true
+	p := &place{b: b, scope: &scope{}, clause: "IN"}
+	for i, x := range xs {
+		before := len(b.errs)
+		cond := p.function("eq", m.at.Span(), x, values[i])
+		if cond == nil {
+			// The mark says it again.
+			b.errs = b.errs[:before]
+			return on, nil, false
+		}
+		on.Conds = append(on.Conds, cond)
+		certain = certain && !cond.Nullable
+	}
+	on.Conds = append(on.Conds, linked...)
+	if m.not && !certain {
+		on.NullAware = true
+		j := logical.NewJoin(left, right, on, m.at.Span())
+		if len(xs) > 1 || len(j.Residual) > 0 || len(j.Keys) == 0 || logical.SideOf(on.Conds[0], n) != logical.LeftSide|logical.RightSide {
+			return on, nil, false
+		}
+	}
+	return on, right, true
 }
 
-// neverNullOfNothing reports whether an expression has a value of its own where there are no rows: it counts them, or does
-// not look at aggregates alone.
-func neverNullOfNothing(n *expr.Node, calls []*logical.Call) bool {
-	found := false
-	n.Walk(func(x *expr.Node) bool {
+// around puts an expression over a detached relation into the condition of a join whose left side is the query around, with
+// n columns.
+func (f *frame) around(e *expr.Node, n int) *expr.Node {
+	return e.Map(func(x *expr.Node) *expr.Node {
 		switch {
-		case x.Kind == expr.Column && x.Index >= firstCall && x.Index < firstWindow:
-			found = found || !calls[x.Index-firstCall].Nullable
-		case x.Kind == expr.Case, x.Kind == expr.Call && !propagates[x.Name]:
-			found = true
-		}
-		return !found
-	})
-	return found
-}
-
-// propagates names functions that give null when an argument is null.
-var propagates = map[string]bool{
-	"add": true, "subtract": true, "multiply": true, "divide": true, "modulo": true, "negate": true, "abs": true,
-	"round": true, "floor": true, "ceil": true, "lower": true, "upper": true,
-}
-
-// link reads inner = outer.
-func link(c *expr.Node) (correlated, bool) {
-	if c.Kind != expr.Call || c.Name != "eq" && c.Name != "is_not_distinct_from" || !arrow.TypeEqual(c.Args[0].Type, c.Args[1].Type) {
-		return correlated{}, false
-	}
-	a, b := c.Args[0], c.Args[1]
-	if namesOuter(a) {
-		a, b = b, a
-	}
-	pure := true
-	b.Walk(func(x *expr.Node) bool {
-		pure = pure && (x.Kind != expr.Column || x.Index >= firstOuter)
-		return pure
-	})
-	return correlated{a, b, c.Name != "eq"}, !namesOuter(a) && namesOuter(b) && pure
-}
-
-// independent refuses correlated scalar subqueries over the results of a grouping.
-func (s *scalars) independent(b *Binder) bool {
-	if s == nil {
-		return true
-	}
-	for _, sc := range s.list {
-		if len(sc.keys) > 0 {
-			b.unsupported(sc.span, "a correlated subquery is not supported beside GROUP BY and aggregates").
-				WithHint("group in a subquery in FROM, and compare in the query around it")
-			return false
-		}
-	}
-	return true
-}
-
-// join puts the values of all subqueries beside the columns of a relation.
-func (s *scalars) join(b *Binder, in logical.Node, span fault.Span) logical.Node {
-	if s == nil {
-		return in
-	}
-	p := &place{b: b, scope: &scope{}}
-	for _, sc := range s.list {
-		left := in.Schema().NumFields()
-		on := logical.On{Kind: graph.LeftJoin, AcrossWindows: true, TTL: b.idle(), Pinned: b.view}
-		for _, k := range sc.keys {
-			name := "eq"
-			if k.safe {
-				name = "is_not_distinct_from"
-			}
-			outer := k.outer.Map(func(x *expr.Node) *expr.Node {
-				if x.Kind == expr.Column {
-					x.Index -= firstOuter
-				}
-				return x
-			})
-			on.Conds = append(on.Conds, p.function(name, sc.span, outer, logical.Shift(k.inner, left)))
-		}
-		j := logical.NewJoin(in, sc.node, on, sc.span)
-		b.fresh[j] = true
-		s.at = append(s.at, left+sc.column)
-		in = j
-	}
-	return in
-}
-
-// resolve replaces what stands for subqueries by their columns.
-func (s *scalars) resolve(n *expr.Node) *expr.Node {
-	if s == nil || len(s.list) == 0 {
-		return n
-	}
-	return n.Map(func(x *expr.Node) *expr.Node {
-		if x.Kind == expr.Column && x.Index >= firstScalar && x.Index < firstCall {
-			x.Index = s.at[x.Index-firstScalar]
+		case x.Kind != expr.Column:
+		case x.Index >= firstOuter:
+			return f.values[x.Index-firstOuter]
+		default:
+			x.Index += n
 		}
 		return x
 	})
+}
+
+// keys are the conditions that a query's frame has the values around, in a join whose left side is the query around, with n
+// columns.
+func (q *bound) keys(b *Binder, n int) []*expr.Node {
+	var out []*expr.Node
+	whole := q.frame.leaf.in(q.node)
+	for i, c := range q.scope.outer {
+		t := b.same(q.frame.values[i], expr.NewColumn(n+c.index, q.node.Schema().Field(c.index)).At(q.span), whole || q.frame.safe[i], q.span)
+		if t == nil {
+			return nil
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// valuesAround is the relation of the distinct values of expressions over the query around.
+func (b *Binder) valuesAround(around logical.Node, exprs []*expr.Node, l *leaf) logical.Node {
+	p := logical.NewProject(around, exprs, l.schema.Fields(), l.span)
+	return b.distinct(&relation{node: p, scope: scopeOf("", p)}, l.span).node
+}
+
+// exactlyOne reports whether the query has one row whatever there is: an aggregation without GROUP BY, or no FROM.
+func (q *bound) exactlyOne() bool {
+	if q.frame != nil {
+		return q.frame.empty != nil
+	}
+	n := q.node
+	for {
+		p, ok := n.(*logical.Project)
+		if !ok {
+			break
+		}
+		n = p.Input
+	}
+	switch n := n.(type) {
+	case *logical.Aggregate:
+		return len(n.Keys) == 0 && n.Window == nil
+	case *logical.Values:
+		return len(n.Rows) == 1
+	}
+	return false
+}
+
+// inline gives the columns of a query without FROM, over the query around it; nil for other queries.
+func (b *Binder) inline(q *bound) []*expr.Node {
+	var out, conds []*expr.Node
+	if f := q.frame; f != nil && f.leaf.in(q.node) {
+		d, ok := b.detach(q.node, f.leaf)
+		if !ok || !isOnce(d.in) {
+			return nil
+		}
+		for _, e := range d.out[:q.own] {
+			out = append(out, f.around(e, 0))
+		}
+		for _, c := range d.conds {
+			conds = append(conds, f.around(c, 0))
+		}
+	} else if p, ok := q.node.(*logical.Project); ok && f == nil && isOnce(p.Input) {
+		out = p.Exprs
+	}
+	if len(conds) == 0 {
+		return out
+	}
+	cond := b.every(conds, q.span)
+	p := &place{b: b, scope: &scope{}}
+	for i, e := range out {
+		if out[i] = p.choice(q.span, cond, e, expr.NewLiteral(e.Type, nil).At(q.span)); out[i] == nil {
+			return nil
+		}
+	}
+	return out
+}
+
+func isOnce(n logical.Node) bool {
+	v, ok := n.(*logical.Values)
+	return ok && len(v.Rows) == 1 && n.Schema().NumFields() == 1 && n.Schema().Field(0).Name == "row"
+}
+
+// oneRow reports whether a relation never has more than one row with the same values in these columns.
+func oneRow(n logical.Node, columns []int) bool {
+	has := map[int]bool{}
+	for _, c := range columns {
+		has[c] = true
+	}
+	switch n := n.(type) {
+	case *leaf:
+		for i := range n.schema.NumFields() {
+			if !has[i] {
+				return false
+			}
+		}
+		return true
+	case *logical.Project:
+		var below []int
+		for _, c := range columns {
+			if e := n.Exprs[c]; e.Kind == expr.Column {
+				below = append(below, e.Index)
+			}
+		}
+		return oneRow(n.Input, below)
+	case *logical.Filter:
+		return oneRow(n.Input, columns)
+	case *logical.Values:
+		return len(n.Rows) <= 1
+	case *logical.Aggregate:
+		for i := range n.Keys {
+			if !has[i] {
+				return false
+			}
+		}
+		return n.Window == nil
+	case *logical.TopN:
+		for _, k := range n.Keys {
+			if !has[k] {
+				return false
+			}
+		}
+		return n.Rank == graph.RowNumber && n.Limit >= 0 && n.Limit <= 1 && !n.WithTies && !n.PerTime
+	case *logical.Join:
+		var left, right []int
+		k := n.Left.Schema().NumFields()
+		for _, c := range columns {
+			if c < k {
+				left = append(left, c)
+			} else {
+				right = append(right, c-k)
+			}
+		}
+		if !n.RightColumns() {
+			return oneRow(n.Left, left)
+		}
+		return n.Kind != graph.FullJoin && oneRow(n.Left, left) && oneRow(n.Right, right)
+	}
+	return false
 }

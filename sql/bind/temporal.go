@@ -39,7 +39,9 @@ func (b *Binder) temporal(left *relation, t *ast.Join, ref *ast.TableRef, e *env
 		return nil
 	}
 	kind := joinKinds[t.Kind]
-	return b.on(t, left, right, kind, e, func(terms []*expr.Node) *relation { return b.versioned(left, right, kind, terms, v, ref, t.Span()) })
+	return b.on(t, left, right, kind, e, func(left, right *relation, terms []*expr.Node) *relation {
+		return b.versioned(left, right, kind, terms, v, ref, t.Span())
+	})
 }
 
 // rowTime checks that an expression is the event time of a relation's rows.

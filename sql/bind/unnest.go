@@ -66,6 +66,15 @@ func (p *place) unnest(e *ast.Call) *expr.Node {
 	return &expr.Node{Kind: expr.Column, Index: firstUnnest + len(p.unnests.list) - 1, Name: "unnest", Type: dt, Nullable: true, Span: e.Span()}
 }
 
+// expressions are all that the calls look at.
+func (u *unnests) expressions() []*expr.Node {
+	var out []*expr.Node
+	for _, c := range u.list {
+		out = append(out, c.call.Args...)
+	}
+	return out
+}
+
 // isUnnest reports whether a column stands for an unnest.
 func isUnnest(n *expr.Node) bool {
 	return n.Kind == expr.Column && n.Index >= firstUnnest && n.Index < firstOver

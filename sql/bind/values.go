@@ -31,7 +31,11 @@ func (b *Binder) values(v *ast.Values, into []arrow.DataType, e *env) *relation 
 			return nil
 		}
 	}
-	p := &place{b: b, scope: &scope{}, clause: "VALUES", outer: e.beside(), scalars: &scalars{env: e}}
+	p := &place{b: b, scope: &scope{}, clause: "VALUES", scalars: &scalars{env: e}}
+	in := logical.Node(logical.NewOnce(v.Span()))
+	if around, is := b.reading(v, e); is {
+		in, p.scope = around.node, around.scope
+	}
 	if len(into) != width {
 		into = nil
 	}
@@ -52,11 +56,14 @@ func (b *Binder) values(v *ast.Values, into []arrow.DataType, e *env) *relation 
 	if !ok {
 		return nil
 	}
-	in := p.scalars.join(b, logical.NewOnce(v.Span()), v.Span())
-	constant := true
+	in, resolve := p.scalars.join(b, in, nil, nil)
+	if in == nil {
+		return nil
+	}
+	constant := p.scope.outer == nil
 	for _, r := range rows {
 		for c, n := range r {
-			r[c] = p.scalars.resolve(n)
+			r[c] = resolve(n)
 			constant = constant && looksAtNothing(r[c])
 		}
 	}
@@ -64,7 +71,7 @@ func (b *Binder) values(v *ast.Values, into []arrow.DataType, e *env) *relation 
 	if constant {
 		node = constantRows(rows, fields, v.Span())
 	} else {
-		node = b.computedRows(in, rows, fields, v.Span())
+		return b.computedRows(&relation{node: in, scope: p.scope}, rows, fields, v.Span())
 	}
 	if node == nil {
 		return nil
@@ -163,9 +170,12 @@ func constantRows(rows [][]*expr.Node, fields []arrow.Field, span fault.Span) lo
 
 // computedRows makes rows whose values depend on a row around them: each column is a list that has one element for each of
 // them.
-func (b *Binder) computedRows(in logical.Node, rows [][]*expr.Node, fields []arrow.Field, span fault.Span) logical.Node {
+func (b *Binder) computedRows(in *relation, rows [][]*expr.Node, fields []arrow.Field, span fault.Span) *relation {
 	p := &place{b: b, scope: &scope{}}
 	var u logical.Unnesting
+	for _, it := range in.scope.carried(span) {
+		u.Keep, u.KeepFields = append(u.Keep, it.node), append(u.KeepFields, it.field)
+	}
 	for c, f := range fields {
 		cells := make([]*expr.Node, len(rows))
 		for i, r := range rows {
@@ -180,5 +190,21 @@ func (b *Binder) computedRows(in logical.Node, rows [][]*expr.Node, fields []arr
 		}
 		u.Calls = append(u.Calls, logical.UnnestCall{Kind: graph.UnnestList, Args: []*expr.Node{list}, Names: []string{f.Name}})
 	}
-	return logical.NewUnnest(in, u, span)
+	n := logical.NewUnnest(in.node, u, span)
+	// What is carried stands behind the values.
+	exprs, names := make([]*expr.Node, 0, n.Schema().NumFields()), []arrow.Field(nil)
+	s := &scope{}
+	for i := range n.Schema().NumFields() {
+		at := (i + n.FirstCall()) % n.Schema().NumFields()
+		f := n.Schema().Field(at)
+		exprs, names = append(exprs, expr.NewColumn(at, f).At(span)), append(names, f)
+		if at >= n.FirstCall() {
+			s.columns = append(s.columns, scopeColumn{field: f, index: i})
+			continue
+		}
+		c := in.scope.outer[at]
+		c.index = i
+		s.outer = append(s.outer, c)
+	}
+	return &relation{node: logical.NewProject(n, exprs, names, span), scope: s}
 }

@@ -52,8 +52,9 @@ type Group struct {
 	// Window is nil for an updating aggregate. Of is the window that the results belong to, which differs from Window when
 	// the results of a hop are grouped once more by their window.
 	Window, Of *graph.Window
-	// Flush and TTL are as in graph.UpdatingAggregateSpec.
+	// Flush, TTL and Single are as in graph.UpdatingAggregateSpec.
 	Flush, TTL int64
+	Single     bool
 	// Pinned aggregates belong to a view: filters stay above, so that another reader of the view does not change it.
 	Pinned bool
 }

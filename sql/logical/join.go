@@ -40,6 +40,8 @@ type On struct {
 	// AcrossWindows joins come from subqueries and set operations: results of the same window match as results of others do,
 	// unless the condition compares the windows.
 	AcrossWindows bool
+	// LeftTime is as in graph.JoinOn.
+	LeftTime bool
 	// TTL is as in graph.JoinSpec.
 	TTL int64
 	// Pinned joins belong to a view, as in Group.

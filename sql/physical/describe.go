@@ -64,6 +64,8 @@ func describeProject(s *graph.ProjectSpec, out *arrow.Schema) string {
 func describeAggregate(n *logical.Aggregate) string {
 	var b strings.Builder
 	switch {
+	case n.Single:
+		b.WriteString("at most one row")
 	case n.Window == nil:
 		b.WriteString("updating")
 	case n.Window.Kind == logical.Session:

@@ -154,6 +154,9 @@ func (p *planner) aggregateMeaning(n *logical.Aggregate) meaning {
 	for _, c := range n.Calls {
 		columns = append(columns, callDigest(c, in.columns))
 	}
+	if n.Single {
+		parts = append(parts, "single")
+	}
 	m := meaning{base: digest(append(parts, columns...)...)}
 	for _, c := range columns {
 		m.columns = append(m.columns, digest("of", m.base, c))

@@ -15,7 +15,7 @@ import (
 // operator, then what drops the computed keys again.
 func (p *planner) join(n *logical.Join) []int {
 	left, right := &side{node: n.Left}, &side{node: n.Right}
-	on := graph.JoinOn{Kind: n.Kind, NullAware: n.NullAware}
+	on := graph.JoinOn{Kind: n.Kind, NullAware: n.NullAware, LeftTime: n.LeftTime}
 	on.LeftKeys, on.RightKeys, on.NullSafe = keyColumns(n.Keys, left, right)
 	before, after := n.Left.Schema().NumFields(), n.Left.Schema().NumFields()+len(left.keys)
 	on.Residual = widened(n.Residual, before, after)
@@ -203,7 +203,7 @@ func widened(terms []*expr.Node, before, after int) *expr.Node {
 }
 
 func joinText(on *graph.JoinOn) string {
-	return fmt.Sprintf("%d %v %v %v %t %s", on.Kind, on.LeftKeys, on.RightKeys, on.NullSafe, on.NullAware, exprText(on.Residual))
+	return fmt.Sprintf("%d %v %v %v %t %t %s", on.Kind, on.LeftKeys, on.RightKeys, on.NullSafe, on.NullAware, on.LeftTime, exprText(on.Residual))
 }
 
 // joinMeaning identifies a join by its sides, with the columns that it keeps of them, and its condition.
@@ -212,6 +212,9 @@ func (p *planner) joinMeaning(n *logical.Join) meaning {
 	both := bothSides(l, r)
 	parts := []string{"join", fmt.Sprint(n.Kind, n.By, n.NullAware, n.Lower, n.Upper), l.rows(), r.rows()}
 	parts = append(parts, both...)
+	if n.LeftTime {
+		parts = append(parts, "left time")
+	}
 	for _, c := range n.Conds {
 		parts = append(parts, conditions(c, both)...)
 	}

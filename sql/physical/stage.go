@@ -144,7 +144,7 @@ func (p *planner) aggregate(n *logical.Aggregate) []int {
 		name = "window"
 		node.Spec = &graph.WindowAggregateSpec{Window: *n.Window, Keys: keys, Aggs: calls}
 	default:
-		node.Spec = &graph.UpdatingAggregateSpec{Keys: keys, Aggs: calls, FlushInterval: n.Flush, TTL: n.TTL}
+		node.Spec = &graph.UpdatingAggregateSpec{Keys: keys, Aggs: calls, FlushInterval: n.Flush, TTL: n.TTL, Single: n.Single}
 	}
 	return []int{p.add(name, p.meaningOf(n).base, node, in)}
 }
@@ -199,7 +199,7 @@ func contents(n *graph.Node, in []input) string {
 	case *graph.AsofJoinSpec:
 		fmt.Fprintf(&b, "%s %t %t %d %v %t %t %d", joinText(&s.JoinOn), s.Forward, s.Strict, s.Reach, s.Order, s.Latest, s.Versioned, s.Ended)
 	case *graph.UpdatingAggregateSpec:
-		fmt.Fprintf(&b, "%v %s %d %d", s.Keys, callsText(s.Aggs), s.FlushInterval, s.TTL)
+		fmt.Fprintf(&b, "%v %s %d %d %t", s.Keys, callsText(s.Aggs), s.FlushInterval, s.TTL, s.Single)
 	}
 	if n.Out != nil {
 		fmt.Fprintf(&b, " %s", n.Out)

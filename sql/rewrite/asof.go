@@ -16,7 +16,7 @@ func (w *where) asof(in *logical.Asof, terms []*expr.Node) logical.Node {
 	}
 	var left, above []*expr.Node
 	for _, t := range terms {
-		if w.movable(t) && logical.SideOf(t, n) == logical.LeftSide {
+		if w.Movable(t) && logical.SideOf(t, n) == logical.LeftSide {
 			left = append(left, t)
 		} else {
 			above = append(above, t)

@@ -16,6 +16,16 @@ func (c *Context) Where(in logical.Node, terms []*expr.Node, shared func(logical
 	return w.put(in, terms)
 }
 
+// Movable reports whether an expression may be computed elsewhere: it is the same each time and looks at columns alone.
+func (c *Context) Movable(n *expr.Node) bool {
+	ok := !c.volatile(n)
+	n.Walk(func(x *expr.Node) bool {
+		ok = ok && x.Kind != expr.RowTime
+		return ok
+	})
+	return ok
+}
+
 // Conjuncts splits the terms of an AND.
 func Conjuncts(n *expr.Node) []*expr.Node { return conjuncts(n) }
 
@@ -70,7 +80,7 @@ func (w *where) put(in logical.Node, terms []*expr.Node) logical.Node {
 func (w *where) project(in *logical.Project, terms []*expr.Node) logical.Node {
 	var below, above []*expr.Node
 	for _, t := range terms {
-		if w.movable(t) && !w.volatileColumns(in, t) {
+		if w.Movable(t) && !w.volatileColumns(in, t) {
 			below = append(below, substitute(t, in.Exprs))
 		} else {
 			above = append(above, t)
@@ -87,7 +97,7 @@ func (w *where) project(in *logical.Project, terms []*expr.Node) logical.Node {
 func (w *where) unnest(in *logical.Unnest, terms []*expr.Node) logical.Node {
 	var below, above []*expr.Node
 	for _, t := range terms {
-		if w.movable(t) && keptBy(in, t) {
+		if w.Movable(t) && keptBy(in, t) {
 			below = append(below, substitute(t, in.Keep))
 		} else {
 			above = append(above, t)
@@ -119,16 +129,6 @@ func (w *where) volatileColumns(in *logical.Project, t *expr.Node) bool {
 	return found
 }
 
-// movable reports whether a term may be computed elsewhere: it is the same each time and looks at columns alone.
-func (w *where) movable(t *expr.Node) bool {
-	ok := !w.volatile(t)
-	t.Walk(func(x *expr.Node) bool {
-		ok = ok && x.Kind != expr.RowTime
-		return ok
-	})
-	return ok
-}
-
 func (w *where) join(in *logical.Join, terms []*expr.Node) logical.Node {
 	n := in.Left.Schema().NumFields()
 	on := in.On
@@ -140,7 +140,7 @@ func (w *where) join(in *logical.Join, terms []*expr.Node) logical.Node {
 	for _, t := range terms {
 		side := logical.SideOf(t, n)
 		switch {
-		case !w.movable(t):
+		case !w.Movable(t):
 			above = append(above, t)
 		case side == logical.LeftSide && keeps(on.Kind, logical.LeftSide):
 			left = append(left, t)
@@ -267,7 +267,7 @@ func (c *Context) OnSides(left, right logical.Node, on logical.On, span fault.Sp
 	var pair, l, r []*expr.Node
 	for _, t := range on.Conds {
 		switch side := logical.SideOf(t, n); {
-		case on.NullAware || !w.movable(t):
+		case on.NullAware || !w.Movable(t):
 			pair = append(pair, t)
 		case side == logical.LeftSide && (on.Kind == graph.InnerJoin || on.Kind == graph.RightJoin || on.Kind == graph.SemiJoin):
 			l = append(l, t)
