@@ -117,10 +117,11 @@ func (s *supervisor) program(preview bool) (*graph.Program, []byte, error) {
 			return p, s.pipeline.Program, nil
 		}
 	}
-	p, faults := s.c.config.Planner(s.pipeline.Query)
+	planned, faults := s.c.config.Planner(s.pipeline.Query)
 	if len(faults) > 0 {
 		return nil, nil, faults[0]
 	}
+	p := planned.Program
 	if preview {
 		p = Preview(p, false)
 	}

@@ -17,8 +17,15 @@ import (
 	"wadi/storage/meta"
 )
 
+// Planned is a planned SQL text.
+type Planned struct {
+	Program *graph.Program
+	// Tables are the names of the saved connection tables in it.
+	Tables []string
+}
+
 // Planner plans a SQL text. A text with faults has no program.
-type Planner func(text string) (*graph.Program, fault.List)
+type Planner func(text string) (Planned, fault.List)
 
 // Settings are the configuration of jobs. What is zero gets the defaults of the packages concerned.
 type Settings struct {

@@ -261,7 +261,7 @@ func (h *house) open() {
 	ctx, h.cancel = context.WithCancel(context.Background())
 	h.c = controller.New(controller.Config{
 		DB: h.db, Bucket: h.bucket, Clock: clock.System{}, Scheduler: embedded.New(h.worker), Log: zerolog.Nop(),
-		Planner: func(string) (*graph.Program, fault.List) { return program(), nil },
+		Planner: func(string) (controller.Planned, fault.List) { return controller.Planned{Program: program()}, nil },
 		Settings: controller.Settings{
 			Job: job.Config{AllowedRestarts: 3}, Checkpoint: checkpoint.Config{Timeout: time.Minute},
 		},

@@ -17,6 +17,7 @@ func (p Process) checkCommand() *cli.Command {
 		Description: "QUERY is a file, or - for standard input. The exit code is 1 when there are errors; warnings alone are fine.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print a JSON array of diagnostics with line and column spans"},
+			savedFlag(),
 		},
 		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
 		Action: func(c *cli.Context) error {
@@ -60,7 +61,14 @@ func (s *session) check(c *cli.Context) error {
 	}
 	o := s.options(newRegistries(), "stdout")
 	o.Name = q.name
-	errs, warnings := sql.Check(q.text, o)
+	var warnings fault.List
+	errs, err := s.withSaved(c.Context, o, c.String("state-dir"), func(o sql.Options) (errs fault.List) {
+		errs, warnings = sql.Check(q.text, o)
+		return errs
+	})
+	if err != nil {
+		return err
+	}
 	if c.Bool("json") {
 		err = s.output(diagnosticsJSON(q, errs, warnings))
 	} else {

@@ -13,6 +13,7 @@ import (
 	"wadi/controller"
 	"wadi/controller/api"
 	coordinator "wadi/controller/checkpoint"
+	"wadi/controller/connection"
 	jobs "wadi/controller/job"
 	"wadi/controller/schedule/embedded"
 	"wadi/dataflow/fault"
@@ -53,16 +54,25 @@ func (c *cluster) start(db *meta.DB) error {
 		return fault.Userf(fault.CodeIO, fault.Span{}, "the API cannot listen: %s", err).
 			WithHint("choose another api.run-http-port, or 0 for a free one")
 	}
-	planner := func(text string) (*graph.Program, fault.List) {
-		plan, faults := sql.Compile(text, s.options(c.parts, "stdout"))
+	options := func(ctx context.Context) (sql.Options, error) {
+		o := s.options(c.parts, "stdout")
+		err := connection.Saved(ctx, db, &o)
+		return o, err
+	}
+	planner := func(text string) (controller.Planned, fault.List) {
+		o, err := options(context.Background())
+		if err != nil {
+			return controller.Planned{}, fault.List{fault.As(err)}
+		}
+		plan, faults := sql.Compile(text, o)
 		if len(faults) > 0 {
-			return nil, faults
+			return controller.Planned{}, faults
 		}
 		if len(plan.Program.Nodes) == 0 {
-			return nil, fault.List{fault.Userf(fault.CodeInvalid, plan.Explained[0].Span, "the SQL only explains, and does not contain a query that runs").
+			return controller.Planned{}, fault.List{fault.Userf(fault.CodeInvalid, plan.Explained[0].Span, "the SQL only explains, and does not contain a query that runs").
 				WithHint("leave EXPLAIN out")}
 		}
-		return plan.Program, nil
+		return controller.Planned{Program: plan.Program, Tables: plan.Tables}, nil
 	}
 	c.controller = controller.New(controller.Config{
 		DB: db, Bucket: c.place.bucket, OpenBucket: c.opener.Open, Clock: s.clock, Scheduler: embedded.New(c.worker), Planner: planner,
@@ -91,7 +101,7 @@ func (c *cluster) start(db *meta.DB) error {
 		key = s.config.API.APIKey
 	}
 	c.client = newClient(c.url(listener.Addr())+"/api/v1", key)
-	c.server = &http.Server{Handler: c.handler(db, planner), ReadHeaderTimeout: 10 * time.Second}
+	c.server = &http.Server{Handler: c.handler(db, planner, options), ReadHeaderTimeout: 10 * time.Second}
 	c.group.Go(func() {
 		if err := c.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.interrupts.die(fault.Transientf(err, "the API stopped"))
@@ -101,10 +111,10 @@ func (c *cluster) start(db *meta.DB) error {
 }
 
 // handler is the REST API.
-func (c *cluster) handler(db *meta.DB, planner controller.Planner) http.Handler {
+func (c *cluster) handler(db *meta.DB, planner controller.Planner, options func(context.Context) (sql.Options, error)) http.Handler {
 	s := c.session
 	return api.New(api.Config{
-		DB: db, Controller: c.controller, Planner: planner, Connectors: c.parts.connectors, Clock: s.clock, Log: s.logs.For("api"),
+		DB: db, Controller: c.controller, Planner: planner, Options: options, Connectors: c.parts.connectors, Clock: s.clock, Log: s.logs.For("api"),
 		APIKey: c.client.key, DefaultInterval: s.config.CheckpointInterval.Microseconds(), MaxParallelism: graph.MaxParallelism, StateURLs: true,
 	})
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"wadi/dataflow/fault"
 	"wadi/sql"
 	"wadi/sql/picture"
 )
@@ -19,6 +21,7 @@ func (p Process) explainCommand() *cli.Command {
 			"columns and their key; each operator has its state bound: none, window, ttl or unbounded.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: pictures[0], Usage: strings.Join(pictures, ", ")},
+			savedFlag(),
 		},
 		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
 		Action: func(c *cli.Context) error {
@@ -44,7 +47,7 @@ func (s *session) explain(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	plan, err := s.compile(newRegistries(), q)
+	plan, err := s.compile(c.Context, newRegistries(), q, c.String("state-dir"))
 	if err != nil {
 		return err
 	}
@@ -56,10 +59,17 @@ func (s *session) explain(c *cli.Context) error {
 
 // compile plans a query. Warnings are shown, and the plans of EXPLAIN statements printed; the error knows the places in the
 // text.
-func (s *session) compile(r registries, q query) (*sql.Plan, error) {
+func (s *session) compile(ctx context.Context, r registries, q query, stateDir string) (*sql.Plan, error) {
 	o := s.options(r, "stdout")
 	o.Name = q.name
-	plan, faults := sql.Compile(q.text, o)
+	var plan *sql.Plan
+	faults, err := s.withSaved(ctx, o, stateDir, func(o sql.Options) (faults fault.List) {
+		plan, faults = sql.Compile(q.text, o)
+		return faults
+	})
+	if err != nil {
+		return nil, err
+	}
 	if len(faults) > 0 {
 		return nil, located{faults, q}
 	}

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -41,8 +42,8 @@ func (s *session) options(r registries, sink string) sql.Options {
 }
 
 // plan compiles a query to run or to draw. A script that only explains is over then: the error is exit code 0.
-func (s *session) plan(r registries, q query) (*graph.Program, error) {
-	plan, err := s.compile(r, q)
+func (s *session) plan(ctx context.Context, r registries, q query, stateDir string) (*graph.Program, error) {
+	plan, err := s.compile(ctx, r, q, stateDir)
 	if err != nil {
 		return nil, err
 	}

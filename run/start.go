@@ -44,7 +44,7 @@ func (s *session) prepare(ctx context.Context, r request) error {
 		return err
 	}
 	parts := newRegistries()
-	program, err := s.plan(parts, q)
+	program, err := s.plan(ctx, parts, q, r.stateDir)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ func (p Process) visualizeCommand() *cli.Command {
 		Description: "QUERY is a file, or - for standard input.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: pictures[0], Usage: strings.Join(pictures, ", ")},
+			savedFlag(),
 		},
 		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
 		Action: func(c *cli.Context) error {
@@ -44,7 +45,7 @@ func (s *session) visualize(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	program, err := s.plan(newRegistries(), q)
+	program, err := s.plan(c.Context, newRegistries(), q, c.String("state-dir"))
 	if err != nil {
 		return err
 	}

@@ -9,12 +9,16 @@ import (
 	"sort"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"wadi/dataflow/agg"
 	"wadi/dataflow/connector"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
+	"wadi/sql/ast"
 	"wadi/sql/bind"
+	"wadi/sql/catalog"
 	"wadi/sql/logical"
 	"wadi/sql/parse"
 	"wadi/sql/physical"
@@ -33,7 +37,16 @@ type Options struct {
 	Connectors                                *connector.Registry
 	Functions                                 *expr.Functions
 	Aggregates                                *agg.Functions
+	// Tables and Profiles were saved outside of the script, which may use them by name.
+	Tables   []SavedTable
+	Profiles []Profile
 }
+
+// SavedTable is a connection table with its definition, a CREATE TABLE statement.
+type SavedTable struct{ Name, Definition string }
+
+// Profile is a connection profile: options of a connector under a name.
+type Profile = bind.Profile
 
 // Plan is a compiled script.
 type Plan struct {
@@ -41,6 +54,8 @@ type Plan struct {
 	Program *graph.Program
 	// Logical is the rewritten logical plan that the program was laid out from.
 	Logical []*logical.Sink
+	// Tables are the names of the saved tables that the script uses.
+	Tables []string
 	// Explained are the EXPLAIN statements, in the order of the text.
 	Explained []Explained
 	// Warnings do not keep the script from running.
@@ -69,11 +84,36 @@ func Check(text string, o Options) (errs, warnings fault.List) {
 	return errs, warnings
 }
 
+// Table is what a definition of a table turned out to be.
+type Table struct {
+	// Use is what the table can be used for; 0 is a table without a connector.
+	Use     connector.Use
+	Columns []arrow.Field
+}
+
+// CheckTable binds the definition of a saved table by itself.
+func CheckTable(t SavedTable, o Options) (Table, fault.List) {
+	s := savedTables([]SavedTable{t})[0]
+	if s.Err != nil {
+		return Table{}, fault.List{s.Err}
+	}
+	b := bind.New(bind.Options{Connectors: o.Connectors, Functions: o.Functions, Aggregates: o.Aggregates, Profiles: o.Profiles})
+	found, errs := b.Definition(s.Statement)
+	if len(errs) > 0 {
+		return Table{}, errs
+	}
+	out := Table{Use: map[catalog.Kind]connector.Use{catalog.Source: connector.Source, catalog.Sink: connector.Sink, catalog.Lookup: connector.Lookup}[found.Kind]}
+	for _, c := range found.Columns {
+		out.Columns = append(out.Columns, c.Field)
+	}
+	return out, nil
+}
+
 func compile(text string, o Options) (*Plan, fault.List, fault.List) {
 	statements, errs := parse.Parse(text)
 	b := bind.New(bind.Options{
 		DefaultSink: o.DefaultSink, UpdateAggregateFlushInterval: o.UpdateAggregateFlushInterval, UpdatingTTL: o.UpdatingTTL,
-		Connectors: o.Connectors, Functions: o.Functions, Aggregates: o.Aggregates,
+		Connectors: o.Connectors, Functions: o.Functions, Aggregates: o.Aggregates, Tables: savedTables(o.Tables), Profiles: o.Profiles,
 	})
 	b.Statements(statements)
 	sinks, bindErrs, warnings := b.Finish()
@@ -83,7 +123,7 @@ func compile(text string, o Options) (*Plan, fault.List, fault.List) {
 	}
 	c := &rewrite.Context{Functions: o.Functions}
 	sinks = rewrite.Apply(c, sinks)
-	plan := &Plan{Program: physical.Plan(sinks, text), Logical: sinks}
+	plan := &Plan{Program: physical.Plan(sinks, text), Logical: sinks, Tables: b.UsedTables()}
 	all := sinks
 	for _, e := range b.Explained() {
 		only := rewrite.Apply(c, []*logical.Sink{e.Sink})
@@ -95,6 +135,27 @@ func compile(text string, o Options) (*Plan, fault.List, fault.List) {
 		return nil, fault.List{fault.As(err)}, plan.Warnings
 	}
 	return plan, nil, plan.Warnings
+}
+
+// savedTables parses the definitions of saved tables. What is wrong with one is told when it is used.
+func savedTables(list []SavedTable) []bind.SavedTable {
+	out := make([]bind.SavedTable, len(list))
+	for i, t := range list {
+		out[i] = bind.SavedTable{Name: t.Name}
+		statements, errs := parse.Parse(t.Definition)
+		if len(errs) > 0 {
+			out[i].Err = errs[0]
+			continue
+		}
+		var ok bool
+		if len(statements) == 1 {
+			out[i].Statement, ok = statements[0].(*ast.CreateTable)
+		}
+		if !ok || out[i].Statement.Query != nil {
+			out[i].Err = fault.Internalf("the definition of %q is no CREATE TABLE", t.Name)
+		}
+	}
+	return out
 }
 
 func ordered(list fault.List) fault.List {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"wadi/dataflow/clock"
 	"wadi/dataflow/connector"
 	"wadi/dataflow/fault"
+	"wadi/sql"
 	"wadi/storage/meta"
 )
 
@@ -23,7 +25,9 @@ type Config struct {
 	DB         *meta.DB
 	Controller *controller.Controller
 	// Planner plans the queries of pipelines.
-	Planner    controller.Planner
+	Planner controller.Planner
+	// Options are what queries are compiled with, saved connections included.
+	Options    func(context.Context) (sql.Options, error)
 	Connectors *connector.Registry
 	Clock      clock.Clock
 	Log        zerolog.Logger

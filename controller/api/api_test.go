@@ -46,18 +46,26 @@ type client struct {
 	key string
 }
 
-func planner(text string) (*graph.Program, fault.List) {
+func planner(text string) (controller.Planned, fault.List) {
 	if i := strings.Index(text, "nope"); i >= 0 {
-		return nil, fault.List{fault.Userf("unknown-table", fault.Span{Start: i, End: i + 4}, "there is no table nope").WithHint("create it")}
+		return controller.Planned{}, fault.List{fault.Userf("unknown-table", fault.Span{Start: i, End: i + 4}, "there is no table nope").WithHint("create it")}
 	}
 	row := arrow.NewSchema([]arrow.Field{{Name: "a", Type: arrow.PrimitiveTypes.Int64}}, nil)
-	return &graph.Program{SQL: text,
+	return controller.Planned{Tables: tables(text), Program: &graph.Program{SQL: text,
 		Nodes: []graph.Node{
 			{ID: "source-1", Description: "impulse", Out: row, Spec: &graph.SourceSpec{Table: "t", Connector: "impulse", Schema: row}},
 			{ID: "sink-1", Description: "rows", MaxParallelism: 1, Spec: &graph.SinkSpec{Table: "s", Connector: "stdout", Schema: row}},
 		},
 		Edges: []graph.Edge{{From: 0, To: 1, Kind: graph.Shuffle}},
-	}, nil
+	}}, nil
+}
+
+// tables are those that the test calls saved.
+func tables(text string) []string {
+	if strings.Contains(text, "saved") {
+		return []string{"saved"}
+	}
+	return nil
 }
 
 func start(t *testing.T, change func(*api.Config)) *client {

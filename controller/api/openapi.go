@@ -109,6 +109,8 @@ func (c schemaSet) of(t reflect.Type) map[string]any {
 		return map[string]any{"type": "array", "items": c.of(t.Elem())}
 	case reflect.Map:
 		return map[string]any{"type": "object", "additionalProperties": c.of(t.Elem())}
+	case reflect.Interface:
+		return map[string]any{"nullable": true}
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
 	case reflect.Float64:

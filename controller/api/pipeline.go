@@ -34,12 +34,12 @@ func (s *server) validateQuery(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	out := validation{Errors: []diagnostic{}}
-	p, faults := s.Planner(post.Query)
+	planned, faults := s.Planner(post.Query)
 	for _, f := range faults {
 		out.Errors = append(out.Errors, diagnosticOf(post.Query, f))
 	}
 	if len(faults) == 0 {
-		g := picture.API(p, 1)
+		g := picture.API(planned.Program, 1)
 		out.Graph = &g
 	}
 	return ok(w, out)
@@ -53,7 +53,7 @@ func refuseUDFs(udfs []udf) error {
 }
 
 // plan plans a query for a pipeline.
-func (s *server) plan(query string) (*graph.Program, error) {
+func (s *server) plan(query string) (controller.Planned, error) {
 	p, faults := s.Planner(query)
 	if len(faults) == 0 {
 		return p, nil
@@ -67,7 +67,7 @@ func (s *server) plan(query string) (*graph.Program, error) {
 		}
 		lines = append(lines, at+f.Error())
 	}
-	return nil, badRequest(strings.Join(lines, "\n"))
+	return p, badRequest(strings.Join(lines, "\n"))
 }
 
 func (s *server) createPipeline(w http.ResponseWriter, r *http.Request) error {
@@ -135,7 +135,8 @@ func (s *server) newPipeline(post pipelinePost) (meta.NewPipeline, error) {
 	if err != nil {
 		return n, err
 	}
-	n.Program, err = graphwire.Encode(p)
+	n.Tables = p.Tables
+	n.Program, err = graphwire.Encode(p.Program)
 	return n, err
 }
 
@@ -220,7 +221,7 @@ func (s *server) createPreview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b, err := graphwire.Encode(controller.Preview(p, post.EnableSinks))
+	b, err := graphwire.Encode(controller.Preview(p.Program, post.EnableSinks))
 	if err != nil {
 		return err
 	}
@@ -416,7 +417,7 @@ func (s *server) program(pj meta.PipelineJob) (*graph.Program, error) {
 	if len(faults) > 0 {
 		return nil, faults[0]
 	}
-	return p, nil
+	return p.Program, nil
 }
 
 func (s *server) pipelineOf(pj meta.PipelineJob) (pipelineShape, error) {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"wadi/controller"
+	"wadi/controller/connection"
 )
 
 // route is one operation of the API. The samples are values whose types make the schemas of the OpenAPI document.
@@ -24,6 +25,23 @@ func (s *server) routes() []route {
 		{method: "GET", path: "/ping", id: "ping", summary: "Tell that the API is there", do: s.ping, answer: ""},
 		{method: "GET", path: "/api-docs/openapi.json", do: s.openAPI},
 		{method: "GET", path: "/connectors", id: "get_connectors", summary: "List the connectors", do: s.getConnectors, answer: list[connectorShape]{}},
+		{method: "GET", path: "/connection_profiles", id: "get_connection_profiles", summary: "List the connection profiles",
+			do: s.getProfiles, answer: list[connectionProfileShape]{}},
+		{method: "POST", path: "/connection_profiles", id: "create_connection_profile", summary: "Save a connection profile",
+			do: s.createProfile, body: connectionProfilePost{}, answer: connectionProfileShape{}},
+		{method: "POST", path: "/connection_profiles/test", id: "test_connection_profile", summary: "Check a connection profile without saving it",
+			do: s.testProfile, body: connectionProfilePost{}, answer: testSourceMessage{}},
+		{method: "DELETE", path: "/connection_profiles/{id}", id: "delete_connection_profile", summary: "Delete a connection profile", do: s.deleteProfile},
+		{method: "GET", path: "/connection_profiles/{id}/autocomplete", id: "get_connection_profile_autocomplete",
+			summary: "Propose values of options", do: s.autocomplete, answer: autocompletion{}},
+		{method: "GET", path: "/connection_tables", id: "get_connection_tables", summary: "List the connection tables",
+			do: s.getTables, answer: paginated[connectionTableShape]{}, query: paging},
+		{method: "POST", path: "/connection_tables", id: "create_connection_table", summary: "Save a connection table, which queries can use by its name",
+			do: s.createTable, body: connectionTablePost{}, answer: connectionTableShape{}},
+		{method: "POST", path: "/connection_tables/test", id: "test_connection_table", summary: "Check a connection table without saving it",
+			do: s.testTable, body: connectionTablePost{}, answer: testSourceMessage{}, stream: true},
+		{method: "POST", path: "/connection_tables/schemas/test", id: "test_schema", summary: "Check a schema", do: s.testSchema, body: connection.Schema{}},
+		{method: "DELETE", path: "/connection_tables/{id}", id: "delete_connection_table", summary: "Delete a connection table", do: s.deleteTable},
 		{method: "POST", path: "/pipelines/validate_query", id: "validate_query", summary: "Plan a query without running it",
 			do: s.validateQuery, body: queryPost{}, answer: validation{}},
 		{method: "POST", path: "/pipelines", id: "create_pipeline", summary: "Create a pipeline and start its job",

@@ -92,6 +92,24 @@ func (d *Declaration) Resolve(use Use, raw map[string]Raw) (map[string]string, e
 	return nil, faults
 }
 
+// CheckOption checks the value of one option, as a connection profile has it.
+func (d *Declaration) CheckOption(name string, r Raw) error {
+	var known []string
+	for i := range d.Options {
+		o := &d.Options[i]
+		if o.Name == name {
+			if _, err := o.resolve(d, r, true); err != nil {
+				return err
+			}
+			return nil
+		}
+		known = append(known, o.Name)
+	}
+	f := fault.Userf(CodeUnknownOption, r.place(), "unknown option for connector %q: '%s'", d.Name, name)
+	f.Hint = d.unknownHint(d.Uses, []string{name}, known, nil)
+	return f
+}
+
 // resolve gives the canonical value of one option, nil when it is absent and has no default.
 func (o *Option) resolve(d *Declaration, r Raw, given bool) (*string, *fault.Error) {
 	if !given {

@@ -1,6 +1,10 @@
 package ast
 
-import "reflect"
+import (
+	"reflect"
+
+	"wadi/dataflow/fault"
+)
 
 var (
 	placeType = reflect.TypeFor[Place]()
@@ -77,6 +81,30 @@ func inspect(v reflect.Value, visit func(Node) bool) {
 	case reflect.Struct:
 		for i := range v.NumField() {
 			inspect(v.Field(i), visit)
+		}
+	}
+}
+
+// Move makes all nodes from n down stand at one place, for trees that come from another text.
+func Move(n Node, to fault.Span) { move(reflect.ValueOf(n), Place{Pos: to}) }
+
+func move(v reflect.Value, to Place) {
+	switch v.Kind() {
+	case reflect.Interface, reflect.Pointer:
+		if !v.IsNil() {
+			move(v.Elem(), to)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			move(v.Index(i), to)
+		}
+	case reflect.Struct:
+		if v.Type() == placeType && v.CanSet() {
+			v.Set(reflect.ValueOf(to))
+			return
+		}
+		for i := range v.NumField() {
+			move(v.Field(i), to)
 		}
 	}
 }

@@ -36,8 +36,10 @@ const (
 	CodeTable         fault.Code = "table-definition"
 	CodeOption        fault.Code = "option"
 	CodeDeprecated    fault.Code = "deprecated"
-	CodeEmpty         fault.Code = "no-query"
-	CodeCost          fault.Code = "costly"
+	// CodeUnknownProfile marks a connection profile that is not there.
+	CodeUnknownProfile fault.Code = "unknown-profile"
+	CodeEmpty          fault.Code = "no-query"
+	CodeCost           fault.Code = "costly"
 )
 
 // Options are what a binder needs to know beside the text.
@@ -47,6 +49,9 @@ type Options struct {
 	Connectors                                *connector.Registry
 	Functions                                 *expr.Functions
 	Aggregates                                *agg.Functions
+	// Tables and Profiles were saved outside of the script.
+	Tables   []SavedTable
+	Profiles []Profile
 }
 
 // Binder binds the statements of one script.
@@ -65,6 +70,8 @@ type Binder struct {
 	queries int
 	// fresh are the joins, and the projections over them, that the FROM being bound has made.
 	fresh map[logical.Node]bool
+	// used are the saved tables that have been bound.
+	used []string
 	// view is set while the body of a view is bound.
 	view bool
 	// depth counts the subqueries in expressions around the one being bound.

@@ -59,7 +59,7 @@ func (b *Binder) explain(s *ast.Explain) {
 // explainInsert plans an insert as the only one of its sink.
 func (b *Binder) explainInsert(s *ast.Insert) *logical.Sink {
 	if len(s.Table) == 1 {
-		if t, ok := b.catalog.Lookup(s.Table[0].Name); ok && t.Kind == catalog.Memory {
+		if t, ok := b.catalog.Lookup(tableKey(s.Table)); ok && t.Kind == catalog.Memory {
 			b.unsupported(s.Table.Span(), "table %q has no connector, so nothing runs that could be explained", t.Name).
 				WithHint("explain the query that reads it")
 			return nil

@@ -85,9 +85,12 @@ func (b *Binder) tableRef(t *ast.TableRef, e *env) *relation {
 // table looks a name up; nil after a fault, also an earlier one.
 func (b *Binder) table(name ast.Name, e *env) *catalog.Table {
 	key := tableKey(name)
-	t, ok := b.catalog.Lookup(key)
+	t, ok := b.lookup(key, name.Span())
 	if !ok {
 		names := append([]string(nil), b.catalog.Names()...)
+		for _, s := range b.opts.Tables {
+			names = append(names, s.Name)
+		}
 		for ; e != nil; e = e.outer {
 			if !e.subquery {
 				names = append(names, e.name.Name)

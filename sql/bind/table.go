@@ -79,9 +79,7 @@ func (b *Binder) connectorOf(g *bag, s *ast.CreateTable) *connector.Declaration 
 		g.fail(hintAmong(fault.Userf(connector.CodeOptionValue, span, "unknown connector %q", name), name, b.connectors(), "connectors"))
 		return nil
 	}
-	if r, ok := g.take("connection_profile"); ok {
-		g.fail(fault.Userf(fault.CodeUnsupported, r.Span, "connection profiles are not supported").WithHint("write the connector's options into the WITH clause"))
-	}
+	g.profile(decl)
 	return decl
 }
 

@@ -65,6 +65,27 @@ func OpenClock(ctx context.Context, path string, clk clock.Clock) (*DB, error) {
 	return db, nil
 }
 
+// OpenReader opens a database that exists for reading only: it is neither made nor brought up to date, and may be open
+// elsewhere. One that is not there is fault.CodeNotFound.
+func OpenReader(ctx context.Context, path string) (*DB, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, disk.Fault(path, err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, disk.Fault(path, err)
+	}
+	db := &DB{path: path, clock: clock.System{}}
+	if err := db.inspect(ctx); err != nil {
+		return nil, err
+	}
+	if db.reader, err = sql.Open("sqlite", db.dsn("query_only(1)")); err != nil {
+		return nil, db.fault(err)
+	}
+	db.reader.SetMaxOpenConns(1)
+	return db, nil
+}
+
 // prepareFile lets the file system speak first: its errors say more than SQLite's.
 func (db *DB) prepareFile() error {
 	dir := filepath.Dir(db.path)

@@ -16,6 +16,8 @@ const (
 	JobPrefix        = "job"
 	CheckpointPrefix = "chk"
 	LogPrefix        = "jlm"
+	ProfilePrefix    = "cp"
+	TablePrefix      = "ct"
 )
 
 // NewID makes an id such as "pl_4fT0aZk9Qx": the prefix, an underscore, ten random letters and digits.

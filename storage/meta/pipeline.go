@@ -39,6 +39,8 @@ type NewPipeline struct {
 	TTLMicros       int64
 	EnvVars         map[string]string
 	SchedulerConfig json.RawMessage
+	// Tables are the names of the connection tables that it was planned with.
+	Tables []string
 }
 
 // PipelineJob is a pipeline with its newest job.
@@ -112,6 +114,12 @@ func (db *DB) CreatePipeline(ctx context.Context, n NewPipeline) (PipelineJob, e
 		_, err = tx.ExecContext(ctx, `INSERT INTO job_statuses (id, state, run_id, restarts, restart_nonce, updated_at) VALUES (?, ?, 0, 0, 0, ?)`, jobID, StateCreated, now)
 		if err != nil {
 			return err
+		}
+		for _, name := range n.Tables {
+			_, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO connection_table_pipelines (table_id, pipeline_id) SELECT id, ? FROM connection_tables WHERE name = ?", n.ID, name)
+			if err != nil {
+				return err
+			}
 		}
 		created, err = scanPipelineJob(tx.QueryRowContext(ctx, "SELECT "+pipelineColumns+", "+jobColumns+ofPipeline+"WHERE p.id = ?", n.ID))
 		return err
