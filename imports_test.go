@@ -41,7 +41,7 @@ var rules = map[string][]string{
 	"dataflow/connector": append([]string{"wadi/dataflow/connector", "wadi/dataflow/format", "wadi/dataflow/framing"}, operatorImports...),
 	"dataflow/constant":  operatorImports,
 	"dataflow/project":   operatorImports,
-	"dataflow/unnest":    operatorImports,
+	"dataflow/unnest":    append([]string{"wadi/dataflow/ordered"}, operatorImports...),
 	"dataflow/watermark": operatorImports,
 	"dataflow/window":    operatorImports,
 	"dataflow/session":   operatorImports,

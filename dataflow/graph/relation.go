@@ -1,6 +1,11 @@
 package graph
 
-import "wadi/dataflow/expr"
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/agg"
+	"wadi/dataflow/expr"
+)
 
 // ValuesSpec is a source of rows that stand in the program. Their event time is the Unix epoch, and the input ends behind
 // the last of them.
@@ -54,6 +59,48 @@ type UnnestSpec struct {
 	Outer bool
 }
 
+// LateralSpec runs a small query for every input row by itself. What becomes of the row is said by steps, of which each sees
+// the rows of the one before and the first sees one row without columns. The output columns are the kept ones and then, but
+// for Semi and Anti, those of the last step; event times and changes are those of the input row.
+type LateralSpec struct {
+	// Keep are input columns.
+	Keep []int
+	// Kind is Inner, Left, Semi or Anti: what goes out are pairs, pairs and rows without one, or rows with or without one.
+	Kind  JoinKind
+	Steps []LateralStep
+}
+
+// LateralStep is one step: exactly one of its first four fields is set.
+type LateralStep struct {
+	// Unnest and the two below look at columns of the step before by number.
+	Unnest    *UnnestSpec
+	Aggregate *LateralAggregate
+	Top       *LateralTop
+	// Project filters and computes; its expressions are over the columns of the step before, followed by all input columns.
+	// It sets no event time.
+	Project *ProjectSpec
+	// Out has the columns of the step.
+	Out *arrow.Schema
+}
+
+// LateralAggregate groups the rows of one input row. The columns are the keys in order, then one per aggregate. Rows have
+// the order in which the steps made them where an aggregate has none of its own.
+type LateralAggregate struct {
+	Keys []int
+	Aggs []agg.Call
+	// Global gives a row for no rows as well; there are no keys then.
+	Global bool
+}
+
+// LateralTop ranks the rows of one input row and keeps some of them; everything is as in TopNSpec.
+type LateralTop struct {
+	Keys               []int
+	Order              []Order
+	Rank               RankKind
+	Limit, Offset      int64
+	WithRank, WithTies bool
+}
+
 // Width is the number of columns that a call makes.
 func (c *UnnestCall) Width() int {
 	if c.Kind == UnnestMap {
@@ -71,6 +118,7 @@ func IsSource(s Spec) bool {
 	return false
 }
 
-func (*ValuesSpec) spec() {}
-func (*SeriesSpec) spec() {}
-func (*UnnestSpec) spec() {}
+func (*ValuesSpec) spec()  {}
+func (*SeriesSpec) spec()  {}
+func (*UnnestSpec) spec()  {}
+func (*LateralSpec) spec() {}

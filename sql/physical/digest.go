@@ -60,6 +60,8 @@ func (p *planner) newMeaning(n logical.Node) meaning {
 		return seriesMeaning(n)
 	case *logical.Unnest:
 		return p.unnestMeaning(n)
+	case *logical.Lateral:
+		return p.lateralMeaning(n)
 	case *logical.Watermark:
 		return p.meaningOf(n.Input)
 	case *logical.Filter:

@@ -58,6 +58,8 @@ func (p *planner) build(n logical.Node) []int {
 		out = p.series(n)
 	case *logical.Unnest:
 		out = p.unnest(n)
+	case *logical.Lateral:
+		out = p.lateral(n)
 	case *logical.Watermark:
 		out = p.watermark(n)
 	case *logical.Filter, *logical.Project:

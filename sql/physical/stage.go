@@ -188,6 +188,8 @@ func contents(n *graph.Node, in []input) string {
 		fmt.Fprintf(&b, "%s %t", seriesText(s), s.Ordinality)
 	case *graph.UnnestSpec:
 		b.WriteString(unnestText(s))
+	case *graph.LateralSpec:
+		fmt.Fprintf(&b, "%v %d %s", s.Keep, s.Kind, stepsText(s.Steps))
 	case *graph.TopNSpec:
 		fmt.Fprintf(&b, "%v", *s)
 	case *graph.JoinSpec:

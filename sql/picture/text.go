@@ -227,6 +227,8 @@ func Kind(s graph.Spec) string {
 		return "series"
 	case *graph.UnnestSpec:
 		return "unnest"
+	case *graph.LateralSpec:
+		return "lateral"
 	case *graph.ProjectSpec:
 		return "project"
 	case *graph.WatermarkSpec:

@@ -96,7 +96,9 @@ func (p *pusher) push(in logical.Node, conds []*expr.Node, origin *logical.Filte
 	case *logical.TopN:
 		return p.throughTopN(in, conds, origin)
 	case *logical.Unnest:
-		return p.throughUnnest(in, conds, origin)
+		return p.throughKept(in, in.Keep, conds, origin)
+	case *logical.Lateral:
+		return p.throughKept(in, in.Keep, conds, origin)
 	case *logical.Over:
 		return p.throughOver(in, conds, origin)
 	}

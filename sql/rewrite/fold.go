@@ -31,6 +31,8 @@ func (c *Context) foldNode(n logical.Node) logical.Node {
 		return logical.NewSeries(spec, n.Schema().Field(0).Name, n.Span())
 	case *logical.Unnest:
 		return n.Map(n.Input, expr.Fold)
+	case *logical.Lateral:
+		return n.Map(n.Input, expr.Fold)
 	case *logical.Filter:
 		return c.foldFilter(n)
 	case *logical.Join:

@@ -35,6 +35,8 @@ func (m *merger) merge(n logical.Node) logical.Node {
 		return m.mergeAggregate(n)
 	case *logical.Unnest:
 		return m.mergeUnnest(n)
+	case *logical.Lateral:
+		return m.mergeLateral(n)
 	}
 	return n
 }

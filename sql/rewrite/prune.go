@@ -144,6 +144,8 @@ func (p *pruner) demand(n logical.Node) {
 		}
 	case *logical.Unnest:
 		p.demandUnnest(n, mine)
+	case *logical.Lateral:
+		p.demandLateral(n, mine)
 	case *logical.Join:
 		p.demandJoin(n, mine)
 	case *logical.Asof:
@@ -206,6 +208,8 @@ func (p *pruner) rebuild(n logical.Node) pruned {
 		return p.rebuildSeries(n)
 	case *logical.Unnest:
 		return p.rebuildUnnest(n)
+	case *logical.Lateral:
+		return p.rebuildLateral(n)
 	case *logical.Union:
 		return p.rebuildUnion(n)
 	case *logical.Aggregate:

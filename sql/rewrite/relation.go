@@ -7,9 +7,9 @@ import (
 	"wadi/sql/logical"
 )
 
-// throughUnnest moves conditions that look at nothing but what is kept of the input below an unnest. Elements are made once
-// for all readers, so one that others read as well stays as it is.
-func (p *pusher) throughUnnest(in *logical.Unnest, conds []*expr.Node, origin *logical.Filter) logical.Node {
+// throughKept moves conditions that look at nothing but what an unnest or a lateral query keeps of its input below it. Rows are
+// made once for all readers, so one that others read as well stays as it is.
+func (p *pusher) throughKept(in logical.Node, keep, conds []*expr.Node, origin *logical.Filter) logical.Node {
 	if p.consumers[in] > 1 {
 		return p.filter(in, conds, origin)
 	}
@@ -19,10 +19,10 @@ func (p *pusher) throughUnnest(in *logical.Unnest, conds []*expr.Node, origin *l
 		weigh(c, uses)
 		ok := !p.volatile(c)
 		for i, n := range uses {
-			ok = ok && (n == 0 || i < len(in.Keep) && !p.volatile(in.Keep[i]))
+			ok = ok && (n == 0 || i < len(keep) && !p.volatile(keep[i]))
 		}
 		if ok {
-			below = append(below, substitute(c, in.Keep))
+			below = append(below, substitute(c, keep))
 		} else {
 			above = append(above, c)
 		}
@@ -30,7 +30,7 @@ func (p *pusher) throughUnnest(in *logical.Unnest, conds []*expr.Node, origin *l
 	if len(below) == 0 {
 		return p.filter(in, conds, origin)
 	}
-	return p.filter(in.WithInputs([]logical.Node{p.push(in.Input, below, origin)}), above, origin)
+	return p.filter(in.WithInputs([]logical.Node{p.push(in.Inputs()[0], below, origin)}), above, origin)
 }
 
 // mergeUnnest lets an unnest compute what it keeps and its lists straight from its input's input.

@@ -102,6 +102,8 @@ func (l Library) Operator(p *graph.Program, node int, in *arrow.Schema, mode gra
 		return over.New(spec, in, mode, env)
 	case *graph.UnnestSpec:
 		return unnest.New(spec, in, n.Out, env)
+	case *graph.LateralSpec:
+		return unnest.NewLateral(spec, in, n.Out, l.Functions, env)
 	case *graph.SinkSpec:
 		return l.sink(spec, in, mode, env)
 	}

@@ -42,7 +42,7 @@ func (f filler) spec() graph.Spec {
 		&graph.SourceSpec{}, &graph.ProjectSpec{}, &graph.WatermarkSpec{}, &graph.WindowAggregateSpec{},
 		&graph.UpdatingAggregateSpec{}, &graph.SessionAggregateSpec{}, &graph.SinkSpec{}, &graph.TopNSpec{}, &graph.OverSpec{},
 		&graph.JoinSpec{}, &graph.WindowJoinSpec{}, &graph.IntervalJoinSpec{}, &graph.AsofJoinSpec{}, &graph.LookupJoinSpec{},
-		&graph.ValuesSpec{}, &graph.SeriesSpec{}, &graph.UnnestSpec{},
+		&graph.ValuesSpec{}, &graph.SeriesSpec{}, &graph.UnnestSpec{}, &graph.LateralSpec{},
 	}
 	s := rapid.SampledFrom(specs).Draw(f.T, "spec")
 	f.fill(reflect.ValueOf(s).Elem())
@@ -94,6 +94,24 @@ func (f filler) fill(v reflect.Value) {
 		*x = graph.InnerJoin
 	case *graph.RankKind:
 		*x = graph.RankKind(f.n(1, 3))
+	case *graph.LateralStep:
+		step := graph.LateralStep{Out: f.schema()}
+		switch f.n(0, 3) {
+		case 0:
+			step.Unnest = &graph.UnnestSpec{}
+			f.fillStruct(reflect.ValueOf(step.Unnest).Elem())
+		case 1:
+			step.Project = &graph.ProjectSpec{}
+			f.fillStruct(reflect.ValueOf(step.Project).Elem())
+		case 2:
+			step.Aggregate = &graph.LateralAggregate{}
+			f.fillStruct(reflect.ValueOf(step.Aggregate).Elem())
+		default:
+			step.Top = &graph.LateralTop{}
+			f.fillStruct(reflect.ValueOf(step.Top).Elem())
+			step.Top.Offset = int64(f.n(0, 9))
+		}
+		*x = step
 	case *graph.UnnestKind:
 		*x = graph.UnnestKind(f.n(1, 3))
 	case *graph.UnnestCall:

@@ -862,6 +862,7 @@ type Node struct {
 	//	*Node_Values
 	//	*Node_Series
 	//	*Node_Unnest
+	//	*Node_Lateral
 	Spec          isNode_Spec `protobuf_oneof:"spec"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1099,6 +1100,15 @@ func (x *Node) GetUnnest() *UnnestSpec {
 	return nil
 }
 
+func (x *Node) GetLateral() *LateralSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_Lateral); ok {
+			return x.Lateral
+		}
+	}
+	return nil
+}
+
 type isNode_Spec interface {
 	isNode_Spec()
 }
@@ -1171,6 +1181,10 @@ type Node_Unnest struct {
 	Unnest *UnnestSpec `protobuf:"bytes,42,opt,name=unnest,proto3,oneof"`
 }
 
+type Node_Lateral struct {
+	Lateral *LateralSpec `protobuf:"bytes,43,opt,name=lateral,proto3,oneof"`
+}
+
 func (*Node_Source) isNode_Spec() {}
 
 func (*Node_Project) isNode_Spec() {}
@@ -1204,6 +1218,8 @@ func (*Node_Values) isNode_Spec() {}
 func (*Node_Series) isNode_Spec() {}
 
 func (*Node_Unnest) isNode_Spec() {}
+
+func (*Node_Lateral) isNode_Spec() {}
 
 type Edge struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3267,6 +3283,340 @@ func (x *UnnestCall) GetNullRow() bool {
 	return false
 }
 
+type LateralSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Keep          []uint32               `protobuf:"varint,1,rep,packed,name=keep,proto3" json:"keep,omitempty"`
+	Kind          JoinKind               `protobuf:"varint,2,opt,name=kind,proto3,enum=wadi.graph.v1.JoinKind" json:"kind,omitempty"`
+	Steps         []*LateralStep         `protobuf:"bytes,3,rep,name=steps,proto3" json:"steps,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LateralSpec) Reset() {
+	*x = LateralSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LateralSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LateralSpec) ProtoMessage() {}
+
+func (x *LateralSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LateralSpec.ProtoReflect.Descriptor instead.
+func (*LateralSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *LateralSpec) GetKeep() []uint32 {
+	if x != nil {
+		return x.Keep
+	}
+	return nil
+}
+
+func (x *LateralSpec) GetKind() JoinKind {
+	if x != nil {
+		return x.Kind
+	}
+	return JoinKind_JOIN_KIND_UNSPECIFIED
+}
+
+func (x *LateralSpec) GetSteps() []*LateralStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+type LateralStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Step:
+	//
+	//	*LateralStep_Unnest
+	//	*LateralStep_Project
+	//	*LateralStep_Aggregate
+	//	*LateralStep_Top
+	Step          isLateralStep_Step `protobuf_oneof:"step"`
+	Out           *Schema            `protobuf:"bytes,10,opt,name=out,proto3" json:"out,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LateralStep) Reset() {
+	*x = LateralStep{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LateralStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LateralStep) ProtoMessage() {}
+
+func (x *LateralStep) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LateralStep.ProtoReflect.Descriptor instead.
+func (*LateralStep) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *LateralStep) GetStep() isLateralStep_Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *LateralStep) GetUnnest() *UnnestSpec {
+	if x != nil {
+		if x, ok := x.Step.(*LateralStep_Unnest); ok {
+			return x.Unnest
+		}
+	}
+	return nil
+}
+
+func (x *LateralStep) GetProject() *ProjectSpec {
+	if x != nil {
+		if x, ok := x.Step.(*LateralStep_Project); ok {
+			return x.Project
+		}
+	}
+	return nil
+}
+
+func (x *LateralStep) GetAggregate() *LateralAggregate {
+	if x != nil {
+		if x, ok := x.Step.(*LateralStep_Aggregate); ok {
+			return x.Aggregate
+		}
+	}
+	return nil
+}
+
+func (x *LateralStep) GetTop() *LateralTop {
+	if x != nil {
+		if x, ok := x.Step.(*LateralStep_Top); ok {
+			return x.Top
+		}
+	}
+	return nil
+}
+
+func (x *LateralStep) GetOut() *Schema {
+	if x != nil {
+		return x.Out
+	}
+	return nil
+}
+
+type isLateralStep_Step interface {
+	isLateralStep_Step()
+}
+
+type LateralStep_Unnest struct {
+	Unnest *UnnestSpec `protobuf:"bytes,1,opt,name=unnest,proto3,oneof"`
+}
+
+type LateralStep_Project struct {
+	Project *ProjectSpec `protobuf:"bytes,2,opt,name=project,proto3,oneof"`
+}
+
+type LateralStep_Aggregate struct {
+	Aggregate *LateralAggregate `protobuf:"bytes,3,opt,name=aggregate,proto3,oneof"`
+}
+
+type LateralStep_Top struct {
+	Top *LateralTop `protobuf:"bytes,4,opt,name=top,proto3,oneof"`
+}
+
+func (*LateralStep_Unnest) isLateralStep_Step() {}
+
+func (*LateralStep_Project) isLateralStep_Step() {}
+
+func (*LateralStep_Aggregate) isLateralStep_Step() {}
+
+func (*LateralStep_Top) isLateralStep_Step() {}
+
+type LateralAggregate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Keys          []uint32               `protobuf:"varint,1,rep,packed,name=keys,proto3" json:"keys,omitempty"`
+	Aggs          []*AggregateCall       `protobuf:"bytes,2,rep,name=aggs,proto3" json:"aggs,omitempty"`
+	Global        bool                   `protobuf:"varint,3,opt,name=global,proto3" json:"global,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LateralAggregate) Reset() {
+	*x = LateralAggregate{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LateralAggregate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LateralAggregate) ProtoMessage() {}
+
+func (x *LateralAggregate) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LateralAggregate.ProtoReflect.Descriptor instead.
+func (*LateralAggregate) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *LateralAggregate) GetKeys() []uint32 {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *LateralAggregate) GetAggs() []*AggregateCall {
+	if x != nil {
+		return x.Aggs
+	}
+	return nil
+}
+
+func (x *LateralAggregate) GetGlobal() bool {
+	if x != nil {
+		return x.Global
+	}
+	return false
+}
+
+type LateralTop struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Keys          []uint32               `protobuf:"varint,1,rep,packed,name=keys,proto3" json:"keys,omitempty"`
+	Order         []*Order               `protobuf:"bytes,2,rep,name=order,proto3" json:"order,omitempty"`
+	Rank          RankKind               `protobuf:"varint,3,opt,name=rank,proto3,enum=wadi.graph.v1.RankKind" json:"rank,omitempty"`
+	Limit         int64                  `protobuf:"zigzag64,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	Offset        int64                  `protobuf:"varint,5,opt,name=offset,proto3" json:"offset,omitempty"`
+	WithRank      bool                   `protobuf:"varint,6,opt,name=with_rank,json=withRank,proto3" json:"with_rank,omitempty"`
+	WithTies      bool                   `protobuf:"varint,7,opt,name=with_ties,json=withTies,proto3" json:"with_ties,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LateralTop) Reset() {
+	*x = LateralTop{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LateralTop) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LateralTop) ProtoMessage() {}
+
+func (x *LateralTop) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LateralTop.ProtoReflect.Descriptor instead.
+func (*LateralTop) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *LateralTop) GetKeys() []uint32 {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *LateralTop) GetOrder() []*Order {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *LateralTop) GetRank() RankKind {
+	if x != nil {
+		return x.Rank
+	}
+	return RankKind_RANK_KIND_UNSPECIFIED
+}
+
+func (x *LateralTop) GetLimit() int64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *LateralTop) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *LateralTop) GetWithRank() bool {
+	if x != nil {
+		return x.WithRank
+	}
+	return false
+}
+
+func (x *LateralTop) GetWithTies() bool {
+	if x != nil {
+		return x.WithTies
+	}
+	return false
+}
+
 type AggregateCall struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Name     string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -3286,7 +3636,7 @@ type AggregateCall struct {
 
 func (x *AggregateCall) Reset() {
 	*x = AggregateCall{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3298,7 +3648,7 @@ func (x *AggregateCall) String() string {
 func (*AggregateCall) ProtoMessage() {}
 
 func (x *AggregateCall) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3311,7 +3661,7 @@ func (x *AggregateCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateCall.ProtoReflect.Descriptor instead.
 func (*AggregateCall) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{32}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AggregateCall) GetName() string {
@@ -3396,7 +3746,7 @@ type AggregateOrder struct {
 
 func (x *AggregateOrder) Reset() {
 	*x = AggregateOrder{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3408,7 +3758,7 @@ func (x *AggregateOrder) String() string {
 func (*AggregateOrder) ProtoMessage() {}
 
 func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3421,7 +3771,7 @@ func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateOrder.ProtoReflect.Descriptor instead.
 func (*AggregateOrder) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{33}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AggregateOrder) GetArg() uint32 {
@@ -3462,7 +3812,7 @@ type Expr struct {
 
 func (x *Expr) Reset() {
 	*x = Expr{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3474,7 +3824,7 @@ func (x *Expr) String() string {
 func (*Expr) ProtoMessage() {}
 
 func (x *Expr) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3487,7 +3837,7 @@ func (x *Expr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expr.ProtoReflect.Descriptor instead.
 func (*Expr) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{34}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Expr) GetKind() ExprKind {
@@ -3565,7 +3915,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3577,7 +3927,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3590,7 +3940,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{35}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Value) GetValue() isValue_Value {
@@ -3736,7 +4086,7 @@ type Decimal struct {
 
 func (x *Decimal) Reset() {
 	*x = Decimal{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3748,7 +4098,7 @@ func (x *Decimal) String() string {
 func (*Decimal) ProtoMessage() {}
 
 func (x *Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3761,7 +4111,7 @@ func (x *Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decimal.ProtoReflect.Descriptor instead.
 func (*Decimal) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{36}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Decimal) GetHigh() int64 {
@@ -3789,7 +4139,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3801,7 +4151,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3814,7 +4164,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{37}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Interval) GetMonths() int32 {
@@ -3848,7 +4198,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3860,7 +4210,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3873,7 +4223,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{38}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Schema) GetFields() []*Field {
@@ -3902,7 +4252,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3914,7 +4264,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3927,7 +4277,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{39}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Field) GetName() string {
@@ -3981,7 +4331,7 @@ type Type struct {
 
 func (x *Type) Reset() {
 	*x = Type{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3993,7 +4343,7 @@ func (x *Type) String() string {
 func (*Type) ProtoMessage() {}
 
 func (x *Type) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4006,7 +4356,7 @@ func (x *Type) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Type.ProtoReflect.Descriptor instead.
 func (*Type) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{40}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Type) GetKind() TypeKind {
@@ -4074,7 +4424,8 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12)\n" +
 	"\x05nodes\x18\x02 \x03(\v2\x13.wadi.graph.v1.NodeR\x05nodes\x12)\n" +
 	"\x05edges\x18\x03 \x03(\v2\x13.wadi.graph.v1.EdgeR\x05edges\x12\x10\n" +
-	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xef\t\n" +
+	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xa7\n" +
+	"\n" +
 	"\x04Node\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12'\n" +
@@ -4101,7 +4452,8 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x04over\x18\x1f \x01(\v2\x17.wadi.graph.v1.OverSpecH\x00R\x04over\x123\n" +
 	"\x06values\x18( \x01(\v2\x19.wadi.graph.v1.ValuesSpecH\x00R\x06values\x123\n" +
 	"\x06series\x18) \x01(\v2\x19.wadi.graph.v1.SeriesSpecH\x00R\x06series\x123\n" +
-	"\x06unnest\x18* \x01(\v2\x19.wadi.graph.v1.UnnestSpecH\x00R\x06unnestB\x06\n" +
+	"\x06unnest\x18* \x01(\v2\x19.wadi.graph.v1.UnnestSpecH\x00R\x06unnest\x126\n" +
+	"\alateral\x18+ \x01(\v2\x1a.wadi.graph.v1.LateralSpecH\x00R\alateralB\x06\n" +
 	"\x04spec\"\x81\x01\n" +
 	"\x04Edge\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\rR\x04from\x12\x0e\n" +
@@ -4275,7 +4627,32 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.wadi.graph.v1.UnnestKindR\x04kind\x12\x12\n" +
 	"\x04args\x18\x02 \x03(\rR\x04args\x12\x1c\n" +
 	"\tincluding\x18\x03 \x01(\bR\tincluding\x12\x19\n" +
-	"\bnull_row\x18\x04 \x01(\bR\anullRow\"\x83\x03\n" +
+	"\bnull_row\x18\x04 \x01(\bR\anullRow\"\x80\x01\n" +
+	"\vLateralSpec\x12\x12\n" +
+	"\x04keep\x18\x01 \x03(\rR\x04keep\x12+\n" +
+	"\x04kind\x18\x02 \x01(\x0e2\x17.wadi.graph.v1.JoinKindR\x04kind\x120\n" +
+	"\x05steps\x18\x03 \x03(\v2\x1a.wadi.graph.v1.LateralStepR\x05steps\"\x9b\x02\n" +
+	"\vLateralStep\x123\n" +
+	"\x06unnest\x18\x01 \x01(\v2\x19.wadi.graph.v1.UnnestSpecH\x00R\x06unnest\x126\n" +
+	"\aproject\x18\x02 \x01(\v2\x1a.wadi.graph.v1.ProjectSpecH\x00R\aproject\x12?\n" +
+	"\taggregate\x18\x03 \x01(\v2\x1f.wadi.graph.v1.LateralAggregateH\x00R\taggregate\x12-\n" +
+	"\x03top\x18\x04 \x01(\v2\x19.wadi.graph.v1.LateralTopH\x00R\x03top\x12'\n" +
+	"\x03out\x18\n" +
+	" \x01(\v2\x15.wadi.graph.v1.SchemaR\x03outB\x06\n" +
+	"\x04step\"p\n" +
+	"\x10LateralAggregate\x12\x12\n" +
+	"\x04keys\x18\x01 \x03(\rR\x04keys\x120\n" +
+	"\x04aggs\x18\x02 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\x12\x16\n" +
+	"\x06global\x18\x03 \x01(\bR\x06global\"\xe1\x01\n" +
+	"\n" +
+	"LateralTop\x12\x12\n" +
+	"\x04keys\x18\x01 \x03(\rR\x04keys\x12*\n" +
+	"\x05order\x18\x02 \x03(\v2\x14.wadi.graph.v1.OrderR\x05order\x12+\n" +
+	"\x04rank\x18\x03 \x01(\x0e2\x17.wadi.graph.v1.RankKindR\x04rank\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\x12R\x05limit\x12\x16\n" +
+	"\x06offset\x18\x05 \x01(\x03R\x06offset\x12\x1b\n" +
+	"\twith_rank\x18\x06 \x01(\bR\bwithRank\x12\x1b\n" +
+	"\twith_ties\x18\a \x01(\bR\bwithTies\"\x83\x03\n" +
 	"\rAggregateCall\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bdistinct\x18\x02 \x01(\bR\bdistinct\x12\x12\n" +
@@ -4453,7 +4830,7 @@ func file_dataflow_graph_wire_program_proto_rawDescGZIP() []byte {
 }
 
 var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
-var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(Mode)(0),                     // 0: wadi.graph.v1.Mode
 	(EdgeKind)(0),                 // 1: wadi.graph.v1.EdgeKind
@@ -4499,20 +4876,24 @@ var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(*SeriesSpec)(nil),            // 41: wadi.graph.v1.SeriesSpec
 	(*UnnestSpec)(nil),            // 42: wadi.graph.v1.UnnestSpec
 	(*UnnestCall)(nil),            // 43: wadi.graph.v1.UnnestCall
-	(*AggregateCall)(nil),         // 44: wadi.graph.v1.AggregateCall
-	(*AggregateOrder)(nil),        // 45: wadi.graph.v1.AggregateOrder
-	(*Expr)(nil),                  // 46: wadi.graph.v1.Expr
-	(*Value)(nil),                 // 47: wadi.graph.v1.Value
-	(*Decimal)(nil),               // 48: wadi.graph.v1.Decimal
-	(*Interval)(nil),              // 49: wadi.graph.v1.Interval
-	(*Schema)(nil),                // 50: wadi.graph.v1.Schema
-	(*Field)(nil),                 // 51: wadi.graph.v1.Field
-	(*Type)(nil),                  // 52: wadi.graph.v1.Type
+	(*LateralSpec)(nil),           // 44: wadi.graph.v1.LateralSpec
+	(*LateralStep)(nil),           // 45: wadi.graph.v1.LateralStep
+	(*LateralAggregate)(nil),      // 46: wadi.graph.v1.LateralAggregate
+	(*LateralTop)(nil),            // 47: wadi.graph.v1.LateralTop
+	(*AggregateCall)(nil),         // 48: wadi.graph.v1.AggregateCall
+	(*AggregateOrder)(nil),        // 49: wadi.graph.v1.AggregateOrder
+	(*Expr)(nil),                  // 50: wadi.graph.v1.Expr
+	(*Value)(nil),                 // 51: wadi.graph.v1.Value
+	(*Decimal)(nil),               // 52: wadi.graph.v1.Decimal
+	(*Interval)(nil),              // 53: wadi.graph.v1.Interval
+	(*Schema)(nil),                // 54: wadi.graph.v1.Schema
+	(*Field)(nil),                 // 55: wadi.graph.v1.Field
+	(*Type)(nil),                  // 56: wadi.graph.v1.Type
 }
 var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
 	13, // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
 	14, // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
-	50, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
+	54, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
 	0,  // 3: wadi.graph.v1.Node.mode:type_name -> wadi.graph.v1.Mode
 	15, // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
 	18, // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
@@ -4532,77 +4913,88 @@ var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
 	40, // 19: wadi.graph.v1.Node.values:type_name -> wadi.graph.v1.ValuesSpec
 	41, // 20: wadi.graph.v1.Node.series:type_name -> wadi.graph.v1.SeriesSpec
 	42, // 21: wadi.graph.v1.Node.unnest:type_name -> wadi.graph.v1.UnnestSpec
-	1,  // 22: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
-	16, // 23: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
-	19, // 24: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	50, // 25: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
-	17, // 26: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
-	17, // 27: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
-	16, // 28: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
-	46, // 29: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
-	21, // 30: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
-	46, // 31: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
-	46, // 32: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
-	46, // 33: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
-	2,  // 34: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
-	23, // 35: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
-	44, // 36: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	44, // 37: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	44, // 38: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	3,  // 39: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
-	46, // 40: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
-	27, // 41: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	27, // 42: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	27, // 43: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	27, // 44: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	34, // 45: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
-	3,  // 46: wadi.graph.v1.LookupJoinSpec.kind:type_name -> wadi.graph.v1.JoinKind
-	46, // 47: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
-	18, // 48: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
-	34, // 49: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
-	4,  // 50: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
-	34, // 51: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
-	36, // 52: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
-	44, // 53: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
-	37, // 54: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
-	6,  // 55: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
-	38, // 56: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
-	38, // 57: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
-	5,  // 58: wadi.graph.v1.Frame.exclude:type_name -> wadi.graph.v1.Exclusion
-	7,  // 59: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
-	16, // 60: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
-	19, // 61: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	50, // 62: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
-	21, // 63: wadi.graph.v1.ValuesSpec.rows:type_name -> wadi.graph.v1.Exprs
-	46, // 64: wadi.graph.v1.SeriesSpec.start:type_name -> wadi.graph.v1.Expr
-	46, // 65: wadi.graph.v1.SeriesSpec.stop:type_name -> wadi.graph.v1.Expr
-	46, // 66: wadi.graph.v1.SeriesSpec.step:type_name -> wadi.graph.v1.Expr
-	43, // 67: wadi.graph.v1.UnnestSpec.calls:type_name -> wadi.graph.v1.UnnestCall
-	8,  // 68: wadi.graph.v1.UnnestCall.kind:type_name -> wadi.graph.v1.UnnestKind
-	52, // 69: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
-	52, // 70: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
-	15, // 71: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
-	45, // 72: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
-	47, // 73: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
-	9,  // 74: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
-	52, // 75: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
-	47, // 76: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
-	46, // 77: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
-	15, // 78: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
-	48, // 79: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
-	49, // 80: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
-	51, // 81: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
-	16, // 82: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
-	52, // 83: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
-	16, // 84: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
-	10, // 85: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
-	11, // 86: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
-	51, // 87: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
-	88, // [88:88] is the sub-list for method output_type
-	88, // [88:88] is the sub-list for method input_type
-	88, // [88:88] is the sub-list for extension type_name
-	88, // [88:88] is the sub-list for extension extendee
-	0,  // [0:88] is the sub-list for field type_name
+	44, // 22: wadi.graph.v1.Node.lateral:type_name -> wadi.graph.v1.LateralSpec
+	1,  // 23: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
+	16, // 24: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
+	19, // 25: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	54, // 26: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
+	17, // 27: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
+	17, // 28: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
+	16, // 29: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
+	50, // 30: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
+	21, // 31: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
+	50, // 32: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
+	50, // 33: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
+	50, // 34: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
+	2,  // 35: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
+	23, // 36: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
+	48, // 37: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	48, // 38: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	48, // 39: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	3,  // 40: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
+	50, // 41: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
+	27, // 42: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	27, // 43: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	27, // 44: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	27, // 45: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	34, // 46: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
+	3,  // 47: wadi.graph.v1.LookupJoinSpec.kind:type_name -> wadi.graph.v1.JoinKind
+	50, // 48: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
+	18, // 49: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
+	34, // 50: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
+	4,  // 51: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
+	34, // 52: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
+	36, // 53: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
+	48, // 54: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
+	37, // 55: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
+	6,  // 56: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
+	38, // 57: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
+	38, // 58: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
+	5,  // 59: wadi.graph.v1.Frame.exclude:type_name -> wadi.graph.v1.Exclusion
+	7,  // 60: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
+	16, // 61: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
+	19, // 62: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	54, // 63: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
+	21, // 64: wadi.graph.v1.ValuesSpec.rows:type_name -> wadi.graph.v1.Exprs
+	50, // 65: wadi.graph.v1.SeriesSpec.start:type_name -> wadi.graph.v1.Expr
+	50, // 66: wadi.graph.v1.SeriesSpec.stop:type_name -> wadi.graph.v1.Expr
+	50, // 67: wadi.graph.v1.SeriesSpec.step:type_name -> wadi.graph.v1.Expr
+	43, // 68: wadi.graph.v1.UnnestSpec.calls:type_name -> wadi.graph.v1.UnnestCall
+	8,  // 69: wadi.graph.v1.UnnestCall.kind:type_name -> wadi.graph.v1.UnnestKind
+	3,  // 70: wadi.graph.v1.LateralSpec.kind:type_name -> wadi.graph.v1.JoinKind
+	45, // 71: wadi.graph.v1.LateralSpec.steps:type_name -> wadi.graph.v1.LateralStep
+	42, // 72: wadi.graph.v1.LateralStep.unnest:type_name -> wadi.graph.v1.UnnestSpec
+	20, // 73: wadi.graph.v1.LateralStep.project:type_name -> wadi.graph.v1.ProjectSpec
+	46, // 74: wadi.graph.v1.LateralStep.aggregate:type_name -> wadi.graph.v1.LateralAggregate
+	47, // 75: wadi.graph.v1.LateralStep.top:type_name -> wadi.graph.v1.LateralTop
+	54, // 76: wadi.graph.v1.LateralStep.out:type_name -> wadi.graph.v1.Schema
+	48, // 77: wadi.graph.v1.LateralAggregate.aggs:type_name -> wadi.graph.v1.AggregateCall
+	34, // 78: wadi.graph.v1.LateralTop.order:type_name -> wadi.graph.v1.Order
+	4,  // 79: wadi.graph.v1.LateralTop.rank:type_name -> wadi.graph.v1.RankKind
+	56, // 80: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
+	56, // 81: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
+	15, // 82: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
+	49, // 83: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
+	51, // 84: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
+	9,  // 85: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
+	56, // 86: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
+	51, // 87: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
+	50, // 88: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
+	15, // 89: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
+	52, // 90: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
+	53, // 91: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
+	55, // 92: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
+	16, // 93: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
+	56, // 94: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
+	16, // 95: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
+	10, // 96: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
+	11, // 97: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
+	55, // 98: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
+	99, // [99:99] is the sub-list for method output_type
+	99, // [99:99] is the sub-list for method input_type
+	99, // [99:99] is the sub-list for extension type_name
+	99, // [99:99] is the sub-list for extension extendee
+	0,  // [0:99] is the sub-list for field type_name
 }
 
 func init() { file_dataflow_graph_wire_program_proto_init() }
@@ -4628,10 +5020,17 @@ func file_dataflow_graph_wire_program_proto_init() {
 		(*Node_Values)(nil),
 		(*Node_Series)(nil),
 		(*Node_Unnest)(nil),
+		(*Node_Lateral)(nil),
 	}
 	file_dataflow_graph_wire_program_proto_msgTypes[19].OneofWrappers = []any{}
-	file_dataflow_graph_wire_program_proto_msgTypes[32].OneofWrappers = []any{}
-	file_dataflow_graph_wire_program_proto_msgTypes[35].OneofWrappers = []any{
+	file_dataflow_graph_wire_program_proto_msgTypes[33].OneofWrappers = []any{
+		(*LateralStep_Unnest)(nil),
+		(*LateralStep_Project)(nil),
+		(*LateralStep_Aggregate)(nil),
+		(*LateralStep_Top)(nil),
+	}
+	file_dataflow_graph_wire_program_proto_msgTypes[36].OneofWrappers = []any{}
+	file_dataflow_graph_wire_program_proto_msgTypes[39].OneofWrappers = []any{
 		(*Value_Bool)(nil),
 		(*Value_Int)(nil),
 		(*Value_Uint)(nil),
@@ -4647,7 +5046,7 @@ func file_dataflow_graph_wire_program_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dataflow_graph_wire_program_proto_rawDesc), len(file_dataflow_graph_wire_program_proto_rawDesc)),
 			NumEnums:      12,
-			NumMessages:   41,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

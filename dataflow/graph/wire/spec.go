@@ -13,14 +13,7 @@ func (e *encoder) spec(n *graph.Node, msg *Node) {
 	case *graph.SourceSpec:
 		msg.Spec = &Node_Source{e.source(s)}
 	case *graph.ProjectSpec:
-		p := &ProjectSpec{
-			Filter: e.expr(s.Filter), EventTime: e.expr(s.EventTime),
-			EventTimeColumn: s.EventTimeColumn, DropBadTime: s.DropBadTime,
-		}
-		if s.Exprs != nil {
-			p.Exprs = &Exprs{Exprs: e.exprs(s.Exprs)}
-		}
-		msg.Spec = &Node_Project{p}
+		msg.Spec = &Node_Project{e.project(s)}
 	case *graph.WatermarkSpec:
 		msg.Spec = &Node_Watermark{&WatermarkSpec{Expr: e.expr(s.Expr), Delay: s.Delay, Idle: s.Idle}}
 	case *graph.WindowAggregateSpec:
@@ -53,6 +46,8 @@ func (e *encoder) spec(n *graph.Node, msg *Node) {
 		msg.Spec = &Node_Series{e.series(s)}
 	case *graph.UnnestSpec:
 		msg.Spec = &Node_Unnest{e.unnest(s)}
+	case *graph.LateralSpec:
+		msg.Spec = &Node_Lateral{e.lateral(s)}
 	case *graph.SinkSpec:
 		msg.Spec = &Node_Sink{&SinkSpec{
 			Table: s.Table, Connector: s.Connector, Options: options(s.Options), Format: e.format(s.Format),
@@ -69,6 +64,16 @@ func (e *encoder) source(s *graph.SourceSpec) *SourceSpec {
 		Schema: e.schema(s.Schema), Metadata: stringsOf(s.Metadata), Needed: stringsOf(s.Needed),
 		PrimaryKey: e.uints(s.PrimaryKey),
 	}
+}
+
+func (e *encoder) project(s *graph.ProjectSpec) *ProjectSpec {
+	p := &ProjectSpec{
+		Filter: e.expr(s.Filter), EventTime: e.expr(s.EventTime), EventTimeColumn: s.EventTimeColumn, DropBadTime: s.DropBadTime,
+	}
+	if s.Exprs != nil {
+		p.Exprs = &Exprs{Exprs: e.exprs(s.Exprs)}
+	}
+	return p
 }
 
 func (e *encoder) format(f graph.FormatSpec) *FormatSpec {
@@ -187,6 +192,8 @@ func (d *decoder) spec(n *Node) graph.Spec {
 		return d.series(s.Series)
 	case *Node_Unnest:
 		return d.unnest(s.Unnest)
+	case *Node_Lateral:
+		return d.lateral(s.Lateral)
 	case *Node_Sink:
 		return d.sink(s.Sink)
 	}
