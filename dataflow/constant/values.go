@@ -47,7 +47,8 @@ func (v *values) Read(_ context.Context, out operator.Emitter) (operator.Status,
 		return operator.Done, nil
 	}
 	n = min(n, max(1, maxCells/max(1, len(rows[v.next]))))
-	if err := v.compute(rows[v.next : v.next+n]); err != nil {
+	v.out.Reset()
+	if err := expr.AppendConstants(rows[v.next:v.next+n], v.functions, v.out, expr.WithClock(v.env.Clock)); err != nil {
 		return operator.Ready, err
 	}
 	v.next += n
@@ -55,31 +56,6 @@ func (v *values) Read(_ context.Context, out operator.Emitter) (operator.Status,
 		return operator.Ready, err
 	}
 	return operator.Done, nil
-}
-
-// compute fills the batch with some rows.
-func (v *values) compute(rows [][]*expr.Node) error {
-	var cells []*expr.Node
-	for _, r := range rows {
-		cells = append(cells, r...)
-	}
-	e, err := expr.Compile(cells, nil, v.functions, expr.WithClock(v.env.Clock))
-	if err != nil {
-		return err
-	}
-	cols, err := e.Eval(once())
-	if err != nil {
-		return err
-	}
-	v.out.Reset()
-	first := []int32{0}
-	for i, c := range cols {
-		v.out.Column(i%len(rows[0])).AppendSel(c, first)
-	}
-	for range rows {
-		v.out.AppendTime(0, column.Insert)
-	}
-	return nil
 }
 
 // Snapshot implements operator.Source.

@@ -70,10 +70,11 @@ type LateralSpec struct {
 	Steps []LateralStep
 }
 
-// LateralStep is one step: exactly one of its first four fields is set.
+// LateralStep is one step: exactly one of its first five fields is set.
 type LateralStep struct {
-	// Unnest and the two below look at columns of the step before by number.
+	// Unnest and the three below look at columns of the step before by number.
 	Unnest    *UnnestSpec
+	Match     *LateralMatch
 	Aggregate *LateralAggregate
 	Top       *LateralTop
 	// Project filters and computes; its expressions are over the columns of the step before, followed by all input columns.
@@ -81,6 +82,16 @@ type LateralStep struct {
 	Project *ProjectSpec
 	// Out has the columns of the step.
 	Out *arrow.Schema
+}
+
+// LateralMatch puts rows that stand in the program in the place of each row: those that have its keys.
+type LateralMatch struct {
+	// Rows are as in ValuesSpec; all of a match are columns of the step.
+	Rows [][]*expr.Node
+	// Keys are columns of the step before, RowKeys those of Rows that must be equal, of the same types. Null equals null where
+	// NullSafe, which is as long or nil, says so.
+	Keys, RowKeys []int
+	NullSafe      []bool
 }
 
 // LateralAggregate groups the rows of one input row. The columns are the keys in order, then one per aggregate. Rows have

@@ -73,6 +73,8 @@ func newStage(s *graph.LateralStep, own, in *arrow.Schema, functions *expr.Funct
 		return newComputing(s, own, in, functions, env, next)
 	case s.Unnest != nil:
 		return newUnnesting(s, own, env, next)
+	case s.Match != nil:
+		return newMatching(s, functions, env, next)
 	case s.Aggregate != nil:
 		return newGrouping(s, own, next)
 	case s.Top != nil:

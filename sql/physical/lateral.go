@@ -72,6 +72,8 @@ func stepsText(steps []graph.LateralStep) string {
 			b.WriteString("unnest " + unnestText(s.Unnest))
 		case s.Project != nil:
 			b.WriteString("project " + projectText(s.Project))
+		case s.Match != nil:
+			fmt.Fprintf(&b, "match %v %v %v %s", s.Match.Keys, s.Match.RowKeys, s.Match.NullSafe, valuesText(s.Match.Rows))
 		case s.Aggregate != nil:
 			fmt.Fprintf(&b, "aggregate %v %t %s", s.Aggregate.Keys, s.Aggregate.Global, callsText(s.Aggregate.Aggs))
 		case s.Top != nil:
@@ -119,6 +121,12 @@ func describeLateral(n *logical.Lateral) string {
 				}
 				parts = append(parts, name+"("+columns(below, c.Args)+")")
 			}
+		case s.Match != nil:
+			text := fmt.Sprintf("one of %d rows", len(s.Match.Rows))
+			if len(s.Match.RowKeys) > 0 {
+				text += " by " + columns(s.Out, s.Match.RowKeys)
+			}
+			parts = append(parts, text)
 		case s.Project != nil && s.Project.Filter != nil:
 			parts = append(parts, "where "+expr.Format(s.Project.Filter))
 		case s.Aggregate != nil:

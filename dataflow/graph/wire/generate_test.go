@@ -96,7 +96,15 @@ func (f filler) fill(v reflect.Value) {
 		*x = graph.RankKind(f.n(1, 3))
 	case *graph.LateralStep:
 		step := graph.LateralStep{Out: f.schema()}
-		switch f.n(0, 3) {
+		switch f.n(0, 4) {
+		case 4:
+			step.Match = &graph.LateralMatch{Rows: [][]*expr.Node{{f.expr(1), f.expr(0)}, {f.expr(0), f.expr(0)}}}
+			if f.bool() {
+				step.Match.Keys, step.Match.RowKeys = []int{f.n(0, 9), 0}, []int{1, f.n(0, 1)}
+			}
+			if f.bool() && step.Match.Keys != nil {
+				step.Match.NullSafe = []bool{f.bool(), f.bool()}
+			}
 		case 0:
 			step.Unnest = &graph.UnnestSpec{}
 			f.fillStruct(reflect.ValueOf(step.Unnest).Elem())

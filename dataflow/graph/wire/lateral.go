@@ -1,6 +1,10 @@
 package wire
 
-import "wadi/dataflow/graph"
+import (
+	"slices"
+
+	"wadi/dataflow/graph"
+)
 
 func (e *encoder) lateral(s *graph.LateralSpec) *LateralSpec {
 	if s.Kind < graph.InnerJoin || s.Kind > lastJoinKind {
@@ -30,6 +34,14 @@ func (e *encoder) step(s *graph.LateralStep) *LateralStep {
 		})
 		msg.Step = &LateralStep_Top{&LateralTop{
 			Keys: t.Keys, Order: t.Order, Rank: t.Rank, Limit: t.Limit, Offset: t.Offset, WithRank: t.WithRank, WithTies: t.WithTies,
+		}}
+	case s.Match != nil:
+		m := s.Match
+		if len(m.Keys) != len(m.RowKeys) || m.NullSafe != nil && len(m.NullSafe) != len(m.Keys) {
+			e.fail("rows are matched by %d and %d keys", len(m.Keys), len(m.RowKeys))
+		}
+		msg.Step = &LateralStep_Match{&LateralMatch{
+			Rows: e.values(&graph.ValuesSpec{Rows: m.Rows}).Rows, Keys: e.uints(m.Keys), RowKeys: e.uints(m.RowKeys), NullSafe: slices.Clone(m.NullSafe),
 		}}
 	default:
 		e.fail("a step of a lateral query is empty")
@@ -71,8 +83,22 @@ func (d *decoder) step(msg *LateralStep) graph.LateralStep {
 				Keys: t.Keys, Order: t.Order, Rank: t.Rank, Limit: t.Limit, Offset: t.Offset, WithRank: t.WithRank, WithTies: t.WithTies,
 			}
 		}
+	case *LateralStep_Match:
+		s.Match = d.match(m.Match)
 	default:
 		d.fail("a step of a lateral query is empty")
 	}
 	return s
+}
+
+func (d *decoder) match(msg *LateralMatch) *graph.LateralMatch {
+	m := &graph.LateralMatch{Keys: d.ints(msg.GetKeys()), RowKeys: d.ints(msg.GetRowKeys()), NullSafe: slices.Clone(msg.GetNullSafe())}
+	m.Rows = d.values(&ValuesSpec{Rows: msg.GetRows()}).(*graph.ValuesSpec).Rows
+	if len(m.Keys) != len(m.RowKeys) || m.NullSafe != nil && len(m.NullSafe) != len(m.Keys) {
+		d.fail("rows are matched by %d and %d keys", len(m.Keys), len(m.RowKeys))
+	}
+	for _, r := range m.Rows {
+		d.columns(m.RowKeys, len(r))
+	}
+	return m
 }

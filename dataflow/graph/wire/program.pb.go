@@ -3351,6 +3351,7 @@ type LateralStep struct {
 	//	*LateralStep_Project
 	//	*LateralStep_Aggregate
 	//	*LateralStep_Top
+	//	*LateralStep_Match
 	Step          isLateralStep_Step `protobuf_oneof:"step"`
 	Out           *Schema            `protobuf:"bytes,10,opt,name=out,proto3" json:"out,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -3430,6 +3431,15 @@ func (x *LateralStep) GetTop() *LateralTop {
 	return nil
 }
 
+func (x *LateralStep) GetMatch() *LateralMatch {
+	if x != nil {
+		if x, ok := x.Step.(*LateralStep_Match); ok {
+			return x.Match
+		}
+	}
+	return nil
+}
+
 func (x *LateralStep) GetOut() *Schema {
 	if x != nil {
 		return x.Out
@@ -3457,6 +3467,10 @@ type LateralStep_Top struct {
 	Top *LateralTop `protobuf:"bytes,4,opt,name=top,proto3,oneof"`
 }
 
+type LateralStep_Match struct {
+	Match *LateralMatch `protobuf:"bytes,5,opt,name=match,proto3,oneof"`
+}
+
 func (*LateralStep_Unnest) isLateralStep_Step() {}
 
 func (*LateralStep_Project) isLateralStep_Step() {}
@@ -3464,6 +3478,77 @@ func (*LateralStep_Project) isLateralStep_Step() {}
 func (*LateralStep_Aggregate) isLateralStep_Step() {}
 
 func (*LateralStep_Top) isLateralStep_Step() {}
+
+func (*LateralStep_Match) isLateralStep_Step() {}
+
+type LateralMatch struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Rows    []*Exprs               `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`
+	Keys    []uint32               `protobuf:"varint,2,rep,packed,name=keys,proto3" json:"keys,omitempty"`
+	RowKeys []uint32               `protobuf:"varint,3,rep,packed,name=row_keys,json=rowKeys,proto3" json:"row_keys,omitempty"`
+	// As many as there are keys, or none.
+	NullSafe      []bool `protobuf:"varint,4,rep,packed,name=null_safe,json=nullSafe,proto3" json:"null_safe,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LateralMatch) Reset() {
+	*x = LateralMatch{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LateralMatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LateralMatch) ProtoMessage() {}
+
+func (x *LateralMatch) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LateralMatch.ProtoReflect.Descriptor instead.
+func (*LateralMatch) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *LateralMatch) GetRows() []*Exprs {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
+}
+
+func (x *LateralMatch) GetKeys() []uint32 {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *LateralMatch) GetRowKeys() []uint32 {
+	if x != nil {
+		return x.RowKeys
+	}
+	return nil
+}
+
+func (x *LateralMatch) GetNullSafe() []bool {
+	if x != nil {
+		return x.NullSafe
+	}
+	return nil
+}
 
 type LateralAggregate struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3476,7 +3561,7 @@ type LateralAggregate struct {
 
 func (x *LateralAggregate) Reset() {
 	*x = LateralAggregate{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3488,7 +3573,7 @@ func (x *LateralAggregate) String() string {
 func (*LateralAggregate) ProtoMessage() {}
 
 func (x *LateralAggregate) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3501,7 +3586,7 @@ func (x *LateralAggregate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateralAggregate.ProtoReflect.Descriptor instead.
 func (*LateralAggregate) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{34}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *LateralAggregate) GetKeys() []uint32 {
@@ -3540,7 +3625,7 @@ type LateralTop struct {
 
 func (x *LateralTop) Reset() {
 	*x = LateralTop{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3552,7 +3637,7 @@ func (x *LateralTop) String() string {
 func (*LateralTop) ProtoMessage() {}
 
 func (x *LateralTop) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3565,7 +3650,7 @@ func (x *LateralTop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateralTop.ProtoReflect.Descriptor instead.
 func (*LateralTop) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{35}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *LateralTop) GetKeys() []uint32 {
@@ -3636,7 +3721,7 @@ type AggregateCall struct {
 
 func (x *AggregateCall) Reset() {
 	*x = AggregateCall{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3648,7 +3733,7 @@ func (x *AggregateCall) String() string {
 func (*AggregateCall) ProtoMessage() {}
 
 func (x *AggregateCall) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3661,7 +3746,7 @@ func (x *AggregateCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateCall.ProtoReflect.Descriptor instead.
 func (*AggregateCall) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{36}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AggregateCall) GetName() string {
@@ -3746,7 +3831,7 @@ type AggregateOrder struct {
 
 func (x *AggregateOrder) Reset() {
 	*x = AggregateOrder{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3758,7 +3843,7 @@ func (x *AggregateOrder) String() string {
 func (*AggregateOrder) ProtoMessage() {}
 
 func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3771,7 +3856,7 @@ func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateOrder.ProtoReflect.Descriptor instead.
 func (*AggregateOrder) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{37}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *AggregateOrder) GetArg() uint32 {
@@ -3812,7 +3897,7 @@ type Expr struct {
 
 func (x *Expr) Reset() {
 	*x = Expr{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3824,7 +3909,7 @@ func (x *Expr) String() string {
 func (*Expr) ProtoMessage() {}
 
 func (x *Expr) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3837,7 +3922,7 @@ func (x *Expr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expr.ProtoReflect.Descriptor instead.
 func (*Expr) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{38}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Expr) GetKind() ExprKind {
@@ -3915,7 +4000,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3927,7 +4012,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3940,7 +4025,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{39}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Value) GetValue() isValue_Value {
@@ -4086,7 +4171,7 @@ type Decimal struct {
 
 func (x *Decimal) Reset() {
 	*x = Decimal{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4098,7 +4183,7 @@ func (x *Decimal) String() string {
 func (*Decimal) ProtoMessage() {}
 
 func (x *Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4111,7 +4196,7 @@ func (x *Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decimal.ProtoReflect.Descriptor instead.
 func (*Decimal) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{40}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Decimal) GetHigh() int64 {
@@ -4139,7 +4224,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[41]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4151,7 +4236,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[41]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4164,7 +4249,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{41}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Interval) GetMonths() int32 {
@@ -4198,7 +4283,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[42]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4210,7 +4295,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[42]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4223,7 +4308,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{42}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Schema) GetFields() []*Field {
@@ -4252,7 +4337,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[43]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4264,7 +4349,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[43]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4277,7 +4362,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{43}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Field) GetName() string {
@@ -4331,7 +4416,7 @@ type Type struct {
 
 func (x *Type) Reset() {
 	*x = Type{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[44]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4343,7 +4428,7 @@ func (x *Type) String() string {
 func (*Type) ProtoMessage() {}
 
 func (x *Type) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[44]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4356,7 +4441,7 @@ func (x *Type) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Type.ProtoReflect.Descriptor instead.
 func (*Type) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{44}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Type) GetKind() TypeKind {
@@ -4631,15 +4716,21 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\vLateralSpec\x12\x12\n" +
 	"\x04keep\x18\x01 \x03(\rR\x04keep\x12+\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x17.wadi.graph.v1.JoinKindR\x04kind\x120\n" +
-	"\x05steps\x18\x03 \x03(\v2\x1a.wadi.graph.v1.LateralStepR\x05steps\"\x9b\x02\n" +
+	"\x05steps\x18\x03 \x03(\v2\x1a.wadi.graph.v1.LateralStepR\x05steps\"\xd0\x02\n" +
 	"\vLateralStep\x123\n" +
 	"\x06unnest\x18\x01 \x01(\v2\x19.wadi.graph.v1.UnnestSpecH\x00R\x06unnest\x126\n" +
 	"\aproject\x18\x02 \x01(\v2\x1a.wadi.graph.v1.ProjectSpecH\x00R\aproject\x12?\n" +
 	"\taggregate\x18\x03 \x01(\v2\x1f.wadi.graph.v1.LateralAggregateH\x00R\taggregate\x12-\n" +
-	"\x03top\x18\x04 \x01(\v2\x19.wadi.graph.v1.LateralTopH\x00R\x03top\x12'\n" +
+	"\x03top\x18\x04 \x01(\v2\x19.wadi.graph.v1.LateralTopH\x00R\x03top\x123\n" +
+	"\x05match\x18\x05 \x01(\v2\x1b.wadi.graph.v1.LateralMatchH\x00R\x05match\x12'\n" +
 	"\x03out\x18\n" +
 	" \x01(\v2\x15.wadi.graph.v1.SchemaR\x03outB\x06\n" +
-	"\x04step\"p\n" +
+	"\x04step\"\x84\x01\n" +
+	"\fLateralMatch\x12(\n" +
+	"\x04rows\x18\x01 \x03(\v2\x14.wadi.graph.v1.ExprsR\x04rows\x12\x12\n" +
+	"\x04keys\x18\x02 \x03(\rR\x04keys\x12\x19\n" +
+	"\brow_keys\x18\x03 \x03(\rR\arowKeys\x12\x1b\n" +
+	"\tnull_safe\x18\x04 \x03(\bR\bnullSafe\"p\n" +
 	"\x10LateralAggregate\x12\x12\n" +
 	"\x04keys\x18\x01 \x03(\rR\x04keys\x120\n" +
 	"\x04aggs\x18\x02 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\x12\x16\n" +
@@ -4830,7 +4921,7 @@ func file_dataflow_graph_wire_program_proto_rawDescGZIP() []byte {
 }
 
 var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
-var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
+var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(Mode)(0),                     // 0: wadi.graph.v1.Mode
 	(EdgeKind)(0),                 // 1: wadi.graph.v1.EdgeKind
@@ -4878,123 +4969,126 @@ var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(*UnnestCall)(nil),            // 43: wadi.graph.v1.UnnestCall
 	(*LateralSpec)(nil),           // 44: wadi.graph.v1.LateralSpec
 	(*LateralStep)(nil),           // 45: wadi.graph.v1.LateralStep
-	(*LateralAggregate)(nil),      // 46: wadi.graph.v1.LateralAggregate
-	(*LateralTop)(nil),            // 47: wadi.graph.v1.LateralTop
-	(*AggregateCall)(nil),         // 48: wadi.graph.v1.AggregateCall
-	(*AggregateOrder)(nil),        // 49: wadi.graph.v1.AggregateOrder
-	(*Expr)(nil),                  // 50: wadi.graph.v1.Expr
-	(*Value)(nil),                 // 51: wadi.graph.v1.Value
-	(*Decimal)(nil),               // 52: wadi.graph.v1.Decimal
-	(*Interval)(nil),              // 53: wadi.graph.v1.Interval
-	(*Schema)(nil),                // 54: wadi.graph.v1.Schema
-	(*Field)(nil),                 // 55: wadi.graph.v1.Field
-	(*Type)(nil),                  // 56: wadi.graph.v1.Type
+	(*LateralMatch)(nil),          // 46: wadi.graph.v1.LateralMatch
+	(*LateralAggregate)(nil),      // 47: wadi.graph.v1.LateralAggregate
+	(*LateralTop)(nil),            // 48: wadi.graph.v1.LateralTop
+	(*AggregateCall)(nil),         // 49: wadi.graph.v1.AggregateCall
+	(*AggregateOrder)(nil),        // 50: wadi.graph.v1.AggregateOrder
+	(*Expr)(nil),                  // 51: wadi.graph.v1.Expr
+	(*Value)(nil),                 // 52: wadi.graph.v1.Value
+	(*Decimal)(nil),               // 53: wadi.graph.v1.Decimal
+	(*Interval)(nil),              // 54: wadi.graph.v1.Interval
+	(*Schema)(nil),                // 55: wadi.graph.v1.Schema
+	(*Field)(nil),                 // 56: wadi.graph.v1.Field
+	(*Type)(nil),                  // 57: wadi.graph.v1.Type
 }
 var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
-	13, // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
-	14, // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
-	54, // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
-	0,  // 3: wadi.graph.v1.Node.mode:type_name -> wadi.graph.v1.Mode
-	15, // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
-	18, // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
-	20, // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
-	22, // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
-	24, // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
-	25, // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
-	39, // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
-	26, // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
-	28, // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
-	29, // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
-	30, // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
-	31, // 15: wadi.graph.v1.Node.asof_join:type_name -> wadi.graph.v1.AsofJoinSpec
-	32, // 16: wadi.graph.v1.Node.lookup_join:type_name -> wadi.graph.v1.LookupJoinSpec
-	33, // 17: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
-	35, // 18: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
-	40, // 19: wadi.graph.v1.Node.values:type_name -> wadi.graph.v1.ValuesSpec
-	41, // 20: wadi.graph.v1.Node.series:type_name -> wadi.graph.v1.SeriesSpec
-	42, // 21: wadi.graph.v1.Node.unnest:type_name -> wadi.graph.v1.UnnestSpec
-	44, // 22: wadi.graph.v1.Node.lateral:type_name -> wadi.graph.v1.LateralSpec
-	1,  // 23: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
-	16, // 24: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
-	19, // 25: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	54, // 26: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
-	17, // 27: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
-	17, // 28: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
-	16, // 29: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
-	50, // 30: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
-	21, // 31: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
-	50, // 32: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
-	50, // 33: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
-	50, // 34: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
-	2,  // 35: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
-	23, // 36: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
-	48, // 37: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	48, // 38: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	48, // 39: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	3,  // 40: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
-	50, // 41: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
-	27, // 42: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	27, // 43: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	27, // 44: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	27, // 45: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	34, // 46: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
-	3,  // 47: wadi.graph.v1.LookupJoinSpec.kind:type_name -> wadi.graph.v1.JoinKind
-	50, // 48: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
-	18, // 49: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
-	34, // 50: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
-	4,  // 51: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
-	34, // 52: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
-	36, // 53: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
-	48, // 54: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
-	37, // 55: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
-	6,  // 56: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
-	38, // 57: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
-	38, // 58: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
-	5,  // 59: wadi.graph.v1.Frame.exclude:type_name -> wadi.graph.v1.Exclusion
-	7,  // 60: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
-	16, // 61: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
-	19, // 62: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	54, // 63: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
-	21, // 64: wadi.graph.v1.ValuesSpec.rows:type_name -> wadi.graph.v1.Exprs
-	50, // 65: wadi.graph.v1.SeriesSpec.start:type_name -> wadi.graph.v1.Expr
-	50, // 66: wadi.graph.v1.SeriesSpec.stop:type_name -> wadi.graph.v1.Expr
-	50, // 67: wadi.graph.v1.SeriesSpec.step:type_name -> wadi.graph.v1.Expr
-	43, // 68: wadi.graph.v1.UnnestSpec.calls:type_name -> wadi.graph.v1.UnnestCall
-	8,  // 69: wadi.graph.v1.UnnestCall.kind:type_name -> wadi.graph.v1.UnnestKind
-	3,  // 70: wadi.graph.v1.LateralSpec.kind:type_name -> wadi.graph.v1.JoinKind
-	45, // 71: wadi.graph.v1.LateralSpec.steps:type_name -> wadi.graph.v1.LateralStep
-	42, // 72: wadi.graph.v1.LateralStep.unnest:type_name -> wadi.graph.v1.UnnestSpec
-	20, // 73: wadi.graph.v1.LateralStep.project:type_name -> wadi.graph.v1.ProjectSpec
-	46, // 74: wadi.graph.v1.LateralStep.aggregate:type_name -> wadi.graph.v1.LateralAggregate
-	47, // 75: wadi.graph.v1.LateralStep.top:type_name -> wadi.graph.v1.LateralTop
-	54, // 76: wadi.graph.v1.LateralStep.out:type_name -> wadi.graph.v1.Schema
-	48, // 77: wadi.graph.v1.LateralAggregate.aggs:type_name -> wadi.graph.v1.AggregateCall
-	34, // 78: wadi.graph.v1.LateralTop.order:type_name -> wadi.graph.v1.Order
-	4,  // 79: wadi.graph.v1.LateralTop.rank:type_name -> wadi.graph.v1.RankKind
-	56, // 80: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
-	56, // 81: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
-	15, // 82: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
-	49, // 83: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
-	51, // 84: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
-	9,  // 85: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
-	56, // 86: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
-	51, // 87: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
-	50, // 88: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
-	15, // 89: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
-	52, // 90: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
-	53, // 91: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
-	55, // 92: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
-	16, // 93: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
-	56, // 94: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
-	16, // 95: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
-	10, // 96: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
-	11, // 97: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
-	55, // 98: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
-	99, // [99:99] is the sub-list for method output_type
-	99, // [99:99] is the sub-list for method input_type
-	99, // [99:99] is the sub-list for extension type_name
-	99, // [99:99] is the sub-list for extension extendee
-	0,  // [0:99] is the sub-list for field type_name
+	13,  // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
+	14,  // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
+	55,  // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
+	0,   // 3: wadi.graph.v1.Node.mode:type_name -> wadi.graph.v1.Mode
+	15,  // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
+	18,  // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
+	20,  // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
+	22,  // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
+	24,  // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
+	25,  // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
+	39,  // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
+	26,  // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
+	28,  // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
+	29,  // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
+	30,  // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
+	31,  // 15: wadi.graph.v1.Node.asof_join:type_name -> wadi.graph.v1.AsofJoinSpec
+	32,  // 16: wadi.graph.v1.Node.lookup_join:type_name -> wadi.graph.v1.LookupJoinSpec
+	33,  // 17: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
+	35,  // 18: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
+	40,  // 19: wadi.graph.v1.Node.values:type_name -> wadi.graph.v1.ValuesSpec
+	41,  // 20: wadi.graph.v1.Node.series:type_name -> wadi.graph.v1.SeriesSpec
+	42,  // 21: wadi.graph.v1.Node.unnest:type_name -> wadi.graph.v1.UnnestSpec
+	44,  // 22: wadi.graph.v1.Node.lateral:type_name -> wadi.graph.v1.LateralSpec
+	1,   // 23: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
+	16,  // 24: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
+	19,  // 25: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	55,  // 26: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
+	17,  // 27: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
+	17,  // 28: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
+	16,  // 29: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
+	51,  // 30: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
+	21,  // 31: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
+	51,  // 32: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
+	51,  // 33: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
+	51,  // 34: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
+	2,   // 35: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
+	23,  // 36: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
+	49,  // 37: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	49,  // 38: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	49,  // 39: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	3,   // 40: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
+	51,  // 41: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
+	27,  // 42: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	27,  // 43: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	27,  // 44: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	27,  // 45: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	34,  // 46: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
+	3,   // 47: wadi.graph.v1.LookupJoinSpec.kind:type_name -> wadi.graph.v1.JoinKind
+	51,  // 48: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
+	18,  // 49: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
+	34,  // 50: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
+	4,   // 51: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
+	34,  // 52: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
+	36,  // 53: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
+	49,  // 54: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
+	37,  // 55: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
+	6,   // 56: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
+	38,  // 57: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
+	38,  // 58: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
+	5,   // 59: wadi.graph.v1.Frame.exclude:type_name -> wadi.graph.v1.Exclusion
+	7,   // 60: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
+	16,  // 61: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
+	19,  // 62: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	55,  // 63: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
+	21,  // 64: wadi.graph.v1.ValuesSpec.rows:type_name -> wadi.graph.v1.Exprs
+	51,  // 65: wadi.graph.v1.SeriesSpec.start:type_name -> wadi.graph.v1.Expr
+	51,  // 66: wadi.graph.v1.SeriesSpec.stop:type_name -> wadi.graph.v1.Expr
+	51,  // 67: wadi.graph.v1.SeriesSpec.step:type_name -> wadi.graph.v1.Expr
+	43,  // 68: wadi.graph.v1.UnnestSpec.calls:type_name -> wadi.graph.v1.UnnestCall
+	8,   // 69: wadi.graph.v1.UnnestCall.kind:type_name -> wadi.graph.v1.UnnestKind
+	3,   // 70: wadi.graph.v1.LateralSpec.kind:type_name -> wadi.graph.v1.JoinKind
+	45,  // 71: wadi.graph.v1.LateralSpec.steps:type_name -> wadi.graph.v1.LateralStep
+	42,  // 72: wadi.graph.v1.LateralStep.unnest:type_name -> wadi.graph.v1.UnnestSpec
+	20,  // 73: wadi.graph.v1.LateralStep.project:type_name -> wadi.graph.v1.ProjectSpec
+	47,  // 74: wadi.graph.v1.LateralStep.aggregate:type_name -> wadi.graph.v1.LateralAggregate
+	48,  // 75: wadi.graph.v1.LateralStep.top:type_name -> wadi.graph.v1.LateralTop
+	46,  // 76: wadi.graph.v1.LateralStep.match:type_name -> wadi.graph.v1.LateralMatch
+	55,  // 77: wadi.graph.v1.LateralStep.out:type_name -> wadi.graph.v1.Schema
+	21,  // 78: wadi.graph.v1.LateralMatch.rows:type_name -> wadi.graph.v1.Exprs
+	49,  // 79: wadi.graph.v1.LateralAggregate.aggs:type_name -> wadi.graph.v1.AggregateCall
+	34,  // 80: wadi.graph.v1.LateralTop.order:type_name -> wadi.graph.v1.Order
+	4,   // 81: wadi.graph.v1.LateralTop.rank:type_name -> wadi.graph.v1.RankKind
+	57,  // 82: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
+	57,  // 83: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
+	15,  // 84: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
+	50,  // 85: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
+	52,  // 86: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
+	9,   // 87: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
+	57,  // 88: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
+	52,  // 89: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
+	51,  // 90: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
+	15,  // 91: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
+	53,  // 92: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
+	54,  // 93: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
+	56,  // 94: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
+	16,  // 95: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
+	57,  // 96: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
+	16,  // 97: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
+	10,  // 98: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
+	11,  // 99: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
+	56,  // 100: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
+	101, // [101:101] is the sub-list for method output_type
+	101, // [101:101] is the sub-list for method input_type
+	101, // [101:101] is the sub-list for extension type_name
+	101, // [101:101] is the sub-list for extension extendee
+	0,   // [0:101] is the sub-list for field type_name
 }
 
 func init() { file_dataflow_graph_wire_program_proto_init() }
@@ -5028,9 +5122,10 @@ func file_dataflow_graph_wire_program_proto_init() {
 		(*LateralStep_Project)(nil),
 		(*LateralStep_Aggregate)(nil),
 		(*LateralStep_Top)(nil),
+		(*LateralStep_Match)(nil),
 	}
-	file_dataflow_graph_wire_program_proto_msgTypes[36].OneofWrappers = []any{}
-	file_dataflow_graph_wire_program_proto_msgTypes[39].OneofWrappers = []any{
+	file_dataflow_graph_wire_program_proto_msgTypes[37].OneofWrappers = []any{}
+	file_dataflow_graph_wire_program_proto_msgTypes[40].OneofWrappers = []any{
 		(*Value_Bool)(nil),
 		(*Value_Int)(nil),
 		(*Value_Uint)(nil),
@@ -5046,7 +5141,7 @@ func file_dataflow_graph_wire_program_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dataflow_graph_wire_program_proto_rawDesc), len(file_dataflow_graph_wire_program_proto_rawDesc)),
 			NumEnums:      12,
-			NumMessages:   45,
+			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

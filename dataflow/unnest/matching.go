@@ -1,0 +1,113 @@
+package unnest
+
+import (
+	"wadi/dataflow/column"
+	"wadi/dataflow/expr"
+	"wadi/dataflow/graph"
+	"wadi/dataflow/operator"
+	"wadi/dataflow/state"
+)
+
+// matching puts constant rows in the place of rows that have their keys.
+type matching struct {
+	next  stage
+	spec  *graph.LateralMatch
+	table *column.Batch
+	// first finds the first row with a key, behind which after leads to the others; −1 ends a list.
+	first map[string]int32
+	after []int32
+	key   []byte
+	// picked are the rows for the output at hand, origin the input rows that they are for.
+	picked, origin, all []int32
+	times               []int64
+	columns             []column.Appender
+	result              column.Batch
+	out                 part
+}
+
+// cells bounds how many constants are computed at once.
+const cells = 4096
+
+func newMatching(s *graph.LateralStep, functions *expr.Functions, env operator.Env, next stage) (stage, error) {
+	m := &matching{next: next, spec: s.Match, first: map[string]int32{}, result: column.Batch{Schema: s.Out}}
+	table := column.NewBuilder(s.Out, false)
+	for rows := s.Match.Rows; len(rows) > 0; {
+		n := min(len(rows), max(1, cells/max(1, len(rows[0]))))
+		if err := expr.AppendConstants(rows[:n], functions, table, expr.WithClock(env.Clock)); err != nil {
+			return nil, err
+		}
+		rows = rows[n:]
+	}
+	m.table = table.Batch()
+	m.after = make([]int32, m.table.N)
+	// From the last to the first, so that lists are in the order of the rows.
+	for i := m.table.N - 1; i >= 0; i-- {
+		m.after[i] = -1
+		if !m.encode(m.table.Cols, s.Match.RowKeys, i) {
+			continue
+		}
+		if k, ok := m.first[string(m.key)]; ok {
+			m.after[i] = k
+		}
+		m.first[string(m.key)] = int32(i)
+	}
+	for _, f := range s.Out.Fields() {
+		a := column.NewAppender(f.Type)
+		m.columns = append(m.columns, a)
+		m.result.Cols = append(m.result.Cols, a)
+	}
+	return m, nil
+}
+
+// encode makes the key of row i; false if it has a null that equals nothing.
+func (m *matching) encode(cols []column.Vector, keys []int, i int) bool {
+	m.key = m.key[:0]
+	for k, c := range keys {
+		if !cols[c].Validity().IsValid(i) && (m.spec.NullSafe == nil || !m.spec.NullSafe[k]) {
+			return false
+		}
+		m.key = state.AppendValue(m.key, cols[c], i)
+	}
+	return true
+}
+
+func (m *matching) open(in *column.Batch) { m.next.open(in) }
+
+func (m *matching) push(p *part) error {
+	m.all = column.AllRows(m.all, p.rows.N)
+	for _, r := range p.rows.Selected(m.all) {
+		if !m.encode(p.rows.Cols, m.spec.Keys, int(r)) {
+			continue
+		}
+		k, ok := m.first[string(m.key)]
+		for ; ok && k >= 0; k = m.after[k] {
+			m.picked = append(m.picked, k)
+			m.origin = append(m.origin, p.origin[r])
+			m.times = append(m.times, p.rows.Time[r])
+			if len(m.picked) == maxRows {
+				if err := m.emit(); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return m.emit()
+}
+
+// emit passes on the rows picked so far.
+func (m *matching) emit() error {
+	if len(m.picked) == 0 {
+		return nil
+	}
+	for i, c := range m.columns {
+		c.Reset()
+		gather(c, m.table.Cols[i], m.picked)
+	}
+	m.result.N, m.result.Time = len(m.picked), m.times
+	m.out = part{rows: &m.result, origin: m.origin}
+	err := m.next.push(&m.out)
+	m.picked, m.origin, m.times = m.picked[:0], m.origin[:0], m.times[:0]
+	return err
+}
+
+func (m *matching) end() error { return m.next.end() }
