@@ -104,6 +104,14 @@ func (f *Functions) Doc(name string) string {
 	return ""
 }
 
+// Takes says in words what arguments an aggregate takes, empty for an unknown name.
+func (f *Functions) Takes(name string) string {
+	if fn := f.byName[strings.ToLower(name)]; fn != nil {
+		return fn.takes
+	}
+	return ""
+}
+
 // Example is an example of an aggregate, the zero value for an unknown name.
 func (f *Functions) Example(name string) Example {
 	if fn := f.byName[strings.ToLower(name)]; fn != nil {

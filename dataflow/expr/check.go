@@ -11,7 +11,7 @@ import (
 
 // A check refuses a call whose constant arguments can never work, when it is resolved and not only when a row comes. The
 // kernels check too, since most of these arguments may come from columns.
-type check func(s *callSite, args []*Node) *fault.Error
+type check func(s *callSite, args []*Node) error
 
 func (f *function) checked(c check) *function {
 	f.check = c
@@ -41,7 +41,7 @@ func (s *callSite) invalid(args []*Node, i int, message, hint string) *fault.Err
 
 // checkRegexp checks the pattern, which is argument 1, and the flags, which may be argument flags.
 func checkRegexp(flags int) check {
-	return func(s *callSite, args []*Node) *fault.Error {
+	return func(s *callSite, args []*Node) error {
 		pattern, ok := constant(args, 1)
 		if !ok {
 			return nil
@@ -64,7 +64,7 @@ func checkRegexp(flags int) check {
 }
 
 // checkLike checks the pattern and the escape of LIKE and SIMILAR TO.
-func checkLike(s *callSite, args []*Node) *fault.Error {
+func checkLike(s *callSite, args []*Node) error {
 	escape := `\`
 	if len(args) == 3 {
 		var ok bool
@@ -92,7 +92,7 @@ func checkLike(s *callSite, args []*Node) *fault.Error {
 }
 
 // checkFormats checks the formats of times from argument 1 on.
-func checkFormats(s *callSite, args []*Node) *fault.Error {
+func checkFormats(s *callSite, args []*Node) error {
 	for i := 1; i < len(args); i++ {
 		if format, ok := constant(args, i); ok {
 			if _, ok := parseTimeFormat(format); !ok {
@@ -105,7 +105,7 @@ func checkFormats(s *callSite, args []*Node) *fault.Error {
 
 const formatExample = "for example %Y-%m-%d %H:%M:%S%.3f"
 
-func checkZone(s *callSite, args []*Node) *fault.Error {
+func checkZone(s *callSite, args []*Node) error {
 	if name, ok := constant(args, 1); ok && findZone(name) == nil {
 		return unknownZone(spanOf(args[1], s.span))
 	}
@@ -114,7 +114,7 @@ func checkZone(s *callSite, args []*Node) *fault.Error {
 
 // checkWord checks that argument 1 is one that known takes.
 func checkWord(known func(string) bool, message, hint string) check {
-	return func(s *callSite, args []*Node) *fault.Error {
+	return func(s *callSite, args []*Node) error {
 		if name, ok := constant(args, 1); ok && !known(name) {
 			return s.invalid(args, 1, message, hint)
 		}
@@ -123,7 +123,7 @@ func checkWord(known func(string) bool, message, hint string) check {
 }
 
 // checkWidth refuses bins without a width.
-func checkWidth(s *callSite, args []*Node) *fault.Error {
+func checkWidth(s *callSite, args []*Node) error {
 	v, ok := args[0].Value.(arrow.MonthDayNanoInterval)
 	switch {
 	case args[0].Kind != Literal || !ok:
@@ -137,7 +137,7 @@ func checkWidth(s *callSite, args []*Node) *fault.Error {
 
 // checkNotZero refuses a constant 0 as argument i.
 func checkNotZero(i int, message, hint string) check {
-	return func(s *callSite, args []*Node) *fault.Error {
+	return func(s *callSite, args []*Node) error {
 		if i < len(args) && args[i].Kind == Literal && (args[i].Value == int64(0) || args[i].Value == arrow.MonthDayNanoInterval{}) {
 			return s.invalid(args, i, message, hint)
 		}

@@ -82,7 +82,10 @@ func bindNullif(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
 	}
 	dt := args[0].Type
 	if isNull(dt) {
-		return []*Node{NewLiteral(typeText, nil), args[1]}, typeText, nil
+		if dt = args[1].Type; isNull(dt) {
+			dt = typeText
+		}
+		return []*Node{NewLiteral(dt, nil), args[1]}, dt, nil
 	}
 	return args, dt, nil
 }

@@ -152,7 +152,7 @@ func decodeKernel(*Node) kernel {
 			return dst, c.unknownEncoding()
 		}
 		if err != nil {
-			return dst, c.badArgument("a text is not valid %s", name)
+			return dst, c.badArgument("a text is not valid %s", name).WithHint("only what encode gives can be decoded")
 		}
 		return dst, nil
 	})

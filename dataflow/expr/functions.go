@@ -114,7 +114,7 @@ func newBuiltin() *Functions {
 	for _, group := range [][]*function{
 		operatorFunctions(), logicFunctions(), conditionalFunctions(), mathFunctions(), textFunctions(),
 		sliceFunctions(), patternFunctions(), timeFunctions(), timeConversionFunctions(), encodingFunctions(),
-		listFunctions(), seriesFunctions(), structFunctions(), mapFunctions(), jsonFunctions(), typeFunctions(),
+		listFunctions(), seriesFunctions(), structFunctions(), mapFunctions(), jsonFunctions(), typeFunctions(), icebergFunctions(),
 	} {
 		for _, f := range group {
 			fs.add(f)

@@ -197,7 +197,7 @@ func (l *likeCache) get(c *call, r int) (*likePattern, error) {
 		return l.compiled, nil
 	}
 	if utf8.RuneCountInString(escape) > 1 {
-		return nil, c.badArgument("ESCAPE takes one character")
+		return nil, c.badArgument("ESCAPE takes one character").WithHint("for example ESCAPE '!'")
 	}
 	var esc rune
 	for _, e := range escape {
@@ -205,7 +205,7 @@ func (l *likeCache) get(c *call, r int) (*likePattern, error) {
 	}
 	p, ok := compileLike(pattern, esc, l.fold)
 	if !ok {
-		return nil, c.badArgument("the pattern ends with the escape character")
+		return nil, c.badArgument("the pattern ends with the escape character").WithHint("write it twice for the character itself")
 	}
 	l.pattern, l.escape, l.compiled = strings.Clone(pattern), strings.Clone(escape), p
 	return p, nil

@@ -187,7 +187,7 @@ func listKernel(f func(c *call, o *listOut, r int) (bool, error)) func(*Node) ke
 
 // tooMany is the fault of a list that would have more than maxElements.
 func (c *call) tooMany() error {
-	return c.fail(fault.CodeOverflow, "%s: the list would have more than 16 Mi elements", c.step.name)
+	return c.fail(fault.CodeOverflow, "%s: the list would have more than 16 Mi elements", c.step.name).WithHint("keep lists short; unnest makes rows of elements")
 }
 
 // pickKernel makes kernels that give one picked value per row; f picks it or reports false for null.

@@ -275,7 +275,7 @@ func distance(c *call, r int) (float64, bool, error) {
 		return 0, false, nil
 	}
 	if a.len(r) != b.len(r) {
-		return 0, false, c.badArgument("the lists differ in length")
+		return 0, false, c.badArgument("the lists differ in length").WithHint("compare points of as many dimensions")
 	}
 	x, y := a.vec.Elem.(*column.Fixed[float64]), b.vec.Elem.(*column.Fixed[float64])
 	from, to := a.span(r)
@@ -452,6 +452,9 @@ func quantified(o comparison, anyOf bool) func(*Node) kernel {
 
 // bindConcatLists resolves || with a list on one side or on both.
 func bindConcatLists(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
+	if len(args) != 2 {
+		return nil, nil, s.mismatch(args)
+	}
 	shape := "ll"
 	a, b := args[0].Type, args[1].Type
 	switch {

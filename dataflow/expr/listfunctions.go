@@ -159,7 +159,7 @@ func sliceList(c *call, o *listOut, r int) (bool, error) {
 	step := c.bound(3, r, 1)
 	first, last := c.bound(1, r, 1), c.bound(2, r, n)
 	if step == 0 {
-		return false, c.badArgument("the step is 0")
+		return false, c.badArgument("the step is 0").WithHint("steps go forwards or, if negative, backwards")
 	}
 	if step < 0 {
 		first, last = c.bound(1, r, n), c.bound(2, r, 1)
@@ -253,7 +253,7 @@ func resizeList(c *call, o *listOut, r int) (bool, error) {
 	}
 	n := argOf[int64](c, 1).at(r)
 	if n < 0 {
-		return false, c.badArgument("the number of elements is negative")
+		return false, c.badArgument("the number of elements is negative").WithHint("greatest(n, 0) makes it none")
 	}
 	if n > maxElements {
 		return false, c.tooMany()

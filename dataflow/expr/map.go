@@ -133,7 +133,7 @@ func pickEntries(c *call, keys, items *picker, r int, ofLists bool) (bool, error
 		return false, nil
 	}
 	if a.len(r) != b.len(r) {
-		return false, c.badArgument("there are not as many keys as values")
+		return false, c.badArgument("there are not as many keys as values").WithHint("make both lists of one length")
 	}
 	from, to := a.span(r)
 	keys.elems(0, from, to)
@@ -151,12 +151,12 @@ func checkKeys(c *call, maps *column.List) error {
 		from, to := int(maps.Offsets[r]), int(maps.Offsets[r+1])
 		for e := from; e < to; e++ {
 			if !valid.IsValid(e) {
-				return c.badArgument("a key is null")
+				return c.badArgument("a key is null").WithHint("coalesce(key, '') gives it a value")
 			}
 		}
 		if to-from > 1 {
 			if rows = distinctElems(rows[:0], keys, from, to); len(rows) != to-from {
-				return c.badArgument("a key occurs twice")
+				return c.badArgument("a key occurs twice").WithHint("array_distinct leaves repeated keys out")
 			}
 		}
 	}

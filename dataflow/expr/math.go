@@ -382,7 +382,7 @@ func integerFunctions() []*function {
 
 func factorial(c *call, n int64) (int64, error) {
 	if n < 0 {
-		return 0, c.fail(fault.CodeInvalid, "factorial: the number is negative")
+		return 0, c.fail(fault.CodeInvalid, "factorial: the number is negative").WithHint("there are factorials of 0 to 20")
 	}
 	r := int64(1)
 	for k := int64(2); k <= n; k++ {

@@ -135,7 +135,7 @@ func regexpCount() func(c *call, r int) (int64, error) {
 		if len(c.args) > 2 {
 			start := argOf[int64](c, 2).at(r)
 			if start < 1 {
-				return 0, c.badArgument("the position is below 1")
+				return 0, c.badArgument("the position is below 1").WithHint("the first character is at position 1")
 			}
 			s = s[runeOffset(s, start-1):]
 		}
@@ -244,11 +244,11 @@ func similarTest(negated bool) func(*Node) kernel {
 			}
 			if converted == "" || p != pattern || e != escape {
 				if utf8.RuneCountInString(e) > 1 {
-					return false, c.badArgument("ESCAPE takes one character")
+					return false, c.badArgument("ESCAPE takes one character").WithHint("for example ESCAPE '!'")
 				}
 				var ok bool
 				if converted, ok = similarToRegexp(p, e); !ok {
-					return false, c.badArgument("the pattern ends with the escape character")
+					return false, c.badArgument("the pattern ends with the escape character").WithHint("write it twice for the character itself")
 				}
 				pattern, escape = strings.Clone(p), strings.Clone(e)
 			}

@@ -109,7 +109,9 @@ func seriesKernel(including bool) func(*Node) kernel {
 	}
 }
 
-func (c *call) badStep(s *Series) error { return c.badArgument("%s", s.BadStep()) }
+func (c *call) badStep(s *Series) error {
+	return c.badArgument("%s", s.BadStep()).WithHint("steps go up or down")
+}
 
 // collect adds the values of a series.
 func (c *call) collect(s *Series, add func(int64)) error {

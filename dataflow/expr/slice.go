@@ -114,7 +114,7 @@ func substring(c *call, s string, r int) (int, int, error) {
 	}
 	n := argOf[int64](c, 2).at(r)
 	if n < 0 {
-		return 0, 0, c.badArgument("the length is negative")
+		return 0, 0, c.badArgument("the length is negative").WithHint("greatest(n, 0) makes it none")
 	}
 	if start < 1 {
 		// Positions before the text count towards the length.
@@ -130,7 +130,7 @@ func b2i64(b bool) int64 { return int64(b2i(b)) }
 func splitPart(c *call, s string, r int) (int, int, error) {
 	separator, n := c.text(1).at(r), argOf[int64](c, 2).at(r)
 	if n == 0 {
-		return 0, 0, c.badArgument("parts count from 1, or from -1 backwards")
+		return 0, 0, c.badArgument("parts count from 1, or from -1 backwards").WithHint("1 is the first part")
 	}
 	if separator == "" {
 		if n == 1 || n == -1 {

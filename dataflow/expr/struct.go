@@ -69,7 +69,8 @@ func bindNamedStruct(s *callSite, args []*Node) ([]*Node, arrow.DataType, error)
 		f, out[i+1] = memberOf(name, args[i+1])
 		for _, g := range fields {
 			if g.Name == name {
-				return nil, nil, fault.Userf(CodeTypeMismatch, args[i].Span.Join(s.span), "the struct has two members %q", name)
+				return nil, nil, fault.Userf(CodeTypeMismatch, args[i].Span.Join(s.span), "the struct has two members %q", name).
+					WithHint("give every member a name of its own")
 			}
 		}
 		fields = append(fields, f)

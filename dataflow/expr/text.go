@@ -172,7 +172,7 @@ func chrKernel(*Node) kernel {
 	return textKernel(func(c *call, dst []byte, r int) ([]byte, error) {
 		v := argOf[int64](c, 0).at(r)
 		if v < 1 || v > unicode.MaxRune || !utf8.ValidRune(rune(v)) {
-			return dst, c.badArgument("the number is no code point of a character")
+			return dst, c.badArgument("the number is no code point of a character").WithHint("code points go from 1 to 1114111, without those of surrogates")
 		}
 		return utf8.AppendRune(dst, rune(v)), nil
 	})
@@ -180,7 +180,7 @@ func chrKernel(*Node) kernel {
 
 // tooLong is the fault of a text that would be larger than maxText.
 func (c *call) tooLong() error {
-	return c.fail(fault.CodeOverflow, "%s: the text would be longer than 64 MiB", c.step.name)
+	return c.fail(fault.CodeOverflow, "%s: the text would be longer than 64 MiB", c.step.name).WithHint("repeat or fill up less")
 }
 
 func repeatKernel(*Node) kernel {
@@ -275,7 +275,7 @@ func overlayKernel(*Node) kernel {
 			count = argOf[int64](c, 3).at(r)
 		}
 		if from < 1 {
-			return dst, c.badArgument("the position is below 1")
+			return dst, c.badArgument("the position is below 1").WithHint("the first character is at position 1")
 		}
 		start := runeOffset(s, from-1)
 		end := start

@@ -219,7 +219,7 @@ func makeDateKernel(*Node) kernel {
 	return textNumber(func(c *call, r int) (int32, error) {
 		y, m, d := argOf[int64](c, 0).at(r), argOf[int64](c, 1).at(r), argOf[int64](c, 2).at(r)
 		if !validDate(y, m, d) {
-			return 0, c.badArgument("there is no such day")
+			return 0, c.badArgument("there is no such day").WithHint("months go from 1 to 12, days to the end of the month")
 		}
 		return int32(daysOf(y, int(m), int(d))), nil
 	})(nil)
@@ -247,7 +247,7 @@ func binKernel(n *Node) kernel {
 func bin(c *call, width arrow.MonthDayNanoInterval, v, origin, unit int64) (int64, error) {
 	if width.Months != 0 {
 		if width.Days != 0 || width.Nanoseconds != 0 || width.Months < 0 {
-			return 0, c.badArgument("a width in months has no days and no time, and is positive")
+			return 0, c.badArgument("a width in months has no days and no time, and is positive").WithHint("for example INTERVAL '1 month'")
 		}
 		return binMonths(c, int64(width.Months), v, origin, unit)
 	}
@@ -258,7 +258,7 @@ func bin(c *call, width arrow.MonthDayNanoInterval, v, origin, unit int64) (int6
 	}
 	step /= unit
 	if !ok || step <= 0 {
-		return 0, c.badArgument("the width is not positive")
+		return 0, c.badArgument("the width is not positive").WithHint("for example INTERVAL '15 minutes'")
 	}
 	distance, ok := checked(opSubtract, v, origin)
 	if !ok {
@@ -312,6 +312,9 @@ const (
 	partCentury
 	partMillennium
 	partJulian
+	partZone
+	partZoneHour
+	partZoneMinute
 )
 
 var dateParts = map[string]datePart{
@@ -322,7 +325,8 @@ var dateParts = map[string]datePart{
 	"millisecond": partMillisecond, "ms": partMillisecond, "msec": partMillisecond, "microsecond": partMicrosecond,
 	"us": partMicrosecond, "usec": partMicrosecond, "nanosecond": partNanosecond, "ns": partNanosecond,
 	"nsec": partNanosecond, "epoch": partEpoch, "decade": partDecade, "century": partCentury, "centurie": partCentury,
-	"millennium": partMillennium, "julian": partJulian,
+	"millennium": partMillennium, "julian": partJulian, "timezone": partZone, "timezone_hour": partZoneHour,
+	"timezone_minute": partZoneMinute, "isoweek": partWeek,
 }
 
 func parseDatePart(s string) datePart {
@@ -339,9 +343,10 @@ func bindPart(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
 	if len(args) != 2 {
 		return nil, nil, s.mismatch(args)
 	}
-	name, ok := args[0].Value.(string)
-	if args[0].Kind != Literal || !ok {
-		return nil, nil, s.mismatch(args)
+	name, ok := constant(args, 0)
+	if !ok {
+		return nil, nil, fault.Userf(CodeTypeMismatch, spanOf(args[0], s.span), "the field of a time is a text constant").
+			WithHint("for example date_part('hour', x); CASE chooses between several")
 	}
 	p := parseDatePart(name)
 	if p == partNone {
@@ -354,6 +359,10 @@ func bindPart(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
 	}
 	if !isTemporal(at.Type) || isInterval(at.Type) && !p.ofInterval() || isTime(at.Type) && !p.ofClock() {
 		return nil, nil, s.mismatch(args)
+	}
+	if p >= partZone && (!isTimestamp(at.Type) || !isZoned(at.Type)) {
+		return nil, nil, fault.Userf(CodeTypeMismatch, s.span, "%s has no time zone", TypeName(at.Type)).
+			WithHint("only TIMESTAMP WITH TIME ZONE has one, which is UTC")
 	}
 	dt := typeInt32
 	switch p {
@@ -423,6 +432,8 @@ func partOf[A, R column.Value](f func(A) R) kernel {
 // part gives a field as PostgreSQL counts it; seconds are whole, and milliseconds to nanoseconds count within the minute.
 func (c civil) part(p datePart) int64 {
 	switch p {
+	case partZone, partZoneHour, partZoneMinute:
+		return 0 // moments are in UTC
 	case partYear:
 		return c.year
 	case partQuarter:

@@ -75,7 +75,8 @@ func (p *place) call(e *ast.Call) *expr.Node {
 }
 
 func (p *place) scalar(name string, e *ast.Call) *expr.Node {
-	if !p.b.opts.Functions.Has(name) {
+	// What stands for an operator has no name in the language.
+	if !p.b.opts.Functions.Has(name) || p.b.opts.Functions.IsOperator(name) {
 		p.unknownFunction(name, e)
 		return nil
 	}

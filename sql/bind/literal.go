@@ -50,15 +50,29 @@ func (p *place) constant(text string, dt arrow.DataType, value, whole fault.Span
 	}
 	folded := expr.Fold(n)
 	if folded.Kind != expr.Literal {
+		if dt.ID() == arrow.TIMESTAMP && spells(text, arrow.FixedWidthTypes.Timestamp_us) {
+			p.b.errorf(fault.CodeOverflow, value, "the time is out of the range of %s", expr.TypeName(dt)).
+				WithHint("times in nanoseconds go from 1677-09-21 to 2262-04-11; CAST('…' AS TIMESTAMP(6)) goes further")
+			return nil
+		}
 		p.b.errorf(fault.CodeInvalid, value, "the text is not a valid %s", expr.TypeName(dt)).WithHint("%s", formatHint(dt))
 		return nil
 	}
 	return folded.At(whole)
 }
 
+// spells reports whether a text is one of a value of a type.
+func spells(text string, dt arrow.DataType) bool {
+	n, err := expr.CastTo(expr.NewLiteral(arrow.BinaryTypes.String, text), dt, false, fault.Span{})
+	return err == nil && expr.Fold(n).Kind == expr.Literal
+}
+
 func formatHint(dt arrow.DataType) string {
 	switch dt.ID() {
 	case arrow.TIMESTAMP:
+		if dt.(*arrow.TimestampType).TimeZone != "" {
+			return "write TIMESTAMPTZ '2024-05-17 12:34:56.789+02:00', or with the name of a zone, Europe/Berlin"
+		}
 		return "write TIMESTAMP '2024-05-17 12:34:56.789'"
 	case arrow.DATE32:
 		return "write DATE '2024-05-17'"

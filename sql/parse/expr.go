@@ -219,6 +219,15 @@ func (p *parser) subscript(left ast.Expr, start int) ast.Expr {
 	var parts [3]ast.Expr
 	colons := 0
 	for {
+		if colons == 0 && p.isOp("::") {
+			// Two colons without anything between them.
+			p.advance()
+			colons = 2
+			if !p.isOp("]") {
+				parts[2] = p.expr(bpLowest)
+			}
+			break
+		}
 		if !p.isOp(":") && !p.isOp("]") {
 			parts[colons] = p.expr(bpLowest)
 		}

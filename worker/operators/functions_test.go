@@ -88,11 +88,12 @@ func heading(d expr.FunctionDoc) string {
 }
 
 func aggregates(b *strings.Builder) {
-	b.WriteString("\n## Aggregates\n\nNulls do not count unless a line says otherwise. Examples are over rows with the values of the columns x and y.\n" +
+	b.WriteString("\n## Aggregates\n\nNulls do not count unless a line says otherwise. Every aggregate takes FILTER (WHERE …) and DISTINCT; those that depend on\n" +
+		"the order of rows take ORDER BY behind their arguments. Examples are over rows with the values of the columns x and y.\n" +
 		"\n| | what it gives | example | x | y | result |\n|---|---|---|---|---|---|\n")
 	fs := agg.Builtin()
 	for _, name := range fs.Names() {
-		title := code(name)
+		title := code(name) + " takes " + escape(fs.Takes(name))
 		if other := fs.Aliases(name); len(other) > 0 {
 			title += "<br>also " + strings.Join(codes(other), ", ")
 		}
