@@ -82,7 +82,7 @@ func (b *Binder) tableRef(t *ast.TableRef, e *env) *relation {
 	return b.alias(r, t.Alias, t.Name.Last().Name)
 }
 
-// table looks a name up; nil after a fault, also an earlier one.
+// table looks a name up; nil after a fault, also an earlier one. A table that was refused can only be read.
 func (b *Binder) table(name ast.Name, e *env) *catalog.Table {
 	key := tableKey(name)
 	t, ok := b.lookup(key, name.Span())
@@ -99,7 +99,7 @@ func (b *Binder) table(name ast.Name, e *env) *catalog.Table {
 		hintAmong(b.errorf(CodeUnknownTable, name.Span(), "there is no table %q", key), key, names, "tables")
 		return nil
 	}
-	if t.Kind == catalog.Broken {
+	if t.Kind == catalog.Broken && t.Stream == nil {
 		return nil
 	}
 	return t

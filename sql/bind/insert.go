@@ -15,6 +15,9 @@ import (
 // insert is INSERT INTO table [(columns)] query: by position, each column cast to its target's type.
 func (b *Binder) insert(s *ast.Insert) {
 	t := b.table(s.Table, nil)
+	if t != nil && t.Kind == catalog.Broken {
+		t = nil
+	}
 	if s.Mode != ast.InsertInto {
 		b.warn(CodeInsert, s.Span(), "a stream is only appended to: this INSERT does not take away what was there before").WithHint("write INSERT INTO")
 	}

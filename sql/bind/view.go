@@ -1,8 +1,13 @@
 package bind
 
 import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"wadi/dataflow/graph"
 	"wadi/sql/ast"
 	"wadi/sql/catalog"
+	"wadi/sql/logical"
+	"wadi/sql/types"
 )
 
 // createView names a query. Its body is planned once, and everyone who reads it shares that plan.
@@ -54,7 +59,33 @@ func (b *Binder) createTableOf(s *ast.CreateTable) {
 	b.define(t, s.OrReplace, s.IfNotExists, s.Name.Span())
 }
 
-// broken remembers a table that was refused, so that using it says nothing more.
+// broken remembers a table that was refused. Where its columns are known, queries that read it are bound all the same, so
+// that what is wrong with them is told as well; a column whose type was refused agrees with any use, as a NULL does. What
+// only tables with keys can do, such as lookups and versions, is not told of.
 func (b *Binder) broken(s *ast.CreateTable) {
-	b.catalog.Define(&catalog.Table{Name: tableKey(s.Name), Kind: catalog.Broken, Span: s.Span()})
+	t := &catalog.Table{Name: tableKey(s.Name), Kind: catalog.Broken, Span: s.Span()}
+	var fields []arrow.Field
+	for _, c := range s.Columns {
+		f, err := types.Column(c.Type)
+		if err != nil {
+			f.Type = arrow.Null
+		}
+		f.Name, f.Nullable = c.Name.Name, !c.NotNull
+		fields = append(fields, f)
+	}
+	if len(fields) > 0 && !s.Temporary && !keyed(s) {
+		spec := &graph.SourceSpec{Table: t.Name, Schema: arrow.NewSchema(fields, nil)}
+		t.Stream = logical.NewScan(spec, graph.Append, 0, t.Name, t.Span)
+	}
+	b.catalog.Define(t)
+}
+
+// keyed reports whether a table says what identifies its rows.
+func keyed(s *ast.CreateTable) bool {
+	for _, c := range s.Columns {
+		if c.PrimaryKey {
+			return true
+		}
+	}
+	return len(s.Constraints) > 0
 }

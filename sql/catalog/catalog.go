@@ -31,7 +31,8 @@ const (
 	Memory
 	// View is a named query, made by CREATE VIEW or CREATE TABLE … AS.
 	View
-	// Broken is a definition that was refused; using it says nothing more.
+	// Broken is a definition that was refused; writing to it says nothing more, and reading it only what is wrong with the
+	// query itself, if its columns are known.
 	Broken
 )
 
