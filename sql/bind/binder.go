@@ -66,8 +66,8 @@ type Binder struct {
 	// bare holds the sinks of bare SELECTs.
 	bare      []*logical.Sink
 	explained []Explained
-	// queries counts statements that move rows, planned or refused.
-	queries int
+	// queries counts statements that move rows, planned or refused; statements counts all.
+	queries, statements int
 	// fresh are the joins, and the projections over them, that the FROM being bound has made.
 	fresh map[logical.Node]bool
 	// used are the saved tables that have been bound.
@@ -85,6 +85,7 @@ func New(o Options) *Binder {
 
 // Statements binds a whole script.
 func (b *Binder) Statements(list []ast.Statement) {
+	b.statements = len(list)
 	for _, s := range list {
 		if set, ok := s.(*ast.Set); ok {
 			b.set(set)
@@ -133,8 +134,11 @@ func (b *Binder) Finish() ([]*logical.Sink, fault.List, []*fault.Error) {
 	}
 	sinks = append(sinks, b.bare...)
 	if b.queries == 0 && len(b.errs) == 0 {
-		b.errs = append(b.errs, fault.Userf(CodeEmpty, fault.Span{}, "the SQL does not contain a query").
-			WithHint("add a SELECT, or an INSERT INTO a sink"))
+		what := "the SQL does not contain a query"
+		if b.statements == 0 {
+			what = "the query is empty"
+		}
+		b.errs = append(b.errs, fault.Userf(CodeEmpty, fault.Span{}, "%s", what).WithHint("add a SELECT, or an INSERT INTO a sink"))
 	}
 	return sinks, b.errs, b.warnings
 }

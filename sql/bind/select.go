@@ -9,6 +9,7 @@ import (
 	"wadi/dataflow/fault"
 	"wadi/sql/ast"
 	"wadi/sql/logical"
+	"wadi/sql/types"
 )
 
 // item is one column of a select list.
@@ -184,11 +185,26 @@ func (p *place) item(si *ast.SelectItem) *item {
 			}
 		}
 	}
+	if saysJSON(si.Expr) {
+		it.field.Metadata = expr.JSONMetadata
+	}
 	if st, ok := memberOf(it.node); ok {
 		it.field.Metadata = st.Field(it.node.Index).Metadata
 	}
 	it.nameIt(si, p.columnName(si.Expr, it.node))
 	return it
+}
+
+// saysJSON reports whether an expression is a cast to JSON.
+func saysJSON(e ast.Expr) bool {
+	var t *ast.DataType
+	switch e := e.(type) {
+	case *ast.Cast:
+		t = e.Type
+	case *ast.TypedLit:
+		t = e.Type
+	}
+	return t != nil && types.IsJSON(t)
 }
 
 // memberOf gives the struct that an expression takes a member of.

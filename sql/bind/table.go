@@ -142,6 +142,7 @@ func (b *Binder) connect(t *catalog.Table, decl *connector.Declaration, g *bag, 
 	t.Format = g.format(decl)
 	times := g.timeOptions()
 	g.strangers(t.Format.Name)
+	g.onlyLookup(t)
 	g.quoted(decl)
 	options, err := decl.Resolve(use, g.raw)
 	if err != nil {

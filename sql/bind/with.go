@@ -11,6 +11,7 @@ import (
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/sql/ast"
+	"wadi/sql/catalog"
 )
 
 // bag is the options of a WITH clause. Whoever knows an option takes it out; what is left at the end nobody knows.
@@ -154,6 +155,18 @@ func (g *bag) column(name string) (ast.Ident, bool) {
 		return ast.Ident{}, false
 	}
 	return ast.Ident{Place: ast.At(r.Span), Name: r.Text, Quoted: r.Kind == connector.RawString}, true
+}
+
+// onlyLookup passes over the options of lookup tables that other tables may have, too.
+func (g *bag) onlyLookup(t *catalog.Table) {
+	for _, o := range []string{"lookup.cache.max_bytes", "lookup.cache.ttl"} {
+		if t.Kind == catalog.Lookup {
+			return
+		}
+		if r, ok := g.take(o); ok {
+			g.b.warn(CodeOption, r.Key, "option %q is for lookup tables, and %q is a %s; it is ignored", o, t.Name, t.Kind).WithHint("leave it out")
+		}
+	}
 }
 
 // quoted warns of options whose value is written as a string, as it once was.

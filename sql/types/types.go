@@ -29,11 +29,14 @@ func Column(t *ast.DataType) (arrow.Field, *fault.Error) {
 		return arrow.Field{}, err
 	}
 	f := arrow.Field{Type: dt, Nullable: true}
-	if !t.Quoted && (t.Name == "JSON" || t.Name == "JSONB") {
+	if IsJSON(t) {
 		f.Metadata = expr.JSONMetadata
 	}
 	return f, nil
 }
+
+// IsJSON reports whether t is JSON, which is TEXT and more.
+func IsJSON(t *ast.DataType) bool { return !t.Quoted && (t.Name == "JSON" || t.Name == "JSONB") }
 
 // Cast is the target type of a CAST.
 func Cast(t *ast.DataType) (arrow.DataType, *fault.Error) {
