@@ -310,6 +310,9 @@ func (k caster) fromDecimal() kernel {
 	switch k.to.ID() {
 	case arrow.DECIMAL128:
 		to := k.to.(*arrow.Decimal128Type)
+		if up := to.Scale - scale; up >= 0 && up <= 18 {
+			return rescaleUp(k, k.from.(*arrow.Decimal128Type), to)
+		}
 		return castRows(k, func(v decimal128.Num) (decimal128.Num, bool) { return rescale(v, scale, to) })
 	case arrow.FLOAT32:
 		return castRows(k, func(v decimal128.Num) (float32, bool) { return float32(decimalToFloat(v, scale)), true })

@@ -17,9 +17,24 @@ func decimalArithmetic(op arithmetic, n *Node) kernel {
 	out := &fixedOut[decimal128.Num]{}
 	result := n.Type.(*arrow.Decimal128Type)
 	left, right := n.Args[0].Type.(*arrow.Decimal128Type), n.Args[1].Type.(*arrow.Decimal128Type)
+	limit := digitsOf(result.Precision)
 	return func(c *call) (column.Vector, error) {
 		o := out.start(c)
 		a, b := argOf[decimal128.Num](c, 0), argOf[decimal128.Num](c, 1)
+		fine := false
+		if c.dense() {
+			switch {
+			case op == opAdd:
+				fine = addDecimals(o.Values, a, b, limit)
+			case op == opSubtract:
+				fine = subtractDecimals(o.Values, a, b, limit)
+			case op == opMultiply && left.Scale+right.Scale == result.Scale:
+				fine = multiplyDecimals(o.Values, a, b, limit)
+			}
+		}
+		if fine {
+			return &o.Fixed, nil
+		}
 		err := c.each(func(r int) error {
 			x, y := a.at(r), b.at(r)
 			var v decimal128.Num
