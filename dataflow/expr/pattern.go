@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 
 	"wadi/dataflow/column"
-	"wadi/dataflow/fault"
+	"wadi/dataflow/expr/automaton"
 )
 
 // patternFunctions declares LIKE, SIMILAR TO and the functions of regular expressions, in RE2 syntax.
@@ -68,9 +68,9 @@ func patternFunctions() []*function {
 
 // patterns keeps compiled regular expressions by their text; a query has few different ones.
 type patterns struct {
-	last     *regexp.Regexp
+	last     *automaton.Regexp
 	lastKey  string
-	compiled map[patternKey]*regexp.Regexp
+	compiled map[patternKey]*automaton.Regexp
 }
 
 type patternKey struct{ pattern, flags string }
@@ -79,19 +79,20 @@ type patternKey struct{ pattern, flags string }
 const maxPatterns = 256
 
 // get compiles a pattern under flags.
-func (p *patterns) get(c *call, pattern, flags string) (*regexp.Regexp, error) {
+func (p *patterns) get(c *call, pattern, flags string) (*automaton.Regexp, error) {
 	if flags == "" && p.last != nil && p.lastKey == pattern {
 		return p.last, nil
 	}
 	key := patternKey{pattern, flags}
 	re := p.compiled[key]
 	if re == nil {
-		var err *fault.Error
-		if re, err = compileRegexp(pattern, flags); err != nil {
+		compiled, err := compileRegexp(pattern, flags)
+		if err != nil {
 			return nil, c.badArgument("%s", err.Message).WithHint("%s", err.Hint)
 		}
+		re = automaton.New(compiled)
 		if p.compiled == nil || len(p.compiled) >= maxPatterns {
-			p.compiled = make(map[patternKey]*regexp.Regexp)
+			p.compiled = make(map[patternKey]*automaton.Regexp)
 		}
 		p.compiled[patternKey{strings.Clone(pattern), strings.Clone(flags)}] = re
 	}
@@ -117,7 +118,7 @@ func regexpTest(always string, negated bool) func(*Node) kernel {
 			if err != nil {
 				return false, err
 			}
-			return re.Match(c.text(0).bytes(r)) != negated, nil
+			return re.Match(c.text(0).at(r)) != negated, nil
 		})
 	}
 }
@@ -139,7 +140,11 @@ func regexpCount() func(c *call, r int) (int64, error) {
 			}
 			s = s[runeOffset(s, start-1):]
 		}
-		return int64(len(re.FindAllStringIndex(s, -1))), nil
+		n := int64(0)
+		for m := re.All(s); m.Next(); {
+			n++
+		}
+		return n, nil
 	}
 }
 
@@ -151,18 +156,40 @@ func regexpReplace(*Node) kernel {
 		if err != nil {
 			return dst, err
 		}
-		s, with, from := c.text(0).at(r), replacement(c.text(2).at(r)), 0
-		times := 1
-		if strings.Contains(flags, "g") {
-			times = -1
+		s, with, all := c.text(0).at(r), c.text(2).at(r), strings.Contains(flags, "g")
+		if strings.ContainsAny(with, `\$`) {
+			return replaceGroups(re, dst, s, replacement(with), all), nil
 		}
-		for _, m := range re.FindAllStringSubmatchIndex(s, times) {
-			dst = append(dst, s[from:m[0]]...)
-			dst = re.ExpandString(dst, with, s, m)
-			from = m[1]
+		from := 0
+		for m := re.All(s); m.Next(); {
+			dst = append(append(dst, s[from:m.From]...), with...)
+			if from = m.To; !all {
+				break
+			}
 		}
 		return append(dst, s[from:]...), nil
 	})
+}
+
+// replaceGroups appends s with the first or all matches replaced by what with makes of their groups.
+func replaceGroups(x *automaton.Regexp, dst []byte, s, with string, all bool) []byte {
+	if !all {
+		m := x.Groups(s)
+		if m == nil {
+			return append(dst, s...)
+		}
+		dst = x.Regexp().ExpandString(append(dst, s[:m[0]]...), with, s, m)
+		return append(dst, s[m[1]:]...)
+	}
+	if !x.Match(s) {
+		return append(dst, s...)
+	}
+	from := 0
+	for _, m := range x.Regexp().FindAllStringSubmatchIndex(s, -1) {
+		dst = x.Regexp().ExpandString(append(dst, s[from:m[0]]...), with, s, m)
+		from = m[1]
+	}
+	return append(dst, s[from:]...)
 }
 
 // replacement turns \1 into the form of the regexp package, which knows $1, $name and $$ itself.
@@ -208,7 +235,7 @@ func regexpMatch(n *Node) kernel {
 				return err
 			}
 			s := c.text(0).at(r)
-			m := re.FindStringSubmatchIndex(s)
+			m := re.Groups(s)
 			if m == nil {
 				out.AppendNull()
 				return nil
@@ -256,7 +283,7 @@ func similarTest(negated bool) func(*Node) kernel {
 			if err != nil {
 				return false, err
 			}
-			return re.Match(c.text(0).bytes(r)) != negated, nil
+			return re.Match(c.text(0).at(r)) != negated, nil
 		})
 	}
 }
