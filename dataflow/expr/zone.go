@@ -4,13 +4,12 @@ import (
 	"math"
 	"strings"
 	"time"
-	_ "time/tzdata" // so that time zones do not depend on the machine
-	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/column"
 	"wadi/dataflow/fault"
+	"wadi/dataflow/zone"
 )
 
 // zoneCache keeps the zones met; nil for names that are none.
@@ -44,59 +43,10 @@ func unknownZone(span fault.Span) *fault.Error {
 		WithHint("zones are named 'Europe/Berlin' or '+02:00', which is two hours east of Greenwich")
 }
 
-// findZone gives a zone by its offset from UTC, by one of the abbreviations that PostgreSQL knows and that are no zone of
-// the database by another meaning, or by its name in the database, in any case; nil if there is none.
+// findZone gives the zone of a name; nil if there is none.
 func findZone(name string) *time.Location {
-	p := scanner{name}
-	if offset, ok := p.zone(); ok && p.s == "" {
-		return time.FixedZone(name, int(offset))
-	}
-	if hours, ok := zoneAbbreviations[strings.ToUpper(name)]; ok {
-		return time.FixedZone(name, int(hours*3600))
-	}
-	if name == "" || strings.EqualFold(name, "local") {
-		return nil
-	}
-	title := titleZone(name)
-	for _, spelled := range []string{name, title, strings.ReplaceAll(title, "/Gmt", "/GMT"), strings.ToUpper(name)} {
-		if loc, err := time.LoadLocation(spelled); err == nil {
-			return loc
-		}
-	}
-	return nil
-}
-
-// zoneAbbreviations are in hours east of Greenwich. Unlike the zones CET, EET, MET and WET of the database, they have no
-// summer time, which goes by another name.
-var zoneAbbreviations = map[string]float64{
-	"GMT": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "MET": 1, "MEST": 2, "EET": 2, "EEST": 3, "MSK": 3,
-	"NST": -3.5, "NDT": -2.5, "AST": -4, "ADT": -3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8,
-	"PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "JST": 9, "KST": 9, "AWST": 8, "ACST": 9.5, "ACDT": 10.5, "AEST": 10,
-	"AEDT": 11, "NZST": 12, "NZDT": 13,
-}
-
-// titleZone spells a name as the database does: capital letters at the start of every word but the small ones.
-func titleZone(name string) string {
-	var b strings.Builder
-	small := map[string]bool{"of": true, "es": true, "au": true}
-	for name != "" {
-		n := strings.IndexAny(name, "/_-+")
-		if n < 0 {
-			n = len(name)
-		}
-		word := strings.ToLower(name[:n])
-		if n > 0 && !small[word] {
-			_, w := utf8.DecodeRuneInString(word)
-			word = strings.ToUpper(word[:w]) + word[w:]
-		}
-		b.WriteString(word)
-		if n < len(name) {
-			b.WriteByte(name[n])
-			n++
-		}
-		name = name[n:]
-	}
-	return b.String()
+	loc, _ := zone.Load(name)
+	return loc
 }
 
 // localSeconds is what a clock in the zone shows at a moment, as seconds of a clock in UTC.
