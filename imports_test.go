@@ -33,8 +33,11 @@ var rules = map[string][]string{
 	"dataflow/state":     {"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/state"},
 	"dataflow/agg":       {"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/state", "wadi/dataflow/agg"},
 	"dataflow/graph":     {"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/agg", "wadi/dataflow/graph"},
-	"dataflow/operator":  {"wadi/dataflow/fault", "wadi/dataflow/clock", "wadi/dataflow/column", "wadi/dataflow/state"},
-	"dataflow/framing":   {"wadi/dataflow/fault", "wadi/dataflow/column"},
+	"dataflow/grid": {
+		"wadi/dataflow/fault", "wadi/dataflow/eventtime", "wadi/dataflow/zone", "wadi/dataflow/graph",
+	},
+	"dataflow/operator": {"wadi/dataflow/fault", "wadi/dataflow/clock", "wadi/dataflow/column", "wadi/dataflow/state"},
+	"dataflow/framing":  {"wadi/dataflow/fault", "wadi/dataflow/column"},
 	"dataflow/format": {
 		"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/graph", "wadi/dataflow/format",
 		"wadi/dataflow/framing",
@@ -59,7 +62,7 @@ var rules = map[string][]string{
 var operatorImports = []string{
 	"wadi/dataflow/fault", "wadi/dataflow/clock", "wadi/dataflow/column", "wadi/dataflow/eventtime", "wadi/dataflow/expr",
 	"wadi/dataflow/agg",
-	"wadi/dataflow/graph", "wadi/dataflow/operator", "wadi/dataflow/state",
+	"wadi/dataflow/graph", "wadi/dataflow/grid", "wadi/dataflow/operator", "wadi/dataflow/state",
 }
 
 // siblings are folders whose packages never import each other; the ones named after the colon may import all.

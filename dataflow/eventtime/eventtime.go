@@ -24,3 +24,12 @@ func FloorDiv(a, b int64) int64 {
 	}
 	return q
 }
+
+// FloorMod is what FloorDiv leaves: a − b·FloorDiv(a, b), in [0, b); b > 0.
+func FloorMod(a, b int64) int64 {
+	r := a % b
+	if r < 0 {
+		r += b
+	}
+	return r
+}

@@ -140,24 +140,6 @@ type WatermarkSpec struct {
 	Idle int64
 }
 
-// WindowKind is the kind of a time window.
-type WindowKind uint8
-
-// The kinds of window.
-const (
-	Tumble WindowKind = iota + 1
-	Hop
-)
-
-// Window is a time window over event time; all widths are nanoseconds. Windows start at multiples of Slide since the
-// epoch.
-type Window struct {
-	Kind  WindowKind
-	Width int64
-	// Slide equals Width for a tumble.
-	Slide int64
-}
-
 // WindowAggregateSpec groups by key and window. The output columns are the keys in order, then the window struct
 // {start, end}, then one column per aggregate; the event time of a result is the window's end − 1 ns.
 type WindowAggregateSpec struct {

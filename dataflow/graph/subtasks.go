@@ -65,7 +65,7 @@ func (p *Program) WatermarkGranularity(i int) int64 {
 		reached[e.To] = true
 		switch s := p.Nodes[e.To].Spec.(type) {
 		case *WindowAggregateSpec:
-			g = gcd(g, gcd(s.Window.Width, s.Window.Slide))
+			g = gcd(g, s.Window.Grain())
 		case *SessionAggregateSpec:
 			g = 1 // sessions end anywhere
 		case *TopNSpec:

@@ -1,4 +1,4 @@
-// Package window groups rows by key and time window: tumbling windows, and hopping ones that overlap.
+// Package window groups rows by key and time window: tumbling windows, hopping ones that overlap, and ones that grow.
 //
 // Rows come in with an event time. Each falls into a pane, a slice of time from which every window is put together, and
 // accumulates in the pane's table. A watermark releases every window that ends at or before it: its results go out in the

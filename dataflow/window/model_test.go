@@ -336,8 +336,9 @@ type model struct {
 	w         graph.Window
 	rows      []aRow
 	watermark int64
-	next      int64
-	late      int64
+	// released is the watermark at which results came out last.
+	released int64
+	late     int64
 }
 
 func floorDiv(a, b int64) int64 {
@@ -348,9 +349,30 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
+// slot is the start of the slice of this width that holds t.
+func (m *model) slot(t, width int64) int64 {
+	return floorDiv(t-m.w.Offset.Nanos, width)*width + m.w.Offset.Nanos
+}
+
+// closed is the time before which rows are late.
+func (m *model) closed() int64 {
+	switch w := m.watermark; {
+	case w == math.MinInt64:
+		return w
+	case m.w.Kind == graph.Cumulate:
+		return m.slot(w, m.w.Width)
+	default:
+		start := m.slot(w, m.w.Slide)
+		if end := start + m.w.Width; end <= w { // between two windows
+			return end
+		}
+		return start
+	}
+}
+
 func (m *model) add(rows []aRow) {
 	for _, r := range rows {
-		if m.watermark != math.MinInt64 && floorDiv(r.time, m.w.Slide) < floorDiv(m.watermark, m.w.Slide) {
+		if r.time < m.closed() {
 			m.late++
 			continue
 		}
@@ -358,16 +380,33 @@ func (m *model) add(rows []aRow) {
 	}
 }
 
+// windows gives all windows of the times that the tests use, in order.
+func (m *model) windows() (all [][2]int64) {
+	every := m.w.Slide
+	if m.w.Kind == graph.Cumulate {
+		every = m.w.Width
+	}
+	for start := m.slot(-600, every); start < 1200; start += every {
+		if m.w.Kind != graph.Cumulate {
+			all = append(all, [2]int64{start, start + m.w.Width})
+			continue
+		}
+		for k := m.w.Slide; k < m.w.Width+m.w.Slide; k += m.w.Slide {
+			all = append(all, [2]int64{start, start + min(k, m.w.Width)})
+		}
+	}
+	return all
+}
+
 // release gives the lines of the windows that end in (the watermark so far, w]. Times in the tests are small, so that it
 // can walk over all windows.
 func (m *model) release(w int64, n int) (lines []string) {
 	m.watermark = w
-	for start := floorDiv(-600, m.w.Slide) * m.w.Slide; start < 1200; start += m.w.Slide {
-		end := start + m.w.Width
-		if start < m.next || end > w {
+	for _, win := range m.windows() {
+		start, end := win[0], win[1]
+		if end <= m.released || end > w {
 			continue
 		}
-		m.next = start + m.w.Slide
 		byKey := map[string][]aRow{}
 		for _, r := range m.rows {
 			if r.time >= start && r.time < end {
@@ -380,6 +419,7 @@ func (m *model) release(w int64, n int) (lines []string) {
 			}
 		}
 	}
+	m.released = w
 	sort.Strings(lines)
 	return lines
 }
@@ -512,12 +552,16 @@ func TestAgainstModel(t *testing.T) {
 		width := rapid.OneOf(rapid.Just(slide), rapid.Map(rapid.Int64Range(1, 12), func(k int64) int64 { return k * slide }),
 			rapid.Int64Range(1, 40)).Draw(t, "width")
 		kind := graph.Hop
-		if width == slide {
+		switch {
+		case width == slide:
 			kind = graph.Tumble
+		case width > slide && rapid.Bool().Draw(t, "cumulate"):
+			kind = graph.Cumulate
 		}
+		offset := rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(-20, 20)).Draw(t, "offset")
 		n := rapid.SampledFrom([]int{1, invertible, len(calls())}).Draw(t, "aggregates")
 		c.spec = &graph.WindowAggregateSpec{
-			Window: graph.Window{Kind: kind, Width: width, Slide: slide},
+			Window: graph.Window{Kind: kind, Width: width, Slide: slide, Offset: graph.Offset{Nanos: offset}},
 			Keys:   rapid.SampledFrom([][]int{{}, {0}, {1}, {2}, {0, 1}, {3, 4}, {2, 0}, {5}}).Draw(t, "keys"),
 			Aggs:   calls()[:n],
 		}
@@ -525,7 +569,7 @@ func TestAgainstModel(t *testing.T) {
 		if updating {
 			c.mode = graph.Updating
 		}
-		m := &model{w: c.spec.Window, watermark: math.MinInt64, next: math.MinInt64}
+		m := &model{w: c.spec.Window, watermark: math.MinInt64, released: math.MinInt64}
 		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
 		now, late := int64(-100), int64(0)
 		var live []aRow

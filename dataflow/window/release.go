@@ -4,20 +4,20 @@ import (
 	"math"
 
 	"wadi/dataflow/agg"
-	"wadi/dataflow/eventtime"
 	"wadi/dataflow/graph"
+	"wadi/dataflow/grid"
 	"wadi/dataflow/operator"
 )
 
-// merger puts windows together from panes. release emits, in order, every window that ends at or before w and holds a
+// merger puts windows together from panes. release emits, in order, every window that ends in (before, w] and holds a
 // row, and drops the panes that no later window needs.
 type merger interface {
-	release(w int64, out operator.Emitter) error
+	release(before, w int64, out operator.Emitter) error
 	size() int64
 }
 
 func newMerger(a *aggregate, mode graph.Mode) merger {
-	if a.width == a.slide {
+	if k, _ := grid.Slides(a.spec.Window); k == 1 {
 		return &tumbler{a}
 	}
 	return &hopper{a: a, view: newView(a, mode)}
@@ -28,11 +28,14 @@ type tumbler struct{ a *aggregate }
 
 func (t *tumbler) size() int64 { return 0 }
 
-func (t *tumbler) release(w int64, out operator.Emitter) error {
+func (t *tumbler) release(_, w int64, out operator.Emitter) error {
 	a := t.a
 	for a.panes.Len() > 0 {
 		p := a.panes.At(0).Value
-		end := nextMultiple(p.start, a.width)
+		end := p.last
+		if end < math.MaxInt64 {
+			end++
+		}
 		if end > w {
 			return nil
 		}
@@ -57,7 +60,7 @@ func (a *aggregate) emitWindow(g *agg.Groups, start, end int64, out operator.Emi
 	}
 	a.out.live = kept
 	if a.held != nil {
-		kept = a.withhold(g, kept, start)
+		kept = a.withhold(g, kept, end)
 	}
 	return a.out.emit(g, kept, start, end, out)
 }
@@ -70,44 +73,44 @@ type hopper struct {
 
 func (h *hopper) size() int64 { return h.view.size() }
 
-func (h *hopper) release(w int64, out operator.Emitter) error {
+func (h *hopper) release(before, w int64, out operator.Emitter) error {
 	a := h.a
+	next := grid.Window{Start: math.MinInt64, End: math.MinInt64}
+	if before > math.MinInt64 {
+		next = a.grid.First(before)
+	}
 	for a.panes.Len() > 0 {
-		start := h.nextWindow()
-		end := eventtime.Add(start, a.width)
-		if end > w {
+		if first := a.panes.At(0).Start; first >= next.End {
+			next = a.grid.First(first)
+		}
+		if next.End > w {
 			return nil
 		}
-		if err := h.dropBefore(start); err != nil {
+		if err := h.dropBefore(next.Start); err != nil {
 			return err
 		}
-		if a.panes.Len() > 0 && a.panes.At(0).Start < end {
-			g, err := h.view.window(start, end)
+		if a.panes.Len() > 0 && (a.panes.At(0).Start < next.End || next.End == math.MaxInt64) {
+			g, err := h.view.window(next.Start, next.End)
 			if err != nil {
 				return err
 			}
-			if err := a.emitWindow(g, start, end, out); err != nil {
+			if err := a.emitWindow(g, next.Start, next.End, out); err != nil {
 				return err
 			}
 		}
-		a.next = eventtime.Add(start, a.slide)
-		if a.next == math.MaxInt64 { // there is no later window
+		later, ok := a.grid.Next(next)
+		if !ok { // there is no later window
 			for a.panes.Len() > 0 {
 				a.release(a.panes.PopFront().groups)
 			}
+			return nil
 		}
-		if err := h.dropBefore(a.next); err != nil {
+		if err := h.dropBefore(later.Start); err != nil {
 			return err
 		}
+		next = later
 	}
 	return nil
-}
-
-// nextWindow is the start of the earliest window that is not out yet and holds the first pane or a later one.
-func (h *hopper) nextWindow() int64 {
-	a := h.a
-	before := floorTo(eventtime.Add(a.panes.At(0).Start, -a.width), a.slide)
-	return max(a.next, nextMultiple(before, a.slide))
 }
 
 // dropBefore releases the panes that start before t.

@@ -2,10 +2,12 @@ package window
 
 import (
 	"encoding/binary"
+	"math"
 
 	"wadi/dataflow/agg"
 	"wadi/dataflow/column"
 	"wadi/dataflow/fault"
+	"wadi/dataflow/operator"
 	"wadi/dataflow/state"
 )
 
@@ -43,15 +45,16 @@ func (a *aggregate) Snapshot(w state.Writer) error {
 	return nil
 }
 
-// holdback keeps back what another subtask had put out before a restore: the rows of its keys in windows before next.
+// holdback keeps back what another subtask had put out before a restore: the rows of its keys in windows that end at or
+// before its watermark.
 type holdback struct {
-	keys column.KeyRange
-	released
+	keys      column.KeyRange
+	watermark int64
 }
 
 // writeProgress tells how far this subtask has gone with its keys, and with those keys that it holds back.
 func (a *aggregate) writeProgress(w state.Writer) {
-	own := holdback{keys: a.env.Keys, released: a.released}
+	own := holdback{a.env.Keys, a.watermark}
 	for i, h := range append([]holdback{own}, a.held...) {
 		key := binary.BigEndian.AppendUint32(nil, uint32(a.env.Subtask))
 		w.Global(progressTable, binary.BigEndian.AppendUint32(key, uint32(i)), h.encode())
@@ -60,23 +63,20 @@ func (a *aggregate) writeProgress(w state.Writer) {
 
 func (h holdback) encode() []byte {
 	var b []byte
-	for _, v := range []uint64{
-		h.keys.First, h.keys.Last, uint64(h.watermark), uint64(h.closed), uint64(h.next),
-	} {
+	for _, v := range []uint64{h.keys.First, h.keys.Last, uint64(h.watermark)} {
 		b = binary.LittleEndian.AppendUint64(b, v)
 	}
 	return b
 }
 
+// decodeProgress reads what encode wrote. Earlier versions wrote two more words behind it, which the watermark implies.
 func decodeProgress(b []byte) (h holdback, err error) {
-	if len(b) != 40 {
+	if len(b) != 24 && len(b) != 40 {
 		return h, fault.Internalf("stored progress of a window cannot be decoded").
 			WithHint("start the pipeline from an empty state directory")
 	}
 	at := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8*i:]) }
-	h.keys = column.KeyRange{First: at(0), Last: at(1)}
-	h.released = released{watermark: int64(at(2)), closed: int64(at(3)), next: int64(at(4))}
-	return h, nil
+	return holdback{column.KeyRange{First: at(0), Last: at(1)}, int64(at(2))}, nil
 }
 
 // restore reads the state of the subtasks that owned this one's keys. They had usually come equally far. Where they had
@@ -96,14 +96,15 @@ func (a *aggregate) restore(r state.Reader) error {
 		return err
 	}
 	for i, h := range old {
-		if i == 0 {
-			a.released = h.released
-			continue
+		if i == 0 || h.watermark < a.watermark {
+			a.watermark = h.watermark
 		}
-		a.watermark, a.closed, a.next = min(a.watermark, h.watermark), min(a.closed, h.closed), min(a.next, h.next)
+	}
+	if a.watermark > math.MinInt64 {
+		a.closed = a.closedAt(a.watermark)
 	}
 	for _, h := range old {
-		if h.released != a.released {
+		if h.watermark != a.watermark {
 			a.held = append(a.held, h)
 		}
 	}
@@ -115,39 +116,48 @@ func (a *aggregate) load(c *state.Chunk, old []holdback) error {
 	if err := a.set.Check(a.keys, c); err != nil {
 		return err
 	}
+	needed := make([]int64, len(old))
+	for i, h := range old {
+		needed[i] = a.neededFrom(h.watermark)
+	}
 	for i := range c.Rows() {
-		if start := c.Time[i]; !a.gone(start, c.Hash[i], old) {
-			if _, err := a.paneAt(start).groups.Load(c, i); err != nil {
-				return err
-			}
+		start := c.Time[i]
+		gone := false
+		for k, h := range old {
+			gone = gone || start < needed[k] && h.keys.Contains(c.Hash[i])
+		}
+		if gone {
+			continue
+		}
+		p, ok := a.panes.Get(start)
+		if !ok {
+			p = a.paneAt(a.grid.Pane(start))
+		}
+		if _, err := p.groups.Load(c, i); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// gone reports whether the subtask that owned a hash had dropped the pane.
-func (a *aggregate) gone(start int64, hash uint64, old []holdback) bool {
-	for _, h := range old {
-		if h.keys.Contains(hash) && start < a.bound(h.released) {
-			return true
-		}
+// neededFrom is the start of the first window that is not out when the watermark is w.
+func (a *aggregate) neededFrom(w int64) int64 {
+	switch w {
+	case math.MinInt64, operator.EndOfTime:
+		return w
 	}
-	return false
+	return a.grid.First(w).Start
 }
 
-// bound is the start before which no window of one who had gone this far goes out.
-func (a *aggregate) bound(r released) int64 {
-	if a.width == a.slide {
-		return r.closed
-	}
-	return r.next
-}
-
-// withhold removes the slots of keys whose window at start went out before the restore.
-func (a *aggregate) withhold(g *agg.Groups, slots []int32, start int64) []int32 {
+// withhold removes the slots of keys whose window went out before the restore.
+func (a *aggregate) withhold(g *agg.Groups, slots []int32, end int64) []int32 {
 	kept := slots[:0]
 	for _, s := range slots {
-		if !a.gone(start, g.Table.Hash(s), a.held) {
+		gone := false
+		for _, h := range a.held {
+			gone = gone || end <= h.watermark && h.keys.Contains(g.Table.Hash(s))
+		}
+		if !gone {
 			kept = append(kept, s)
 		}
 	}

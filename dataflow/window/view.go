@@ -5,6 +5,7 @@ import (
 
 	"wadi/dataflow/agg"
 	"wadi/dataflow/graph"
+	"wadi/dataflow/grid"
 )
 
 // view gives the groups of one hopping window after the other.
@@ -19,12 +20,15 @@ type view interface {
 
 // newView chooses by the number of panes per window. What can be taken back is added when a pane enters the window and
 // subtracted when it leaves; other aggregates merge all panes of a window, or for long windows mostly those that are new.
-// Only where windows end between panes' slides can a pane change after it went into a window, and then all are merged.
+// Only where windows end between two starts can a pane change after it went into a window, and then all are merged. Windows
+// that grow are merged once for all their steps.
 func newView(a *aggregate, mode graph.Mode) view {
-	k := a.width / a.slide
-	aligned := a.width%a.slide == 0
+	k, aligned := grid.Slides(a.spec.Window)
 	m := mergeScratch{set: a.set}
 	switch {
+	case a.spec.Window.Kind == graph.Cumulate:
+		a.growing = &growing{a: a, m: m, groups: a.set.NewGroups(a.keys, ownWords), start: math.MinInt64, until: math.MinInt64}
+		return a.growing
 	case aligned && k >= 3 && a.set.Invertible() && mode == graph.Append:
 		return &running{a: a, m: m, groups: a.set.NewGroups(a.keys, ownWords), until: math.MinInt64}
 	case aligned && k >= 8:
@@ -125,6 +129,36 @@ func (v *running) evict(p *pane) error {
 }
 
 func (v *running) size() int64 { return v.groups.Size() }
+
+// growing keeps the groups of the window, which panes only enter until the next whole begins. Late rows of a pane that is
+// in make it start anew.
+type growing struct {
+	a      *aggregate
+	m      mergeScratch
+	groups *agg.Groups
+	// start is that of the window; the panes before until are in.
+	start, until int64
+	stale        bool
+}
+
+func (v *growing) window(start, end int64) (*agg.Groups, error) {
+	if start != v.start || v.stale {
+		v.groups.Reset()
+		v.start, v.until, v.stale = start, start, false
+	}
+	p := &v.a.panes
+	for i := p.Search(v.until); i < p.Len() && p.At(i).Start < end; i++ {
+		if err := v.m.add(v.groups, p.At(i).Value.groups, 1); err != nil {
+			return nil, err
+		}
+	}
+	v.until = end
+	return v.groups, nil
+}
+
+func (v *growing) evict(*pane) error { return nil }
+
+func (v *growing) size() int64 { return v.groups.Size() }
 
 // stacks is the two-stacks algorithm for sliding windows (Tangwongsan, Hirzel and Schneider, "Low-latency sliding-window
 // aggregation in worst-case constant time", 2017, §2), thinned out: the front keeps the merged groups from every few

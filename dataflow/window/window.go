@@ -7,10 +7,9 @@ import (
 
 	"wadi/dataflow/agg"
 	"wadi/dataflow/column"
-	"wadi/dataflow/eventtime"
 	"wadi/dataflow/expr"
-	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
+	"wadi/dataflow/grid"
 	"wadi/dataflow/operator"
 	"wadi/dataflow/state"
 )
@@ -18,22 +17,24 @@ import (
 // maxRows is the most rows in one batch of results.
 const maxRows = 8192
 
-// aggregate is the operator for both kinds of window.
+// aggregate is the operator for all kinds of window.
 type aggregate struct {
 	spec *graph.WindowAggregateSpec
 	env  operator.Env
 	set  *agg.Set
 	keys *state.Layout
-	// width and slide are those of the windows, pane the width of a pane, lateBy the width to which the late rule rounds.
-	width, slide, pane, lateBy int64
+	grid grid.Grid
 
 	panes state.Panes[*pane]
 	// open are the panes that have a row in the batch at hand, for batches that spread over several.
 	open  []*pane
 	spare []*agg.Groups
-	released
-	merger merger
-	held   []holdback
+	// watermark is the last one: windows that end at or before it are out. Rows before closed are late.
+	watermark, closed int64
+	merger            merger
+	// growing is the view of windows that grow, which has to know of rows in panes that it has seen; else nil.
+	growing *growing
+	held    []holdback
 
 	inc     state.Incremental
 	expired int64
@@ -43,16 +44,10 @@ type aggregate struct {
 	metrics *operator.Metrics
 }
 
-// released says how far the results have gone out.
-type released struct {
-	// watermark is the last one; rows before closed are late; no window that starts before next goes out any more.
-	watermark, closed, next int64
-}
-
-// pane is a slice of time [start, start + pane width) and its groups.
+// pane is a slice of time, its last moment included, and its groups.
 type pane struct {
-	start  int64
-	groups *agg.Groups
+	start, last int64
+	groups      *agg.Groups
 	// rows are the rows of the batch at hand.
 	rows []int32
 }
@@ -72,23 +67,18 @@ const ownWords = 1
 // New makes the operator for spec over rows of schema in; mode says whether they carry retractions. It reads
 // env.Restore. The result's columns are the keys, the window {start, end} and the aggregates.
 func New(spec *graph.WindowAggregateSpec, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error) {
-	w := spec.Window
-	if w.Kind == graph.Tumble {
-		w.Slide = w.Width
-	}
-	if w.Width <= 0 || w.Slide <= 0 {
-		return nil, fault.Userf(fault.CodeInvalid, fault.Span{}, "a window's width and slide must be positive")
+	times, err := grid.New(spec.Window)
+	if err != nil {
+		return nil, err
 	}
 	set, err := agg.Compile(spec.Aggs, mode == graph.Updating)
 	if err != nil {
 		return nil, err
 	}
 	a := &aggregate{
-		spec: spec, env: env, set: set, width: w.Width, slide: w.Slide,
-		pane: gcd(w.Width, w.Slide), lateBy: w.Slide,
-		released: released{closed: math.MinInt64, watermark: math.MinInt64, next: math.MinInt64},
-		expired:  math.MinInt64,
-		metrics:  env.Metrics,
+		spec: spec, env: env, set: set, grid: times,
+		watermark: math.MinInt64, closed: math.MinInt64, expired: math.MinInt64,
+		metrics: env.Metrics,
 	}
 	if a.metrics == nil {
 		a.metrics = &operator.Metrics{}
@@ -129,9 +119,10 @@ func (a *aggregate) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 	}
 	first, last := timeBounds(b)
 	a.in.hashes = column.HashColumns(a.in.hashes, a.in.keys, b.N, b.Sel)
-	start := floorTo(first, a.pane)
-	if last <= lastOf(start, a.pane) && first >= a.closed {
-		return a.add(a.paneAt(start), b, b.Sel)
+	if first >= a.closed {
+		if start, until := a.grid.Pane(first); last <= until {
+			return a.add(a.paneAt(start, until), b, b.Sel)
+		}
 	}
 	return a.spread(b)
 }
@@ -166,8 +157,8 @@ func (a *aggregate) spread(b *column.Batch) error {
 			continue
 		}
 		if p == nil || t < from || t > to {
-			p = a.paneAt(floorTo(t, a.pane))
-			from, to = p.start, lastOf(p.start, a.pane)
+			from, to = a.grid.Pane(t)
+			p = a.paneAt(from, to)
 			if len(p.rows) == 0 {
 				a.open = append(a.open, p)
 			}
@@ -186,11 +177,11 @@ func (a *aggregate) spread(b *column.Batch) error {
 	return err
 }
 
-func (a *aggregate) paneAt(start int64) *pane {
+func (a *aggregate) paneAt(start, last int64) *pane {
 	if p, ok := a.panes.Get(start); ok {
 		return p
 	}
-	p := &pane{start: start, groups: a.groups()}
+	p := &pane{start: start, last: last, groups: a.groups()}
 	a.panes.Insert(start, p)
 	return p
 }
@@ -217,6 +208,9 @@ func (a *aggregate) release(g *agg.Groups) {
 
 // add accumulates the rows sel of b, all if nil, in a pane.
 func (a *aggregate) add(p *pane, b *column.Batch, sel []int32) error {
+	if a.growing != nil && p.start < a.growing.until {
+		a.growing.stale = true
+	}
 	t := p.groups.Table
 	a.in.slots = t.FindOrInsert(a.in.hashes, a.in.keys, b.N, sel, a.in.slots)
 	if sel == nil {
@@ -247,17 +241,22 @@ func (a *aggregate) Watermark(w int64, out operator.Emitter) error {
 	if w <= a.watermark {
 		return nil
 	}
+	before := a.watermark
 	a.watermark = w
-	if err := a.merger.release(w, out); err != nil {
+	if err := a.merger.release(before, w, out); err != nil {
 		return err
 	}
-	a.closed = max(a.closed, floorTo(w, a.lateBy))
-	if w == operator.EndOfTime {
-		a.closed = w
-	}
-	a.next = max(a.next, nextMultiple(floorTo(eventtime.Add(w, -a.width), a.slide), a.slide))
+	a.closed = a.closedAt(w)
 	a.metrics.StateBytes.Store(a.size())
 	return a.out.flush(out)
+}
+
+// closedAt is the time before which rows are late when the watermark is w.
+func (a *aggregate) closedAt(w int64) int64 {
+	if w == operator.EndOfTime {
+		return w
+	}
+	return a.grid.Closed(w)
 }
 
 func (a *aggregate) size() int64 {

@@ -31,15 +31,12 @@ type collected struct {
 	windows []windowCall
 }
 
-// windowCall is tumble(…) or hop(…) as written.
+// windowCall is a call that makes a time window, as written.
 type windowCall struct {
 	window graph.Window
 	name   string
 	span   fault.Span
 }
-
-// windowFunctions are the names that make time windows.
-var windowFunctions = map[string]bool{"tumble": true, "hop": true, "session": true}
 
 func (p *place) call(e *ast.Call) *expr.Node {
 	if len(e.Name) != 1 {
@@ -55,7 +52,7 @@ func (p *place) call(e *ast.Call) *expr.Node {
 		return nil
 	case name == groupingCall:
 		return p.grouping(e)
-	case windowFunctions[name]:
+	case windowForms[name].example != "":
 		return p.window(name, e)
 	case name == "row_time" && len(e.Args) == 0:
 		return &expr.Node{Kind: expr.RowTime, Name: name, Type: expr.Timestamp}
@@ -118,7 +115,7 @@ func (p *place) plain(name string, e *ast.Call) bool {
 func (p *place) unknownFunction(name string, e *ast.Call) {
 	err := p.b.errorf(expr.CodeUnknownFunction, e.Name.Span(), "there is no function %q", name)
 	names := append([]string(nil), p.b.opts.Aggregates.Names()...)
-	names = append(names, "tumble", "hop", "session", "row_time")
+	names = append(names, "tumble", "hop", "cumulate", "session", "row_time")
 	near := expr.Nearest(name, names)
 	if near == "" {
 		near = p.b.opts.Functions.Nearest(name)

@@ -342,26 +342,46 @@ func (g *grouping) split(calls []windowCall) bool {
 	g.instead = make([]*expr.Node, len(g.exprs))
 	var found *windowCall
 	for i, n := range g.exprs {
+		of := n
+		if n.Kind == expr.Field {
+			of, g.part[i] = n.Args[0], n.Name
+		}
 		switch {
-		case n.Kind == expr.Column && n.Index >= firstWindow:
-			if found != nil {
+		case of.Kind == expr.Column && of.Index >= firstWindow:
+			call := &calls[of.Index-firstWindow]
+			if found != nil && found != call {
 				g.b.unsupported(n.Span, "more than one time window in GROUP BY is not supported").
 					WithHint("use one query for each window, and put them together with UNION ALL")
 				return false
 			}
-			found = &calls[n.Index-firstWindow]
-			g.windowed[i] = true
+			found, g.windowed[i] = call, true
 		case hasWindow(n):
 			g.b.unsupported(n.Span, "an expression over a time window cannot be a group").
 				WithHint("group by the window itself, and use its start and end in the select list")
 			return false
 		}
 	}
-	if !g.input(found) {
+	if found != nil && found.window.Kind == logical.Session && !g.groupsByEnd() || !g.input(found) {
 		return false
 	}
 	g.collectKeys()
 	return true
+}
+
+// groupsByEnd refuses a session of which only the start is a group: sessions of different keys may begin together.
+func (g *grouping) groupsByEnd() bool {
+	var start *expr.Node
+	for i, n := range g.exprs {
+		switch {
+		case g.windowed[i] && g.part[i] != "start":
+			return true
+		case g.windowed[i]:
+			start = n
+		}
+	}
+	g.b.unsupported(start.Span, "a session cannot be grouped by its start alone").
+		WithHint("group by the session itself, and use its start in the select list")
+	return false
 }
 
 // input decides the window from the call, if there is one, and from what the input is a result of. Rows that are results
@@ -393,14 +413,18 @@ func (g *grouping) input(call *windowCall) bool {
 	}
 	if again {
 		g.of = in.Window
-		g.window = &graph.Window{Kind: graph.Tumble, Width: in.Window.Slide, Slide: in.Window.Slide}
+		w := in.Window.Regroup()
+		g.window = &w
 	}
 	return true
 }
 
 func windowName(w *graph.Window) string {
-	if w.Kind == logical.Session {
+	switch w.Kind {
+	case logical.Session:
 		return "session"
+	case graph.Cumulate:
+		return "cumulate"
 	}
 	return "hop"
 }

@@ -145,10 +145,10 @@ func rangeText(text string, from, to ast.IntervalUnit) (string, bool) {
 	return strings.Join(parts, " "), true
 }
 
-// duration reads an expression that must be an interval of fixed length: a literal, or text of one. The result is in
-// nanoseconds.
-func (b *Binder) duration(e ast.Expr) (int64, *fault.Error) {
+// length reads an expression that must be a constant interval: a literal, or text of one.
+func (b *Binder) length(e ast.Expr) (arrow.MonthDayNanoInterval, *fault.Error) {
 	at := &place{b: &Binder{opts: b.opts}, scope: &scope{}, clause: "an interval"}
+	var none arrow.MonthDayNanoInterval
 	var n *expr.Node
 	if s, ok := e.(*ast.StringLit); ok {
 		n = at.constant(s.Value, expr.Interval, s.Span(), s.Span())
@@ -157,24 +157,46 @@ func (b *Binder) duration(e ast.Expr) (int64, *fault.Error) {
 	}
 	if n == nil {
 		if len(at.b.errs) > 0 && isInterval(e) {
-			return 0, at.b.errs[0]
+			return none, at.b.errs[0]
 		}
-		return 0, notInterval(e)
+		return none, notInterval(e)
 	}
 	n = expr.Fold(n)
 	v, ok := n.Value.(arrow.MonthDayNanoInterval)
 	if !ok || n.Kind != expr.Literal {
-		return 0, notInterval(e)
+		return none, notInterval(e)
+	}
+	return v, nil
+}
+
+// duration reads a constant interval of fixed length, in nanoseconds.
+func (b *Binder) duration(e ast.Expr) (int64, *fault.Error) {
+	v, err := b.length(e)
+	if err != nil {
+		return 0, err
 	}
 	if v.Months != 0 {
 		return 0, fault.Userf(fault.CodeUnsupported, e.Span(), "durations in months or years are not supported").
 			WithHint("months differ in length; write days, as in INTERVAL '30' DAY")
 	}
+	d, ok := nanosOf(v)
+	if !ok {
+		return 0, tooLong(e)
+	}
+	return d, nil
+}
+
+// nanosOf adds days of 24 hours and nanoseconds.
+func nanosOf(v arrow.MonthDayNanoInterval) (int64, bool) {
 	const day = 24 * 3600 * 1e9
 	if abs := math.Abs(float64(v.Days)*day + float64(v.Nanoseconds)); abs >= math.MaxInt64 {
-		return 0, fault.Userf(fault.CodeInvalid, e.Span(), "the interval is too long").WithHint("the longest is about 292 years")
+		return 0, false
 	}
-	return int64(v.Days)*day + v.Nanoseconds, nil
+	return int64(v.Days)*day + v.Nanoseconds, true
+}
+
+func tooLong(e ast.Expr) *fault.Error {
+	return fault.Userf(fault.CodeInvalid, e.Span(), "the interval is too long").WithHint("the longest is about 292 years")
 }
 
 func isInterval(e ast.Expr) bool {

@@ -68,12 +68,8 @@ func describeAggregate(n *logical.Aggregate) string {
 		b.WriteString("at most one row")
 	case n.Window == nil:
 		b.WriteString("updating")
-	case n.Window.Kind == logical.Session:
-		fmt.Fprintf(&b, "session(%s)", Duration(n.Window.Width))
-	case n.Window.Kind == graph.Hop:
-		fmt.Fprintf(&b, "hop(%s, %s)", Duration(n.Window.Slide), Duration(n.Window.Width))
 	default:
-		fmt.Fprintf(&b, "tumble(%s)", Duration(n.Window.Width))
+		b.WriteString(describeWindow(*n.Window))
 	}
 	for i, f := range n.KeyFields {
 		if i == 0 {
@@ -92,6 +88,56 @@ func describeAggregate(n *logical.Aggregate) string {
 		b.WriteString(describeCall(c))
 	}
 	return shorten(b.String())
+}
+
+// describeWindow spells a window as it might have been called.
+func describeWindow(w graph.Window) string {
+	width, slide := length(w.Width, w.WidthUnit), length(w.Slide, w.SlideUnit)
+	var parts []string
+	name := ""
+	switch w.Kind {
+	case logical.Session:
+		return "session(" + width + ")"
+	case graph.Hop:
+		name, parts = "hop", []string{slide, width}
+	case graph.Cumulate:
+		name, parts = "cumulate", []string{slide, width}
+	default:
+		name, parts = "tumble", []string{width}
+	}
+	if o := w.Offset; o != (graph.Offset{}) {
+		var offset []string
+		for _, x := range []struct {
+			n    int64
+			unit graph.Unit
+		}{{o.Months, graph.Months}, {o.Days, graph.Days}, {o.Nanos, graph.Nanoseconds}} {
+			if x.n != 0 {
+				offset = append(offset, length(x.n, x.unit))
+			}
+		}
+		parts = append(parts, "offset "+strings.Join(offset, " "))
+	}
+	if w.Zone != "" {
+		parts = append(parts, w.Zone)
+	}
+	return name + "(" + strings.Join(parts, ", ") + ")"
+}
+
+func length(n int64, unit graph.Unit) string {
+	switch unit {
+	case graph.Days:
+		return plural(n, "day")
+	case graph.Months:
+		return plural(n, "month")
+	}
+	return Duration(n)
+}
+
+func plural(n int64, unit string) string {
+	if n == 1 {
+		return "1 " + unit
+	}
+	return fmt.Sprintf("%d %ss", n, unit)
 }
 
 func describeCall(c *logical.Call) string {

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/expr"
+	"wadi/dataflow/graph"
 	"wadi/sql/logical"
 )
 
@@ -144,7 +145,7 @@ func (p *planner) aggregateMeaning(n *logical.Aggregate) meaning {
 	in := p.meaningOf(n.Input)
 	parts := []string{"aggregate", in.rows()}
 	if n.Window != nil {
-		parts = append(parts, fmt.Sprintf("window %d %d %d", n.Window.Kind, n.Window.Width, n.Window.Slide))
+		parts = append(parts, windowDigest(*n.Window))
 	}
 	var columns []string
 	for _, k := range n.Keys {
@@ -164,6 +165,16 @@ func (p *planner) aggregateMeaning(n *logical.Aggregate) meaning {
 		m.columns = append(m.columns, digest("of", m.base, c))
 	}
 	return m
+}
+
+// windowDigest spells a window; those of fixed length without an offset are as short as they have always been, so that their
+// operators keep their ids.
+func windowDigest(w graph.Window) string {
+	s := fmt.Sprintf("window %d %d %d", w.Kind, w.Width, w.Slide)
+	if w.Fixed() && w.Offset == (graph.Offset{}) {
+		return s
+	}
+	return s + fmt.Sprintf(" %d %d %v %s", w.WidthUnit, w.SlideUnit, w.Offset, w.Zone)
 }
 
 func callDigest(c *logical.Call, columns []string) string {

@@ -139,7 +139,7 @@ func (f filler) fill(v reflect.Value) {
 	case *graph.Bound:
 		*x = graph.Bound{Kind: graph.BoundKind(f.n(1, 5)), N: int64(f.n(0, 9))}
 	case *graph.WindowKind:
-		*x = graph.WindowKind(f.n(1, 2))
+		*x = graph.WindowKind(f.n(1, 3))
 	case *graph.Mode:
 		*x = graph.Mode(f.n(0, 1))
 	case *graph.JoinOn:
@@ -155,7 +155,11 @@ func (f filler) fill(v reflect.Value) {
 			}
 		}
 	case *graph.Window:
-		*x = graph.Window{Kind: graph.WindowKind(f.n(1, 2)), Width: int64(f.n(1, 1e9)), Slide: int64(f.n(1, 1e9))}
+		*x = graph.Window{
+			Kind: graph.WindowKind(f.n(1, 3)), Width: int64(f.n(1, 1e9)), Slide: int64(f.n(1, 1e9)),
+			WidthUnit: graph.Unit(f.n(0, 2)), SlideUnit: graph.Unit(f.n(0, 2)), Zone: []string{"", "Europe/Berlin"}[f.n(0, 1)],
+			Offset: graph.Offset{Months: int64(f.n(-5, 5)), Days: int64(f.n(-50, 50)), Nanos: int64(f.n(-1e9, 1e9))},
+		}
 	case *agg.Call:
 		f.fillStruct(v)
 		x.ArgTypes = nil

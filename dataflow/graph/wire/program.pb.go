@@ -116,12 +116,62 @@ func (EdgeKind) EnumDescriptor() ([]byte, []int) {
 	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{1}
 }
 
+type Unit int32
+
+const (
+	Unit_UNIT_NANOSECONDS Unit = 0
+	Unit_UNIT_DAYS        Unit = 1
+	Unit_UNIT_MONTHS      Unit = 2
+)
+
+// Enum value maps for Unit.
+var (
+	Unit_name = map[int32]string{
+		0: "UNIT_NANOSECONDS",
+		1: "UNIT_DAYS",
+		2: "UNIT_MONTHS",
+	}
+	Unit_value = map[string]int32{
+		"UNIT_NANOSECONDS": 0,
+		"UNIT_DAYS":        1,
+		"UNIT_MONTHS":      2,
+	}
+)
+
+func (x Unit) Enum() *Unit {
+	p := new(Unit)
+	*p = x
+	return p
+}
+
+func (x Unit) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Unit) Descriptor() protoreflect.EnumDescriptor {
+	return file_dataflow_graph_wire_program_proto_enumTypes[2].Descriptor()
+}
+
+func (Unit) Type() protoreflect.EnumType {
+	return &file_dataflow_graph_wire_program_proto_enumTypes[2]
+}
+
+func (x Unit) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Unit.Descriptor instead.
+func (Unit) EnumDescriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{2}
+}
+
 type WindowKind int32
 
 const (
 	WindowKind_WINDOW_KIND_UNSPECIFIED WindowKind = 0
 	WindowKind_WINDOW_KIND_TUMBLE      WindowKind = 1
 	WindowKind_WINDOW_KIND_HOP         WindowKind = 2
+	WindowKind_WINDOW_KIND_CUMULATE    WindowKind = 3
 )
 
 // Enum value maps for WindowKind.
@@ -130,11 +180,13 @@ var (
 		0: "WINDOW_KIND_UNSPECIFIED",
 		1: "WINDOW_KIND_TUMBLE",
 		2: "WINDOW_KIND_HOP",
+		3: "WINDOW_KIND_CUMULATE",
 	}
 	WindowKind_value = map[string]int32{
 		"WINDOW_KIND_UNSPECIFIED": 0,
 		"WINDOW_KIND_TUMBLE":      1,
 		"WINDOW_KIND_HOP":         2,
+		"WINDOW_KIND_CUMULATE":    3,
 	}
 )
 
@@ -149,11 +201,11 @@ func (x WindowKind) String() string {
 }
 
 func (WindowKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[2].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[3].Descriptor()
 }
 
 func (WindowKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[2]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[3]
 }
 
 func (x WindowKind) Number() protoreflect.EnumNumber {
@@ -162,7 +214,7 @@ func (x WindowKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WindowKind.Descriptor instead.
 func (WindowKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{2}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{3}
 }
 
 type JoinKind int32
@@ -210,11 +262,11 @@ func (x JoinKind) String() string {
 }
 
 func (JoinKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[3].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[4].Descriptor()
 }
 
 func (JoinKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[3]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[4]
 }
 
 func (x JoinKind) Number() protoreflect.EnumNumber {
@@ -223,7 +275,7 @@ func (x JoinKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use JoinKind.Descriptor instead.
 func (JoinKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{3}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{4}
 }
 
 type RankKind int32
@@ -262,11 +314,11 @@ func (x RankKind) String() string {
 }
 
 func (RankKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[4].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[5].Descriptor()
 }
 
 func (RankKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[4]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[5]
 }
 
 func (x RankKind) Number() protoreflect.EnumNumber {
@@ -275,7 +327,7 @@ func (x RankKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RankKind.Descriptor instead.
 func (RankKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{4}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{5}
 }
 
 type Exclusion int32
@@ -314,11 +366,11 @@ func (x Exclusion) String() string {
 }
 
 func (Exclusion) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[5].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[6].Descriptor()
 }
 
 func (Exclusion) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[5]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[6]
 }
 
 func (x Exclusion) Number() protoreflect.EnumNumber {
@@ -327,7 +379,7 @@ func (x Exclusion) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Exclusion.Descriptor instead.
 func (Exclusion) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{5}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{6}
 }
 
 type FrameUnit int32
@@ -366,11 +418,11 @@ func (x FrameUnit) String() string {
 }
 
 func (FrameUnit) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[6].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[7].Descriptor()
 }
 
 func (FrameUnit) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[6]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[7]
 }
 
 func (x FrameUnit) Number() protoreflect.EnumNumber {
@@ -379,7 +431,7 @@ func (x FrameUnit) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FrameUnit.Descriptor instead.
 func (FrameUnit) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{6}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{7}
 }
 
 type BoundKind int32
@@ -424,11 +476,11 @@ func (x BoundKind) String() string {
 }
 
 func (BoundKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[7].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[8].Descriptor()
 }
 
 func (BoundKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[7]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[8]
 }
 
 func (x BoundKind) Number() protoreflect.EnumNumber {
@@ -437,7 +489,7 @@ func (x BoundKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use BoundKind.Descriptor instead.
 func (BoundKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{7}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{8}
 }
 
 type UnnestKind int32
@@ -476,11 +528,11 @@ func (x UnnestKind) String() string {
 }
 
 func (UnnestKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[8].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[9].Descriptor()
 }
 
 func (UnnestKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[8]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[9]
 }
 
 func (x UnnestKind) Number() protoreflect.EnumNumber {
@@ -489,7 +541,7 @@ func (x UnnestKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use UnnestKind.Descriptor instead.
 func (UnnestKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{8}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{9}
 }
 
 type ExprKind int32
@@ -543,11 +595,11 @@ func (x ExprKind) String() string {
 }
 
 func (ExprKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[9].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[10].Descriptor()
 }
 
 func (ExprKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[9]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[10]
 }
 
 func (x ExprKind) Number() protoreflect.EnumNumber {
@@ -556,7 +608,7 @@ func (x ExprKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ExprKind.Descriptor instead.
 func (ExprKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{9}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{10}
 }
 
 type TypeKind int32
@@ -697,11 +749,11 @@ func (x TypeKind) String() string {
 }
 
 func (TypeKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[10].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[11].Descriptor()
 }
 
 func (TypeKind) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[10]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[11]
 }
 
 func (x TypeKind) Number() protoreflect.EnumNumber {
@@ -710,7 +762,7 @@ func (x TypeKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TypeKind.Descriptor instead.
 func (TypeKind) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{10}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{11}
 }
 
 type TimeUnit int32
@@ -749,11 +801,11 @@ func (x TimeUnit) String() string {
 }
 
 func (TimeUnit) Descriptor() protoreflect.EnumDescriptor {
-	return file_dataflow_graph_wire_program_proto_enumTypes[11].Descriptor()
+	return file_dataflow_graph_wire_program_proto_enumTypes[12].Descriptor()
 }
 
 func (TimeUnit) Type() protoreflect.EnumType {
-	return &file_dataflow_graph_wire_program_proto_enumTypes[11]
+	return &file_dataflow_graph_wire_program_proto_enumTypes[12]
 }
 
 func (x TimeUnit) Number() protoreflect.EnumNumber {
@@ -762,7 +814,7 @@ func (x TimeUnit) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TimeUnit.Descriptor instead.
 func (TimeUnit) EnumDescriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{11}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{12}
 }
 
 // Format versions: 1 is the first. A reader refuses a version that it does not know.
@@ -1809,6 +1861,12 @@ type Window struct {
 	Kind          WindowKind             `protobuf:"varint,1,opt,name=kind,proto3,enum=wadi.graph.v1.WindowKind" json:"kind,omitempty"`
 	Width         int64                  `protobuf:"varint,2,opt,name=width,proto3" json:"width,omitempty"`
 	Slide         int64                  `protobuf:"varint,3,opt,name=slide,proto3" json:"slide,omitempty"`
+	WidthUnit     Unit                   `protobuf:"varint,4,opt,name=width_unit,json=widthUnit,proto3,enum=wadi.graph.v1.Unit" json:"width_unit,omitempty"`
+	SlideUnit     Unit                   `protobuf:"varint,5,opt,name=slide_unit,json=slideUnit,proto3,enum=wadi.graph.v1.Unit" json:"slide_unit,omitempty"`
+	OffsetMonths  int64                  `protobuf:"varint,6,opt,name=offset_months,json=offsetMonths,proto3" json:"offset_months,omitempty"`
+	OffsetDays    int64                  `protobuf:"varint,7,opt,name=offset_days,json=offsetDays,proto3" json:"offset_days,omitempty"`
+	OffsetNanos   int64                  `protobuf:"varint,8,opt,name=offset_nanos,json=offsetNanos,proto3" json:"offset_nanos,omitempty"`
+	Zone          string                 `protobuf:"bytes,9,opt,name=zone,proto3" json:"zone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1862,6 +1920,48 @@ func (x *Window) GetSlide() int64 {
 		return x.Slide
 	}
 	return 0
+}
+
+func (x *Window) GetWidthUnit() Unit {
+	if x != nil {
+		return x.WidthUnit
+	}
+	return Unit_UNIT_NANOSECONDS
+}
+
+func (x *Window) GetSlideUnit() Unit {
+	if x != nil {
+		return x.SlideUnit
+	}
+	return Unit_UNIT_NANOSECONDS
+}
+
+func (x *Window) GetOffsetMonths() int64 {
+	if x != nil {
+		return x.OffsetMonths
+	}
+	return 0
+}
+
+func (x *Window) GetOffsetDays() int64 {
+	if x != nil {
+		return x.OffsetDays
+	}
+	return 0
+}
+
+func (x *Window) GetOffsetNanos() int64 {
+	if x != nil {
+		return x.OffsetNanos
+	}
+	return 0
+}
+
+func (x *Window) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
 }
 
 type WindowAggregateSpec struct {
@@ -4585,11 +4685,20 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\rWatermarkSpec\x12'\n" +
 	"\x04expr\x18\x01 \x01(\v2\x13.wadi.graph.v1.ExprR\x04expr\x12\x14\n" +
 	"\x05delay\x18\x02 \x01(\x03R\x05delay\x12\x12\n" +
-	"\x04idle\x18\x03 \x01(\x03R\x04idle\"c\n" +
+	"\x04idle\x18\x03 \x01(\x03R\x04idle\"\xc8\x02\n" +
 	"\x06Window\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.wadi.graph.v1.WindowKindR\x04kind\x12\x14\n" +
 	"\x05width\x18\x02 \x01(\x03R\x05width\x12\x14\n" +
-	"\x05slide\x18\x03 \x01(\x03R\x05slide\"\x8a\x01\n" +
+	"\x05slide\x18\x03 \x01(\x03R\x05slide\x122\n" +
+	"\n" +
+	"width_unit\x18\x04 \x01(\x0e2\x13.wadi.graph.v1.UnitR\twidthUnit\x122\n" +
+	"\n" +
+	"slide_unit\x18\x05 \x01(\x0e2\x13.wadi.graph.v1.UnitR\tslideUnit\x12#\n" +
+	"\roffset_months\x18\x06 \x01(\x03R\foffsetMonths\x12\x1f\n" +
+	"\voffset_days\x18\a \x01(\x03R\n" +
+	"offsetDays\x12!\n" +
+	"\foffset_nanos\x18\b \x01(\x03R\voffsetNanos\x12\x12\n" +
+	"\x04zone\x18\t \x01(\tR\x04zone\"\x8a\x01\n" +
 	"\x13WindowAggregateSpec\x12-\n" +
 	"\x06window\x18\x01 \x01(\v2\x15.wadi.graph.v1.WindowR\x06window\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\rR\x04keys\x120\n" +
@@ -4810,12 +4919,17 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\rMODE_UPDATING\x10\x01*8\n" +
 	"\bEdgeKind\x12\x15\n" +
 	"\x11EDGE_KIND_FORWARD\x10\x00\x12\x15\n" +
-	"\x11EDGE_KIND_SHUFFLE\x10\x01*V\n" +
+	"\x11EDGE_KIND_SHUFFLE\x10\x01*<\n" +
+	"\x04Unit\x12\x14\n" +
+	"\x10UNIT_NANOSECONDS\x10\x00\x12\r\n" +
+	"\tUNIT_DAYS\x10\x01\x12\x0f\n" +
+	"\vUNIT_MONTHS\x10\x02*p\n" +
 	"\n" +
 	"WindowKind\x12\x1b\n" +
 	"\x17WINDOW_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12WINDOW_KIND_TUMBLE\x10\x01\x12\x13\n" +
-	"\x0fWINDOW_KIND_HOP\x10\x02*\x9f\x01\n" +
+	"\x0fWINDOW_KIND_HOP\x10\x02\x12\x18\n" +
+	"\x14WINDOW_KIND_CUMULATE\x10\x03*\x9f\x01\n" +
 	"\bJoinKind\x12\x19\n" +
 	"\x15JOIN_KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fJOIN_KIND_INNER\x10\x01\x12\x12\n" +
@@ -4920,175 +5034,178 @@ func file_dataflow_graph_wire_program_proto_rawDescGZIP() []byte {
 	return file_dataflow_graph_wire_program_proto_rawDescData
 }
 
-var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
+var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
 var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(Mode)(0),                     // 0: wadi.graph.v1.Mode
 	(EdgeKind)(0),                 // 1: wadi.graph.v1.EdgeKind
-	(WindowKind)(0),               // 2: wadi.graph.v1.WindowKind
-	(JoinKind)(0),                 // 3: wadi.graph.v1.JoinKind
-	(RankKind)(0),                 // 4: wadi.graph.v1.RankKind
-	(Exclusion)(0),                // 5: wadi.graph.v1.Exclusion
-	(FrameUnit)(0),                // 6: wadi.graph.v1.FrameUnit
-	(BoundKind)(0),                // 7: wadi.graph.v1.BoundKind
-	(UnnestKind)(0),               // 8: wadi.graph.v1.UnnestKind
-	(ExprKind)(0),                 // 9: wadi.graph.v1.ExprKind
-	(TypeKind)(0),                 // 10: wadi.graph.v1.TypeKind
-	(TimeUnit)(0),                 // 11: wadi.graph.v1.TimeUnit
-	(*Program)(nil),               // 12: wadi.graph.v1.Program
-	(*Node)(nil),                  // 13: wadi.graph.v1.Node
-	(*Edge)(nil),                  // 14: wadi.graph.v1.Edge
-	(*Span)(nil),                  // 15: wadi.graph.v1.Span
-	(*KeyValue)(nil),              // 16: wadi.graph.v1.KeyValue
-	(*Strings)(nil),               // 17: wadi.graph.v1.Strings
-	(*SourceSpec)(nil),            // 18: wadi.graph.v1.SourceSpec
-	(*FormatSpec)(nil),            // 19: wadi.graph.v1.FormatSpec
-	(*ProjectSpec)(nil),           // 20: wadi.graph.v1.ProjectSpec
-	(*Exprs)(nil),                 // 21: wadi.graph.v1.Exprs
-	(*WatermarkSpec)(nil),         // 22: wadi.graph.v1.WatermarkSpec
-	(*Window)(nil),                // 23: wadi.graph.v1.Window
-	(*WindowAggregateSpec)(nil),   // 24: wadi.graph.v1.WindowAggregateSpec
-	(*UpdatingAggregateSpec)(nil), // 25: wadi.graph.v1.UpdatingAggregateSpec
-	(*SessionAggregateSpec)(nil),  // 26: wadi.graph.v1.SessionAggregateSpec
-	(*JoinOn)(nil),                // 27: wadi.graph.v1.JoinOn
-	(*JoinSpec)(nil),              // 28: wadi.graph.v1.JoinSpec
-	(*WindowJoinSpec)(nil),        // 29: wadi.graph.v1.WindowJoinSpec
-	(*IntervalJoinSpec)(nil),      // 30: wadi.graph.v1.IntervalJoinSpec
-	(*AsofJoinSpec)(nil),          // 31: wadi.graph.v1.AsofJoinSpec
-	(*LookupJoinSpec)(nil),        // 32: wadi.graph.v1.LookupJoinSpec
-	(*TopNSpec)(nil),              // 33: wadi.graph.v1.TopNSpec
-	(*Order)(nil),                 // 34: wadi.graph.v1.Order
-	(*OverSpec)(nil),              // 35: wadi.graph.v1.OverSpec
-	(*OverCall)(nil),              // 36: wadi.graph.v1.OverCall
-	(*Frame)(nil),                 // 37: wadi.graph.v1.Frame
-	(*FrameBound)(nil),            // 38: wadi.graph.v1.FrameBound
-	(*SinkSpec)(nil),              // 39: wadi.graph.v1.SinkSpec
-	(*ValuesSpec)(nil),            // 40: wadi.graph.v1.ValuesSpec
-	(*SeriesSpec)(nil),            // 41: wadi.graph.v1.SeriesSpec
-	(*UnnestSpec)(nil),            // 42: wadi.graph.v1.UnnestSpec
-	(*UnnestCall)(nil),            // 43: wadi.graph.v1.UnnestCall
-	(*LateralSpec)(nil),           // 44: wadi.graph.v1.LateralSpec
-	(*LateralStep)(nil),           // 45: wadi.graph.v1.LateralStep
-	(*LateralMatch)(nil),          // 46: wadi.graph.v1.LateralMatch
-	(*LateralAggregate)(nil),      // 47: wadi.graph.v1.LateralAggregate
-	(*LateralTop)(nil),            // 48: wadi.graph.v1.LateralTop
-	(*AggregateCall)(nil),         // 49: wadi.graph.v1.AggregateCall
-	(*AggregateOrder)(nil),        // 50: wadi.graph.v1.AggregateOrder
-	(*Expr)(nil),                  // 51: wadi.graph.v1.Expr
-	(*Value)(nil),                 // 52: wadi.graph.v1.Value
-	(*Decimal)(nil),               // 53: wadi.graph.v1.Decimal
-	(*Interval)(nil),              // 54: wadi.graph.v1.Interval
-	(*Schema)(nil),                // 55: wadi.graph.v1.Schema
-	(*Field)(nil),                 // 56: wadi.graph.v1.Field
-	(*Type)(nil),                  // 57: wadi.graph.v1.Type
+	(Unit)(0),                     // 2: wadi.graph.v1.Unit
+	(WindowKind)(0),               // 3: wadi.graph.v1.WindowKind
+	(JoinKind)(0),                 // 4: wadi.graph.v1.JoinKind
+	(RankKind)(0),                 // 5: wadi.graph.v1.RankKind
+	(Exclusion)(0),                // 6: wadi.graph.v1.Exclusion
+	(FrameUnit)(0),                // 7: wadi.graph.v1.FrameUnit
+	(BoundKind)(0),                // 8: wadi.graph.v1.BoundKind
+	(UnnestKind)(0),               // 9: wadi.graph.v1.UnnestKind
+	(ExprKind)(0),                 // 10: wadi.graph.v1.ExprKind
+	(TypeKind)(0),                 // 11: wadi.graph.v1.TypeKind
+	(TimeUnit)(0),                 // 12: wadi.graph.v1.TimeUnit
+	(*Program)(nil),               // 13: wadi.graph.v1.Program
+	(*Node)(nil),                  // 14: wadi.graph.v1.Node
+	(*Edge)(nil),                  // 15: wadi.graph.v1.Edge
+	(*Span)(nil),                  // 16: wadi.graph.v1.Span
+	(*KeyValue)(nil),              // 17: wadi.graph.v1.KeyValue
+	(*Strings)(nil),               // 18: wadi.graph.v1.Strings
+	(*SourceSpec)(nil),            // 19: wadi.graph.v1.SourceSpec
+	(*FormatSpec)(nil),            // 20: wadi.graph.v1.FormatSpec
+	(*ProjectSpec)(nil),           // 21: wadi.graph.v1.ProjectSpec
+	(*Exprs)(nil),                 // 22: wadi.graph.v1.Exprs
+	(*WatermarkSpec)(nil),         // 23: wadi.graph.v1.WatermarkSpec
+	(*Window)(nil),                // 24: wadi.graph.v1.Window
+	(*WindowAggregateSpec)(nil),   // 25: wadi.graph.v1.WindowAggregateSpec
+	(*UpdatingAggregateSpec)(nil), // 26: wadi.graph.v1.UpdatingAggregateSpec
+	(*SessionAggregateSpec)(nil),  // 27: wadi.graph.v1.SessionAggregateSpec
+	(*JoinOn)(nil),                // 28: wadi.graph.v1.JoinOn
+	(*JoinSpec)(nil),              // 29: wadi.graph.v1.JoinSpec
+	(*WindowJoinSpec)(nil),        // 30: wadi.graph.v1.WindowJoinSpec
+	(*IntervalJoinSpec)(nil),      // 31: wadi.graph.v1.IntervalJoinSpec
+	(*AsofJoinSpec)(nil),          // 32: wadi.graph.v1.AsofJoinSpec
+	(*LookupJoinSpec)(nil),        // 33: wadi.graph.v1.LookupJoinSpec
+	(*TopNSpec)(nil),              // 34: wadi.graph.v1.TopNSpec
+	(*Order)(nil),                 // 35: wadi.graph.v1.Order
+	(*OverSpec)(nil),              // 36: wadi.graph.v1.OverSpec
+	(*OverCall)(nil),              // 37: wadi.graph.v1.OverCall
+	(*Frame)(nil),                 // 38: wadi.graph.v1.Frame
+	(*FrameBound)(nil),            // 39: wadi.graph.v1.FrameBound
+	(*SinkSpec)(nil),              // 40: wadi.graph.v1.SinkSpec
+	(*ValuesSpec)(nil),            // 41: wadi.graph.v1.ValuesSpec
+	(*SeriesSpec)(nil),            // 42: wadi.graph.v1.SeriesSpec
+	(*UnnestSpec)(nil),            // 43: wadi.graph.v1.UnnestSpec
+	(*UnnestCall)(nil),            // 44: wadi.graph.v1.UnnestCall
+	(*LateralSpec)(nil),           // 45: wadi.graph.v1.LateralSpec
+	(*LateralStep)(nil),           // 46: wadi.graph.v1.LateralStep
+	(*LateralMatch)(nil),          // 47: wadi.graph.v1.LateralMatch
+	(*LateralAggregate)(nil),      // 48: wadi.graph.v1.LateralAggregate
+	(*LateralTop)(nil),            // 49: wadi.graph.v1.LateralTop
+	(*AggregateCall)(nil),         // 50: wadi.graph.v1.AggregateCall
+	(*AggregateOrder)(nil),        // 51: wadi.graph.v1.AggregateOrder
+	(*Expr)(nil),                  // 52: wadi.graph.v1.Expr
+	(*Value)(nil),                 // 53: wadi.graph.v1.Value
+	(*Decimal)(nil),               // 54: wadi.graph.v1.Decimal
+	(*Interval)(nil),              // 55: wadi.graph.v1.Interval
+	(*Schema)(nil),                // 56: wadi.graph.v1.Schema
+	(*Field)(nil),                 // 57: wadi.graph.v1.Field
+	(*Type)(nil),                  // 58: wadi.graph.v1.Type
 }
 var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
-	13,  // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
-	14,  // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
-	55,  // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
+	14,  // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
+	15,  // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
+	56,  // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
 	0,   // 3: wadi.graph.v1.Node.mode:type_name -> wadi.graph.v1.Mode
-	15,  // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
-	18,  // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
-	20,  // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
-	22,  // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
-	24,  // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
-	25,  // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
-	39,  // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
-	26,  // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
-	28,  // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
-	29,  // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
-	30,  // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
-	31,  // 15: wadi.graph.v1.Node.asof_join:type_name -> wadi.graph.v1.AsofJoinSpec
-	32,  // 16: wadi.graph.v1.Node.lookup_join:type_name -> wadi.graph.v1.LookupJoinSpec
-	33,  // 17: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
-	35,  // 18: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
-	40,  // 19: wadi.graph.v1.Node.values:type_name -> wadi.graph.v1.ValuesSpec
-	41,  // 20: wadi.graph.v1.Node.series:type_name -> wadi.graph.v1.SeriesSpec
-	42,  // 21: wadi.graph.v1.Node.unnest:type_name -> wadi.graph.v1.UnnestSpec
-	44,  // 22: wadi.graph.v1.Node.lateral:type_name -> wadi.graph.v1.LateralSpec
+	16,  // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
+	19,  // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
+	21,  // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
+	23,  // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
+	25,  // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
+	26,  // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
+	40,  // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
+	27,  // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
+	29,  // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
+	30,  // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
+	31,  // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
+	32,  // 15: wadi.graph.v1.Node.asof_join:type_name -> wadi.graph.v1.AsofJoinSpec
+	33,  // 16: wadi.graph.v1.Node.lookup_join:type_name -> wadi.graph.v1.LookupJoinSpec
+	34,  // 17: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
+	36,  // 18: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
+	41,  // 19: wadi.graph.v1.Node.values:type_name -> wadi.graph.v1.ValuesSpec
+	42,  // 20: wadi.graph.v1.Node.series:type_name -> wadi.graph.v1.SeriesSpec
+	43,  // 21: wadi.graph.v1.Node.unnest:type_name -> wadi.graph.v1.UnnestSpec
+	45,  // 22: wadi.graph.v1.Node.lateral:type_name -> wadi.graph.v1.LateralSpec
 	1,   // 23: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
-	16,  // 24: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
-	19,  // 25: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	55,  // 26: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
-	17,  // 27: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
-	17,  // 28: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
-	16,  // 29: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
-	51,  // 30: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
-	21,  // 31: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
-	51,  // 32: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
-	51,  // 33: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
-	51,  // 34: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
-	2,   // 35: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
-	23,  // 36: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
-	49,  // 37: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	49,  // 38: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	49,  // 39: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	3,   // 40: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
-	51,  // 41: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
-	27,  // 42: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	27,  // 43: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	27,  // 44: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	27,  // 45: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	34,  // 46: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
-	3,   // 47: wadi.graph.v1.LookupJoinSpec.kind:type_name -> wadi.graph.v1.JoinKind
-	51,  // 48: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
-	18,  // 49: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
-	34,  // 50: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
-	4,   // 51: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
-	34,  // 52: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
-	36,  // 53: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
-	49,  // 54: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
-	37,  // 55: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
-	6,   // 56: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
-	38,  // 57: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
-	38,  // 58: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
-	5,   // 59: wadi.graph.v1.Frame.exclude:type_name -> wadi.graph.v1.Exclusion
-	7,   // 60: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
-	16,  // 61: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
-	19,  // 62: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	55,  // 63: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
-	21,  // 64: wadi.graph.v1.ValuesSpec.rows:type_name -> wadi.graph.v1.Exprs
-	51,  // 65: wadi.graph.v1.SeriesSpec.start:type_name -> wadi.graph.v1.Expr
-	51,  // 66: wadi.graph.v1.SeriesSpec.stop:type_name -> wadi.graph.v1.Expr
-	51,  // 67: wadi.graph.v1.SeriesSpec.step:type_name -> wadi.graph.v1.Expr
-	43,  // 68: wadi.graph.v1.UnnestSpec.calls:type_name -> wadi.graph.v1.UnnestCall
-	8,   // 69: wadi.graph.v1.UnnestCall.kind:type_name -> wadi.graph.v1.UnnestKind
-	3,   // 70: wadi.graph.v1.LateralSpec.kind:type_name -> wadi.graph.v1.JoinKind
-	45,  // 71: wadi.graph.v1.LateralSpec.steps:type_name -> wadi.graph.v1.LateralStep
-	42,  // 72: wadi.graph.v1.LateralStep.unnest:type_name -> wadi.graph.v1.UnnestSpec
-	20,  // 73: wadi.graph.v1.LateralStep.project:type_name -> wadi.graph.v1.ProjectSpec
-	47,  // 74: wadi.graph.v1.LateralStep.aggregate:type_name -> wadi.graph.v1.LateralAggregate
-	48,  // 75: wadi.graph.v1.LateralStep.top:type_name -> wadi.graph.v1.LateralTop
-	46,  // 76: wadi.graph.v1.LateralStep.match:type_name -> wadi.graph.v1.LateralMatch
-	55,  // 77: wadi.graph.v1.LateralStep.out:type_name -> wadi.graph.v1.Schema
-	21,  // 78: wadi.graph.v1.LateralMatch.rows:type_name -> wadi.graph.v1.Exprs
-	49,  // 79: wadi.graph.v1.LateralAggregate.aggs:type_name -> wadi.graph.v1.AggregateCall
-	34,  // 80: wadi.graph.v1.LateralTop.order:type_name -> wadi.graph.v1.Order
-	4,   // 81: wadi.graph.v1.LateralTop.rank:type_name -> wadi.graph.v1.RankKind
-	57,  // 82: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
-	57,  // 83: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
-	15,  // 84: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
-	50,  // 85: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
-	52,  // 86: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
-	9,   // 87: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
-	57,  // 88: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
-	52,  // 89: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
-	51,  // 90: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
-	15,  // 91: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
-	53,  // 92: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
-	54,  // 93: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
-	56,  // 94: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
-	16,  // 95: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
-	57,  // 96: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
-	16,  // 97: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
-	10,  // 98: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
-	11,  // 99: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
-	56,  // 100: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
-	101, // [101:101] is the sub-list for method output_type
-	101, // [101:101] is the sub-list for method input_type
-	101, // [101:101] is the sub-list for extension type_name
-	101, // [101:101] is the sub-list for extension extendee
-	0,   // [0:101] is the sub-list for field type_name
+	17,  // 24: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
+	20,  // 25: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	56,  // 26: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
+	18,  // 27: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
+	18,  // 28: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
+	17,  // 29: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
+	52,  // 30: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
+	22,  // 31: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
+	52,  // 32: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
+	52,  // 33: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
+	52,  // 34: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
+	3,   // 35: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
+	2,   // 36: wadi.graph.v1.Window.width_unit:type_name -> wadi.graph.v1.Unit
+	2,   // 37: wadi.graph.v1.Window.slide_unit:type_name -> wadi.graph.v1.Unit
+	24,  // 38: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
+	50,  // 39: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	50,  // 40: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	50,  // 41: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	4,   // 42: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
+	52,  // 43: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
+	28,  // 44: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	28,  // 45: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	28,  // 46: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	28,  // 47: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	35,  // 48: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
+	4,   // 49: wadi.graph.v1.LookupJoinSpec.kind:type_name -> wadi.graph.v1.JoinKind
+	52,  // 50: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
+	19,  // 51: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
+	35,  // 52: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
+	5,   // 53: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
+	35,  // 54: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
+	37,  // 55: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
+	50,  // 56: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
+	38,  // 57: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
+	7,   // 58: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
+	39,  // 59: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
+	39,  // 60: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
+	6,   // 61: wadi.graph.v1.Frame.exclude:type_name -> wadi.graph.v1.Exclusion
+	8,   // 62: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
+	17,  // 63: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
+	20,  // 64: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	56,  // 65: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
+	22,  // 66: wadi.graph.v1.ValuesSpec.rows:type_name -> wadi.graph.v1.Exprs
+	52,  // 67: wadi.graph.v1.SeriesSpec.start:type_name -> wadi.graph.v1.Expr
+	52,  // 68: wadi.graph.v1.SeriesSpec.stop:type_name -> wadi.graph.v1.Expr
+	52,  // 69: wadi.graph.v1.SeriesSpec.step:type_name -> wadi.graph.v1.Expr
+	44,  // 70: wadi.graph.v1.UnnestSpec.calls:type_name -> wadi.graph.v1.UnnestCall
+	9,   // 71: wadi.graph.v1.UnnestCall.kind:type_name -> wadi.graph.v1.UnnestKind
+	4,   // 72: wadi.graph.v1.LateralSpec.kind:type_name -> wadi.graph.v1.JoinKind
+	46,  // 73: wadi.graph.v1.LateralSpec.steps:type_name -> wadi.graph.v1.LateralStep
+	43,  // 74: wadi.graph.v1.LateralStep.unnest:type_name -> wadi.graph.v1.UnnestSpec
+	21,  // 75: wadi.graph.v1.LateralStep.project:type_name -> wadi.graph.v1.ProjectSpec
+	48,  // 76: wadi.graph.v1.LateralStep.aggregate:type_name -> wadi.graph.v1.LateralAggregate
+	49,  // 77: wadi.graph.v1.LateralStep.top:type_name -> wadi.graph.v1.LateralTop
+	47,  // 78: wadi.graph.v1.LateralStep.match:type_name -> wadi.graph.v1.LateralMatch
+	56,  // 79: wadi.graph.v1.LateralStep.out:type_name -> wadi.graph.v1.Schema
+	22,  // 80: wadi.graph.v1.LateralMatch.rows:type_name -> wadi.graph.v1.Exprs
+	50,  // 81: wadi.graph.v1.LateralAggregate.aggs:type_name -> wadi.graph.v1.AggregateCall
+	35,  // 82: wadi.graph.v1.LateralTop.order:type_name -> wadi.graph.v1.Order
+	5,   // 83: wadi.graph.v1.LateralTop.rank:type_name -> wadi.graph.v1.RankKind
+	58,  // 84: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
+	58,  // 85: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
+	16,  // 86: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
+	51,  // 87: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
+	53,  // 88: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
+	10,  // 89: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
+	58,  // 90: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
+	53,  // 91: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
+	52,  // 92: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
+	16,  // 93: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
+	54,  // 94: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
+	55,  // 95: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
+	57,  // 96: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
+	17,  // 97: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
+	58,  // 98: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
+	17,  // 99: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
+	11,  // 100: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
+	12,  // 101: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
+	57,  // 102: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
+	103, // [103:103] is the sub-list for method output_type
+	103, // [103:103] is the sub-list for method input_type
+	103, // [103:103] is the sub-list for extension type_name
+	103, // [103:103] is the sub-list for extension extendee
+	0,   // [0:103] is the sub-list for field type_name
 }
 
 func init() { file_dataflow_graph_wire_program_proto_init() }
@@ -5140,7 +5257,7 @@ func file_dataflow_graph_wire_program_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dataflow_graph_wire_program_proto_rawDesc), len(file_dataflow_graph_wire_program_proto_rawDesc)),
-			NumEnums:      12,
+			NumEnums:      13,
 			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   0,

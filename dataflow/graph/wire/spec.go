@@ -82,19 +82,6 @@ func (e *encoder) format(f graph.FormatSpec) *FormatSpec {
 	}
 }
 
-func (e *encoder) window(w graph.Window) *Window {
-	msg := &Window{Width: w.Width, Slide: w.Slide}
-	switch w.Kind {
-	case graph.Tumble:
-		msg.Kind = WindowKind_WINDOW_KIND_TUMBLE
-	case graph.Hop:
-		msg.Kind = WindowKind_WINDOW_KIND_HOP
-	default:
-		e.fail("no window has the kind %d", w.Kind)
-	}
-	return msg
-}
-
 func (e *encoder) calls(calls []agg.Call) []*AggregateCall {
 	out := make([]*AggregateCall, len(calls))
 	for i, c := range calls {
@@ -255,22 +242,6 @@ func (d *decoder) format(f *FormatSpec) graph.FormatSpec {
 		Name: f.GetName(), Options: d.options(f.GetOptions()), DropBadData: f.GetDropBadData(), Framing: f.GetFraming(),
 		MaxLength: f.GetMaxLength(),
 	}
-}
-
-func (d *decoder) window(w *Window) graph.Window {
-	out := graph.Window{Width: w.GetWidth(), Slide: w.GetSlide()}
-	switch w.GetKind() {
-	case WindowKind_WINDOW_KIND_TUMBLE:
-		out.Kind = graph.Tumble
-	case WindowKind_WINDOW_KIND_HOP:
-		out.Kind = graph.Hop
-	default:
-		d.fail("no window has the kind %d", w.GetKind())
-	}
-	if out.Width <= 0 || out.Slide <= 0 {
-		d.fail("a window has the width %d and the slide %d", out.Width, out.Slide)
-	}
-	return out
 }
 
 func (d *decoder) calls(calls []*AggregateCall) []agg.Call {
