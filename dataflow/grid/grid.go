@@ -116,7 +116,7 @@ func (g *sliding) First(t int64) Window {
 
 func (g *sliding) Next(w Window) (Window, bool) {
 	s := g.starts.next(w.Start)
-	if w.End == math.MaxInt64 || s == math.MaxInt64 {
+	if s == math.MaxInt64 {
 		return Window{}, false
 	}
 	return Window{s, g.length.end(s)}, true
