@@ -198,5 +198,5 @@ func (b *Binder) nearestOfAll(left, right *relation, kind graph.JoinKind, terms 
 	delete(b.fresh, pairs.node) // no filter may go below the ranking
 	b.warn(CodeCost, s.compared[0].Span, "the ASOF JOIN keeps every pair that this comparison allows").
 		WithHint("compare the event times of two streams that are only appended to, and it keeps one row of each key")
-	return b.kept(pairs, b.rank(pairs.node, keys, order, logical.Ranking{Rank: graph.Rank, Limit: 1}, span), span)
+	return b.kept(pairs, b.rank(pairs.node, keys, order, logical.Ranking{Rank: graph.Rank, Limit: 1}, span), pairs.node.Schema().NumFields(), span)
 }

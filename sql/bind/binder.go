@@ -201,7 +201,7 @@ func (b *Binder) set(s *ast.Set) {
 
 // bareSelect gives the query a sink of its own.
 func (b *Binder) bareSelect(s *ast.QueryStatement) {
-	r := b.query(s.Query, nil)
+	r := b.topQuery(s.Query)
 	if r == nil {
 		return
 	}

@@ -33,6 +33,8 @@ type place struct {
 	computed []scopeColumn
 	// aliases of the select list that may be named here, for HAVING.
 	aliases map[string]*item
+	// inputFirst prefers columns to those aliases, for ORDER BY.
+	inputFirst bool
 }
 
 // expr binds an expression; nil means that a fault was reported.
@@ -185,7 +187,7 @@ func (p *place) spelled(function, what string, span fault.Span, args ...ast.Expr
 }
 
 func (p *place) column(e *ast.ColumnRef) *expr.Node {
-	if len(e.Path) == 1 && p.aliases != nil && !p.inAggregate {
+	if len(e.Path) == 1 && p.aliases != nil && !p.inAggregate && !(p.inputFirst && len(pick(p.scope.visible(), e.Path[0])) > 0) {
 		if it := p.aliases[e.Path[0].Folded()]; it != nil {
 			if it.node == nil {
 				return nil

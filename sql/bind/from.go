@@ -7,11 +7,12 @@ import (
 	"wadi/sql/logical"
 )
 
-// from binds the relations of a SELECT. One that names columns of the query around it has their values beside each row.
-func (b *Binder) from(s *ast.Select, e *env) *relation {
+// from binds the relations of a SELECT. One that, with its order, names columns of the query around it has their values
+// beside each row.
+func (b *Binder) from(s *ast.Select, whole ast.Node, e *env) *relation {
 	in := b.relations(s, e)
-	if f := e.around(); in != nil && f != nil && in.scope.outer == nil && f.namedIn(s) {
-		f.tried = append(f.tried, s)
+	if f := e.around(); in != nil && f != nil && in.scope.outer == nil && f.namedIn(whole) {
+		f.tried = append(f.tried, whole)
 		in = b.beside(in, f)
 	}
 	return in

@@ -47,7 +47,7 @@ func (b *Binder) grouped(s *ast.Select, p *place, in logical.Node, items []*item
 	if sets := groupingSets(s.GroupBy); sets != nil {
 		return b.groupedBySets(s, p, g, sets, items, having, ok)
 	}
-	if s.GroupBy != nil && !g.bind(s.GroupBy, p, items) {
+	if s.GroupBy != nil && !g.bind(s.GroupBy, p, visible(items)) {
 		return nil
 	}
 	for _, c := range p.scope.carried(s.Span()) {
@@ -58,7 +58,7 @@ func (b *Binder) grouped(s *ast.Select, p *place, in logical.Node, items []*item
 	}
 	agg := g.aggregate(p.aggregates.calls)
 	var node logical.Node = agg
-	if s.GroupBy == nil && p.scope.outer != nil && !b.emptyRow(s, p, g, items, having, qualify) {
+	if s.GroupBy == nil && p.scope.outer != nil && !b.emptyRow(s, p, g, visible(items), having, qualify) {
 		node = b.completed(p, g, agg)
 	}
 	move := func(n *expr.Node) *expr.Node { return g.over(p, agg, n) }

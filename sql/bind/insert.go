@@ -54,7 +54,7 @@ func (b *Binder) inserted(t *catalog.Table, s *ast.Insert) *relation {
 	v, ok := s.Query.Body.(*ast.Values)
 	q := s.Query
 	if !ok || t == nil || q.With != nil || len(q.OrderBy) > 0 || q.Limit != nil || q.Offset != nil || t.Inferred {
-		return b.query(s.Query, nil)
+		return b.topQuery(s.Query)
 	}
 	targets := t.Writable()
 	var into []arrow.DataType

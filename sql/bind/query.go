@@ -45,8 +45,13 @@ func (e *env) lookup(id ast.Ident) (*env, bool) {
 	return nil, false
 }
 
-// query binds a query; nil means that a fault was reported.
-func (b *Binder) query(q *ast.Query, e *env) *relation {
+// query binds a query inside of another; nil means that a fault was reported.
+func (b *Binder) query(q *ast.Query, e *env) *relation { return b.queryAt(q, e, false) }
+
+// topQuery binds a query that nothing is around, whose rows go out.
+func (b *Binder) topQuery(q *ast.Query) *relation { return b.queryAt(q, nil, true) }
+
+func (b *Binder) queryAt(q *ast.Query, e *env, top bool) *relation {
 	if q.With != nil {
 		if q.With.Recursive {
 			b.unsupported(q.With.Span(), "recursive queries are not supported").WithHint("leave RECURSIVE out")
@@ -56,11 +61,14 @@ func (b *Binder) query(q *ast.Query, e *env) *relation {
 			e = &env{outer: e, name: c.Name, rel: b.cte(c, e)}
 		}
 	}
+	if s, ok := q.Body.(*ast.Select); ok {
+		return b.sorted(q, s, e, top)
+	}
 	r := b.body(q.Body, e)
 	if r == nil {
 		return nil
 	}
-	return b.ordered(q, r, e)
+	return b.ordered(q, r, e, top)
 }
 
 // cte binds a named query once, however often it is read.
@@ -75,7 +83,7 @@ func (b *Binder) cte(c *ast.CTE, e *env) *relation {
 func (b *Binder) body(body ast.QueryBody, e *env) *relation {
 	switch body := body.(type) {
 	case *ast.Select:
-		return b.selectBlock(body, e)
+		return b.sorted(&ast.Query{Place: ast.At(body.Span()), Body: body}, body, e, false)
 	case *ast.SetOperation:
 		return b.setOperation(body, e)
 	case *ast.Query:

@@ -26,11 +26,22 @@ type item struct {
 	span  fault.Span
 	// outer is set for a column of the query around that is carried along.
 	outer *scopeColumn
+	// hidden items are only sorted by.
+	hidden bool
 }
 
-// selectBlock binds one SELECT.
-func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
-	in := b.from(s, e)
+// visible are the items that were written.
+func visible(items []*item) []*item {
+	n := len(items)
+	for n > 0 && items[n-1].hidden {
+		n--
+	}
+	return items[:n]
+}
+
+// selectBlock binds one SELECT, and the expressions that its rows are sorted by as further columns.
+func (b *Binder) selectBlock(s *ast.Select, e *env, so *sorting) *relation {
+	in := b.from(s, so.whole, e)
 	if in == nil {
 		return nil
 	}
@@ -64,6 +75,7 @@ func (b *Binder) selectBlock(s *ast.Select, e *env) *relation {
 		qualify = q.condition(s.Qualify)
 		ok = ok && qualify != nil
 	}
+	ok = so.bind(p, s, &items, aliases) && ok
 	for _, it := range items {
 		ok = ok && it.node != nil
 	}
@@ -346,6 +358,9 @@ func itemScope(n logical.Node, items []*item) *scope {
 			c := *o
 			c.field, c.index = f, i
 			s.outer = append(s.outer, c)
+			continue
+		}
+		if items[i].hidden {
 			continue
 		}
 		s.columns = append(s.columns, scopeColumn{table: items[i].table, field: f, index: i})

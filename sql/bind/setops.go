@@ -24,7 +24,7 @@ func (b *Binder) setOperation(s *ast.SetOperation, e *env) *relation {
 	var branches []*relation
 	ok := true
 	for _, p := range parts {
-		r := b.branch(p, e)
+		r := b.body(p, e)
 		ok = ok && r != nil
 		branches = append(branches, r)
 	}
@@ -43,15 +43,6 @@ func (b *Binder) setOperation(s *ast.SetOperation, e *env) *relation {
 	r := branches[0].renamed(u)
 	if !s.All {
 		return b.distinct(r, s.Span())
-	}
-	return r
-}
-
-// branch binds one side of a set operation, which has no order of its own.
-func (b *Binder) branch(body ast.QueryBody, e *env) *relation {
-	r := b.body(body, e)
-	if s, ok := body.(*ast.Select); ok && r != nil && len(s.DistinctOn) > 0 {
-		return b.firstOfEach(r, r.node, s.DistinctOn, nil)
 	}
 	return r
 }
@@ -197,7 +188,7 @@ func (b *Binder) marked(n logical.Node, left bool, span fault.Span) logical.Node
 // common is INTERSECT and EXCEPT: the distinct rows of the left side that the right one has, or has not.
 func (b *Binder) common(s *ast.SetOperation, e *env) *relation {
 	parts := []ast.QueryBody{s.Left, s.Right}
-	left, right := b.branch(s.Left, e), b.branch(s.Right, e)
+	left, right := b.body(s.Left, e), b.body(s.Right, e)
 	if left == nil || right == nil {
 		return nil
 	}

@@ -111,7 +111,7 @@ func (b *Binder) groupedBySets(s *ast.Select, p *place, whole *grouping, sets []
 		bound[i] = &grouping{b: b, in: whole.in, span: whole.span}
 		before := len(b.errs)
 		for _, e := range set {
-			ok = bound[i].bindItem(e, &at, items) && ok
+			ok = bound[i].bindItem(e, &at, visible(items)) && ok
 		}
 		if len(b.errs) > before {
 			return nil

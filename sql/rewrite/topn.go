@@ -80,6 +80,21 @@ func RankBound(c *expr.Node, in *logical.TopN) (n int64, exact, ok bool) {
 	return 0, false, false
 }
 
+// greatest is the greatest number of a column IN (numbers).
+func greatest(c *expr.Node, column int) (n int64, ok bool) {
+	if c.Args[0].Kind != expr.Column || c.Args[0].Index != column {
+		return 0, false
+	}
+	for _, a := range c.Args[1:] {
+		v, is := a.Value.(int64)
+		if a.Kind != expr.Literal || a.Value != nil && !is {
+			return 0, false
+		}
+		n = max(n, v)
+	}
+	return n, true
+}
+
 // onlyColumns reports whether a condition looks at some of these columns and at nothing else.
 func onlyColumns(c *expr.Node, columns []int) bool {
 	some, ok := false, true
