@@ -1,7 +1,6 @@
 package bind
 
 import (
-
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/expr"
