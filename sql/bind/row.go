@@ -153,9 +153,12 @@ func (p *place) overlaps(e *ast.Binary) *expr.Node {
 		return nil
 	}
 	span := e.Span()
-	first := p.function("and", span, p.function("lt", span, s1, s2), p.function("lt", span, s2, e1))
-	second := p.function("and", span, p.function("gt", span, s1, s2), p.function("lt", span, s1, e2))
-	return p.function("or", span, p.function("eq", span, s1, s2), first, second)
+	compare := func(name string, a, b *expr.Node) *expr.Node { return p.function(name, span, a, b) }
+	// An end is never before its start; such comparisons are there for ends that are unknown.
+	first := compare("and", compare("lt", s1, s2), compare("or", compare("lt", s2, e1), compare("lt", e2, s2)))
+	second := compare("and", compare("gt", s1, s2), compare("or", compare("lt", s1, e2), compare("lt", e1, s1)))
+	same := p.function("and", span, compare("eq", s1, s2), compare("gteq", e1, s1), compare("gteq", e2, s2))
+	return p.function("or", span, same, first, second)
 }
 
 // period gives the start and the end of a period in their order; one that is null makes the end unknown.

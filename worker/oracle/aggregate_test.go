@@ -81,6 +81,30 @@ const aggregateCases = `
 	last_value(s ORDER BY id) ::: last(s ORDER BY id)
 	first_value(v ORDER BY f NULLS LAST, id DESC) ::: first(v ORDER BY f NULLS LAST, id DESC)
 	nth_value(v, 3 ORDER BY id) + 0 ::: array_agg(v ORDER BY id)[3]
+	first_value(v ORDER BY id) IGNORE NULLS ::: first(v ORDER BY id) FILTER (WHERE v IS NOT NULL)
+	last_value(b ORDER BY id) IGNORE NULLS ::: last(b ORDER BY id) FILTER (WHERE b IS NOT NULL)
+	array_agg(s ORDER BY id DESC) IGNORE NULLS ::: array_agg(s ORDER BY id DESC) FILTER (WHERE s IS NOT NULL)
+	array_agg(i ORDER BY f DESC NULLS FIRST, id) FILTER (WHERE b) ::: array_agg(i ORDER BY f DESC NULLS FIRST, id) FILTER (WHERE b)
+	array_agg(v ORDER BY id)[2:3] ::: array_agg(v ORDER BY id)[2:3]
+	string_agg(v, ' ' ORDER BY v DESC, id) ::: string_agg(CAST(v AS VARCHAR), ' ' ORDER BY v DESC, id)
+	string_agg(b, ' ' ORDER BY id) ::: string_agg(CAST(b AS VARCHAR), ' ' ORDER BY id)
+	date_part('epoch', sum(ts - TIMESTAMP '1970-01-01')) ::: sum(epoch(ts))
+	round(date_part('epoch', avg(ts - TIMESTAMP '1970-01-01')), 4) ::: round(avg(epoch(ts)), 4)
+	date_part('epoch', max(ts - TIMESTAMP '1970-01-01')) ::: max(epoch(ts))
+	sum(DISTINCT m) ::: sum(DISTINCT m)
+	every(b) ::: bool_and(b)
+	var_sample(f) ::: var_samp(f)
+	var_population(DISTINCT v) ::: var_pop(DISTINCT v)
+	covar(v, f) ::: covar_samp(v, f)
+	mean(f) ::: avg(f)
+	approx_distinct(v) ::: count(DISTINCT v)
+	approx_distinct(s) ::: count(DISTINCT s)
+	abs(approx_median(f) - median(f)) <= 0.001 * abs(median(f)) ::: CASE WHEN count(f) > 0 THEN true END
+	abs(approx_percentile_cont(0.75) WITHIN GROUP (ORDER BY f) - percentile_cont(0.75) WITHIN GROUP (ORDER BY f)) <= 0.001 * abs(percentile_cont(0.75) WITHIN GROUP (ORDER BY f)) ::: CASE WHEN count(f) > 0 THEN true END
+	mode(v) = any(array_agg(v)) ::: CASE WHEN count(v) > 0 THEN true END
+	percentile_disc(0.3) WITHIN GROUP (ORDER BY s DESC)
+	percentile_cont(0.5) WITHIN GROUP (ORDER BY i DESC)
+	count(*) FILTER (WHERE v > 0 AND b)
 	sum(v) + count(*) * 2
 	sum(CASE WHEN b THEN v ELSE -v END)
 	max(v) - min(i)
@@ -146,7 +170,11 @@ func TestAggregates(t *testing.T) {
 		for _, c := range split(aggregateCases) {
 			t.Run(fmt.Sprintf("%d/%s", seed, c.wadi), func(t *testing.T) {
 				for _, shape := range []string{"SELECT %s FROM r", "SELECT g, %s FROM r GROUP BY g", "SELECT s, b, %s FROM r WHERE i > 0 GROUP BY s, b"} {
-					compareQuery(t, s, tables, fmt.Sprintf(shape, aggregateForms(c.wadi)), fmt.Sprintf(shape, aggregateForms(c.duck)), r.Uint64())
+					ours, theirs := aggregateForms(c.wadi), aggregateForms(c.duck)
+					if len(ours) != len(theirs) { // spelled in ways that do not go on in the same ones
+						ours, theirs = ours[:1], theirs[:1]
+					}
+					compareQuery(t, s, tables, fmt.Sprintf(shape, strings.Join(ours, ", ")), fmt.Sprintf(shape, strings.Join(theirs, ", ")), r.Uint64())
 				}
 			})
 		}
@@ -154,17 +182,17 @@ func TestAggregates(t *testing.T) {
 }
 
 // aggregateForms gives an aggregate as it is and, for a single call without an order, with DISTINCT and with FILTER.
-func aggregateForms(call string) string {
+func aggregateForms(call string) []string {
 	forms := []string{call + " AS a"}
 	name, args, ok := strings.Cut(call, "(")
 	args, rest, _ := strings.Cut(args, ")")
-	if ok && name != "round" && (rest == "" || strings.HasPrefix(rest, " WITHIN GROUP")) && !strings.Contains(args, "CASE") {
+	if ok && name != "round" && name != "abs" && (rest == "" || strings.HasPrefix(rest, " WITHIN GROUP")) && !strings.Contains(args, "CASE") {
 		forms = append(forms, call+" FILTER (WHERE i % 2 = 0) AS b1", call+" FILTER (WHERE i > 5000) AS b2")
 		if rest == "" && !strings.ContainsAny(args, "*, ") {
 			forms = append(forms, name+"(DISTINCT "+args+") AS c", name+"(DISTINCT "+args+") FILTER (WHERE b) AS d")
 		}
 	}
-	return strings.Join(forms, ", ")
+	return forms
 }
 
 // compareQuery runs a query in both engines, ours in a way drawn from a seed.

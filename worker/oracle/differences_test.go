@@ -49,6 +49,15 @@ func differences() []difference {
 		{"`array_to_string` of nulls only", "the empty text", "same", "NULL", "nulls are left out, and nothing is left"},
 		{"`string_to_array('', 'a')`", "an empty list", "same", "a list of one empty text", "as in PostgreSQL"},
 		{"`to_char(t, format)`", "strftime's format", "PostgreSQL's own", "`strftime(t, format)`", datafusion},
+		{"`power(2, -1)`, `2 ^ -1` of integers", "error", "0.5", "0.5", "an integer to a negative power is no integer, " + datafusion + "; write `power(2.0, -1)`"},
+		{"`median` of integers", "an integer, cut", "no such aggregate", "a DOUBLE", datafusion + "; `percentile_cont(0.5)` gives a DOUBLE"},
+		{"`'é' ~ '\\w'`, and `\\d` and `\\s` beyond ASCII", "true", "same", "false", "they are Unicode's, " + datafusion},
+		{"`'été' ~ '\\bt'`", "true: ends of words are those of ASCII letters", "`\\y`, false", "same", "as in RE2; Arroyo says false"},
+		{"`regexp_replace('abc', '(b)', '[$1]')`", "a[b]c", "a[$1]c", "a[$1]c", "`$1` is a group, as `\\1` is, " + datafusion},
+		{"`ARRAY[1] || NULL`", "[1]", "same", "NULL", "as in PostgreSQL; a list that is null has no elements"},
+		{"`t AT TIME ZONE '+02:00'`", "two hours east of Greenwich", "two hours west", "error", "as in ISO 8601 and Arroyo; `INTERVAL '2 hours'` means the same everywhere"},
+		{"`date_trunc('century', DATE '2000-02-29')`", "1901-01-01", "same", "2000-01-01", "the first century began with the year 1"},
+		{"`'{\"a\": 1' -> 'a'`, a document cut off", "1", "error", "error", "documents are read as far as the value, " + datafusion},
 		{"`date_bin(width, t)`", "from 1970-01-01", "needs the origin", "`time_bucket`, with another origin", datafusion},
 	}
 }

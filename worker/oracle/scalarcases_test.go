@@ -6,7 +6,7 @@ func scalarCases() []scalarCase {
 	var all []scalarCase
 	for _, text := range []string{
 		arithmeticCases, floatCases, decimalCases, bitCases, comparisonCases, logicCases, textCases, patternCases, castCases, timeCases,
-		encodingCases, listCases,
+		encodingCases, listCases, moreListCases, mapCases, jsonCases, rowCases, moreTextCases, moreTimeCases,
 	} {
 		all = append(all, split(text)...)
 	}
@@ -491,4 +491,200 @@ const listCases = `
 	range(q) ::: range(q)
 	generate_series(1, q) ::: generate_series(1, q)
 	regexp_match(p, '(a+)(b)') ::: CASE WHEN regexp_matches(p, '(a+)(b)') THEN [regexp_extract(p, '(a+)(b)', 1), regexp_extract(p, '(a+)(b)', 2)] END
+`
+
+const moreListCases = `
+	array_any_value(make_array(k, l, q)) ::: coalesce(k, l, q)
+	array_dims(make_array(k, l)) ::: [2]
+	array_ndims(make_array(make_array(k))) ::: 2
+	array_distance(make_array(x, y), make_array(y, x)) ::: CASE WHEN x IS NOT NULL AND y IS NOT NULL THEN list_distance([x, y], [y, x]) END
+	array_sort(array_remove_all(array_distinct(make_array(k, l, q, k)), NULL)) ::: list_sort(list_distinct([k, l, q, k]))
+	array_element(make_array(k, l, q), q) ::: [k, l, q][q]
+	array_element(make_array(k, l, q), k) ::: CASE WHEN k <> 0 THEN [k, l, q][k] END
+	array_sort(array_intersect(make_array(1, 2, 3), make_array(k, l, 2))) ::: list_sort(list_intersect([1, 2, 3], [k, l, 2]))
+	array_except(make_array(1, 2, 3, 2), make_array(k, l)) ::: list_filter([1, 2, 3], lambda v: NOT list_contains(list_filter([k, l], lambda w: w IS NOT NULL), v))
+	array_pop_back(make_array(k, l, q)) ::: [k, l]
+	array_pop_front(make_array(k, l, q)) ::: [l, q]
+	array_positions(make_array(1, 3, 1, q), 1) ::: list_filter([1, 2, 3, 4], lambda i: [1, 3, 1, q][i] = 1)
+	array_position(make_array(k, l, q), 2, 2) ::: CASE WHEN l = 2 THEN 2 WHEN q = 2 THEN 3 END
+	array_remove(make_array(k, 2, 2, q), 2) ::: CASE WHEN k = 2 THEN [2, 2, q] ELSE [k, 2, q] END
+	array_remove_n(make_array(2, k, 2, 2), 2, 2) ::: CASE WHEN k = 2 THEN [2, 2] ELSE [k, 2] END
+	array_remove_all(make_array(k, l, 2, 2), 2) ::: list_filter([k, l, 2, 2], lambda v: v IS DISTINCT FROM 2)
+	array_repeat(p, k) ::: CASE WHEN k IS NOT NULL THEN list_transform(range(greatest(k, 0)), lambda i: p) END
+	array_replace(make_array(k, 2, 2), 2, 9) ::: CASE WHEN k = 2 THEN [9, 2, 2] ELSE [k, 9, 2] END
+	array_replace_n(make_array(2, k, 2), 2, 9, 2) ::: CASE WHEN k = 2 THEN [9, 9, 2] ELSE [9, k, 9] END
+	array_replace_all(make_array(k, l, q), 2, 9) ::: list_transform([k, l, q], lambda v: CASE WHEN v = 2 THEN 9 ELSE v END)
+	array_resize(make_array(k, l), q) ::: CASE WHEN q IS NOT NULL THEN list_resize([k, l], q) END
+	array_resize(make_array(k, l), q, 0) ::: CASE WHEN q IS NOT NULL THEN list_resize([k, l], q, 0) END
+	array_sort(array_remove_all(array_union(make_array(1, 2), make_array(k)), NULL)) ::: list_sort(list_distinct([1, 2, k]))
+	empty(string_to_array(p, 'a')) ::: p = ''
+	flatten(make_array(make_array(k, l), make_array(q))) ::: flatten([[k, l], [q]])
+	array_slice(make_array(k, l, q, 4, 5), -3, -1) ::: list_slice([k, l, q, 4, 5], -3, -1)
+	array_slice(make_array(k, l, q, 4, 5), 1, 5, q) ::: list_slice([k, l, q, 4, 5], 1, 5, coalesce(q, 1))
+	make_array(k, l, q, 4, 5)[2:4] ::: [k, l, q, 4, 5][2:4]
+	make_array(k, l, q, 4, 5)[:3] ::: [k, l, q, 4, 5][:3]
+	make_array(k, l, q, 4, 5)[-2:] ::: [k, l, q, 4, 5][-2:]
+	k = ANY(make_array(1, l, q)) ::: k IN (1, l, q)
+	k <> ALL(make_array(1, l, q)) ::: k NOT IN (1, l, q)
+	k > ANY(make_array(l, q)) ::: k > l OR k > q
+	k <= ALL(make_array(l, q)) ::: k <= l AND k <= q
+	s = ANY(make_array(t, p)) ::: s IN (t, p)
+	make_array(q, 1) = make_array(1, q) ::: [q, 1] IS NOT DISTINCT FROM [1, q]
+	make_array(k) || make_array(l, q) ::: list_concat([k], [l, q])
+	make_array(k) || l ::: list_append([k], l)
+	k || make_array(l) ::: list_prepend(k, [l])
+	make_array(1, 2, q) @> make_array(coalesce(k, 0)) ::: list_has_all([1, 2, q], [coalesce(k, 0)])
+	make_array(coalesce(k, 0)) <@ make_array(1, 2, 3) ::: list_has_all([1, 2, 3], [coalesce(k, 0)])
+	make_array(1, 2) && make_array(coalesce(k, 0), coalesce(l, 0)) ::: list_has_any([1, 2], [coalesce(k, 0), coalesce(l, 0)])
+	range(k, q) ::: range(k, q)
+	generate_series(k, q, 2) ::: generate_series(k, q, 2)
+	generate_series(q, k, -1) ::: generate_series(q, k, -1)
+	array_to_string(make_array(k, l, q), ', ', '-') ::: coalesce(CAST(k AS VARCHAR), '-') || ', ' || coalesce(CAST(l AS VARCHAR), '-') || ', ' || coalesce(CAST(q AS VARCHAR), '-')
+	string_to_array(p, 'a', '') ::: CASE WHEN p = '' THEN [] ELSE list_transform(string_split(p, 'a'), lambda v: nullif(v, '')) END
+	array_max(make_array(p, o, z)) ::: list_max([p, o, z])
+	array_min(make_array(x, y)) ::: list_min([x, y])
+	array_reverse(array_sort(make_array(x, y, 0.5))) ::: list_sort([x, y, 0.5], 'DESC', 'NULLS LAST')
+	CAST(make_array(k, l) AS TEXT[]) ::: CAST([k, l] AS VARCHAR[])
+	TRY_CAST(make_array(p, nt) AS DOUBLE[]) ::: [CAST(NULL AS DOUBLE), CASE WHEN nt <> '1e400' THEN TRY_CAST(nt AS DOUBLE) END]
+`
+
+const mapCases = `
+	make_map('a', k, 'b', l)['b'] ::: MAP {'a': k, 'b': l}['b']
+	make_map('a', k)[p] ::: CASE WHEN p = 'a' THEN k END
+	map_keys(make_map('a', k, 'b', l)) ::: map_keys(MAP {'a': k, 'b': l})
+	map_values(make_map('a', k, 'b', l)) ::: map_values(MAP {'a': k, 'b': l})
+	map_extract(make_map('a', k), 'a') ::: map_extract(MAP {'a': k}, 'a')
+	map_extract(make_map('a', k), 'b') ::: map_extract(MAP {'a': k}, 'b')
+	map_contains_key(make_map('a', k), p) ::: CASE WHEN p IS NOT NULL THEN map_contains(MAP {'a': k}, p) END
+	cardinality(map(make_array('a', 'b'), make_array(k, l))) ::: cardinality(MAP(['a', 'b'], [k, l]))
+	map(make_array(1, 2), make_array(p, o))[q] ::: CASE q WHEN 1 THEN p WHEN 2 THEN o END
+	named_struct('a', k, 'b', p)['b'] ::: struct_pack(a := k, b := p)['b']
+	get_field(named_struct('a', k), 'a') ::: k
+	struct(k, p).c1 ::: p
+`
+
+// js is a document with the members a (a number), b (a list), c (an object) and d (anything), or no JSON.
+const jsonCases = `
+	json_get_int(js, 'a') ::: CASE WHEN json_valid(js) AND json_type(js, '$.a') IN ('BIGINT', 'UBIGINT') THEN TRY_CAST(json_extract_string(js, '$.a') AS BIGINT) END
+	json_get_float(js, 'a') ::: CASE WHEN json_valid(js) AND json_type(js, '$.a') IN ('BIGINT', 'UBIGINT', 'DOUBLE') THEN CAST(json_extract_string(js, '$.a') AS DOUBLE) END
+	json_get_str(js, 'd') ::: CASE WHEN json_valid(js) AND json_type(js, '$.d') = 'VARCHAR' THEN json_extract_string(js, '$.d') END
+	json_get_bool(js, 'd') ::: CASE WHEN json_valid(js) AND json_type(js, '$.d') = 'BOOLEAN' THEN CAST(json_extract_string(js, '$.d') AS BOOLEAN) END
+	js ->> 'd' ::: CASE WHEN json_valid(js) AND json_type(js, '$.d') NOT IN ('OBJECT', 'ARRAY', 'DOUBLE') THEN json_extract_string(js, '$.d') WHEN json_valid(js) AND json_type(js, '$.d') <> 'NULL' THEN CAST(json_extract(js, '$.d') AS VARCHAR) END
+	(js -> 'c' -> 'e')::double ::: CASE WHEN json_valid(js) AND json_type(js, '$.c.e') IN ('BIGINT', 'UBIGINT', 'DOUBLE') THEN CAST(json_extract_string(js, '$.c.e') AS DOUBLE) END
+	(js -> 'b' -> 1)::text ::: CASE WHEN json_valid(js) AND json_type(js, '$.b[1]') = 'VARCHAR' THEN json_extract_string(js, '$.b[1]') END
+	json_length(js, 'b') ::: CASE WHEN json_valid(js) AND json_type(js, '$.b') = 'ARRAY' THEN json_array_length(js, '$.b') END
+	json_object_keys(js) ::: CASE WHEN json_valid(js) AND json_type(js) = 'OBJECT' THEN json_keys(js) END
+	json_object_keys(js, 'c') ::: CASE WHEN json_valid(js) AND json_type(js, '$.c') = 'OBJECT' THEN json_keys(js, '$.c') END
+	coalesce(js ? 'd', false) ::: CASE WHEN json_valid(js) THEN json_exists(js, '$.d') ELSE false END
+	extract_json_string(js, '$.b[1]') ::: CASE WHEN json_valid(js) AND json_type(js, '$.b[1]') = 'VARCHAR' THEN json_extract_string(js, '$.b[1]') END
+	get_first_json_object(js, '$.b[0]') ::: CASE WHEN json_valid(js) THEN CAST(json_extract(js, '$.b[0]') AS VARCHAR) END
+	extract_json(js, '$.b[*]') ::: CASE WHEN json_valid(js) THEN CAST(json_extract(js, '$.b[*]') AS VARCHAR[]) END
+	array_length(extract_json(js, '$.c.*')) ::: CASE WHEN json_valid(js) THEN len(json_extract(js, '$.c.*')) END
+	union_tag(js -> 'd') ::: CASE WHEN json_valid(js) THEN CASE json_type(js, '$.d') WHEN 'BOOLEAN' THEN 'bool' WHEN 'BIGINT' THEN 'int' WHEN 'UBIGINT' THEN 'int' WHEN 'DOUBLE' THEN 'float' WHEN 'VARCHAR' THEN 'str' WHEN 'ARRAY' THEN 'array' WHEN 'OBJECT' THEN 'object' END END
+`
+
+const rowCases = `
+	(k, l) = (l, q) ::: k = l AND l = q
+	(k, l) <> (l, q) ::: k <> l OR l <> q
+	(k, l) < (l, q) ::: k < l OR (k = l AND l < q)
+	(k, l) >= (l, q) ::: k > l OR (k = l AND l >= q)
+	(k, p, x) <= (l, o, y) ::: k < l OR (k = l AND (p < o OR (p = o AND x <= y)))
+	(k, l) IN ((1, 2), (l, q)) ::: (k = 1 AND l = 2) OR (k = l AND l = q)
+	(k, l) NOT IN ((1, 2), (l, NULL)) ::: NOT ((k = 1 AND l = 2) OR (k = l AND l = NULL))
+	(k, l) IS NULL ::: k IS NULL AND l IS NULL
+	(k, l) IS NOT NULL ::: k IS NOT NULL AND l IS NOT NULL
+	(k, p) IS DISTINCT FROM (l, o) ::: k IS DISTINCT FROM l OR p IS DISTINCT FROM o
+	(k, l) BETWEEN (l, k) AND (q, 3) ::: (k > l OR (k = l AND l >= k)) AND (k < q OR (k = q AND l <= 3))
+`
+
+const moreTextCases = `
+	s ^@ p ::: starts_with(s, p)
+	overlay(p, z, q) ::: left(p, q - 1) || z || substr(p, q + length(z))
+	substr_index(p, 'a', -q) ::: array_to_string(string_split(p, 'a')[-q:], 'a')
+	p LIKE ANY (ARRAY['a%', '%b']) ::: p LIKE 'a%' OR p LIKE '%b'
+	p NOT LIKE ALL (ARRAY['a%', z]) ::: p NOT LIKE 'a%' AND p NOT LIKE z
+	p ~ ANY (ARRAY['^a', 'b$']) ::: regexp_matches(p, '^a') OR regexp_matches(p, 'b$')
+	p SIMILAR TO '[a-c]+(-|é)?%' ::: regexp_full_match(p, '[a-c]+(-|é)?(.|\n)*')
+	p SIMILAR TO '_{2,3}' ::: regexp_full_match(p, '(.|\n){2,3}')
+	p NOT SIMILAR TO '%(aa|bb)%' ::: NOT regexp_matches(p, 'aa|bb')
+	regexp_count(p, 'a', 2) ::: len(regexp_extract_all(substr(p, 2), 'a'))
+	regexp_replace(s, 'A', '*', 'gi') ::: regexp_replace(s, 'a', '*', 'gi')
+	regexp_replace(s, '\s+', ' ', 'g') ::: regexp_replace(s, '\s+', ' ', 'g')
+	regexp_like(s, 'A.C', 'is') ::: regexp_matches(s, 'a.c', 'is')
+	regexp_match(p, '(b)?(a)') ::: CASE WHEN regexp_matches(p, 'a') THEN [nullif(regexp_extract(p, '(b)?(a)', 1), ''), 'a'] END
+	s LIKE p || '%' ESCAPE '' ::: CASE WHEN p LIKE '%\%%' ESCAPE '\' OR p LIKE '%\_%' ESCAPE '\' THEN s LIKE p || '%' ELSE starts_with(s, p) END
+	reverse(s) = s ::: list_reverse(string_split(s, '')) = string_split(s, '')
+	concat(p, x > 1, dt) ::: coalesce(p, '') || coalesce(CAST(x > 1 AS VARCHAR), '') || coalesce(CAST(dt AS VARCHAR), '')
+	repeat(p, q) || z ::: repeat(p, q) || z
+	chr(ascii(s)) ::: CASE WHEN s <> '' THEN left(s, 1) WHEN s = '' THEN CAST(FAIL AS VARCHAR) END
+	strpos(reverse(p), z) ::: strpos(reverse(p), z)
+	~i64 ::: ~i64
+	~i8 ::: ~i8
+	~u32 ::: ~u32
+	nullif(NULL, k) ::: CAST(NULL AS BIGINT)
+	encode(decode(to_hex(q * 4096), 'hex'), 'hex') ::: lower(to_hex(q * 4096))
+`
+
+const moreTimeCases = `
+	date_part('decade', ts)
+	date_part('century', ts)
+	date_part('millennium', ts)
+	date_part('isoyear', ts)
+	date_part('julian', dt)
+	date_part('millisecond', ts)
+	date_part('microsecond', ts)
+	date_part('second', tm)
+	date_part('epoch', tm)
+	date_part('day', ts - us)
+	date_part('hour', ts - us)
+	date_part('minute', ts - us)
+	date_part('year', INTERVAL '1 month' * k)
+	date_part('month', INTERVAL '1 month' * k)
+	ts + k * INTERVAL '1 day' ::: ts + k * INTERVAL 1 DAY
+	ts - INTERVAL '1 hour' * l ::: ts - INTERVAL 1 HOUR * l
+	ts + INTERVAL '1-2' YEAR TO MONTH ::: ts + INTERVAL '14 months'
+	ts - INTERVAL 'P1DT2H' ::: ts - INTERVAL '26 hours'
+	ts + INTERVAL '1 12:30:15' DAY TO SECOND ::: ts + INTERVAL '131415 seconds'
+	ts + (us - ts) = us ::: ts + (us - ts) = us
+	dt + k ::: dt + CAST(k AS INTEGER)
+	dt - k ::: dt - CAST(k AS INTEGER)
+	dt - du
+	dt + tm
+	tm + INTERVAL '90 minutes'
+	tm - INTERVAL '25 hours'
+	date_part('epoch', tm - TIME '12:00:00') ::: date_part('epoch', tm) - 43200
+	INTERVAL '1 day' * k > INTERVAL '30 hours' ::: INTERVAL 1 DAY * k > INTERVAL '30 hours'
+	INTERVAL '1 month' * k = INTERVAL '30 days' * k ::: INTERVAL 1 MONTH * k = INTERVAL '30 days' * k
+	date_part('epoch', INTERVAL '1 day' / q) ::: 86400 / q
+	date_bin(INTERVAL '1 week', ts) ::: time_bucket(INTERVAL '7 days', ts, TIMESTAMP '1970-01-01')
+	date_bin(INTERVAL '2 days', dt) ::: CAST(time_bucket(INTERVAL '2 days', dt, DATE '1970-01-01') AS TIMESTAMP)
+	date_bin(INTERVAL '3 months', ts, TIMESTAMP '2001-02-03') ::: CAST(time_bucket(INTERVAL '3 months', CAST(date_trunc('day', ts - INTERVAL '2 days') AS TIMESTAMP), TIMESTAMP '2001-02-01') AS TIMESTAMP) + INTERVAL '2 days'
+	date_trunc('decade', ts)
+	to_timestamp_nanos(CAST(i32 AS BIGINT) * 1000) ::: make_timestamp(CAST(i32 AS BIGINT))
+	to_timestamp(i32) ::: make_timestamp(CAST(i32 AS BIGINT) * 1000000)
+	to_local_time(ts) ::: ts
+	to_local_time(ts AT TIME ZONE 'Asia/Tokyo') ::: ts
+	to_date(i16) ::: DATE '1970-01-01' + CAST(i16 AS INTEGER)
+	to_char(ts, '%-d.%-m.%y %-I:%M') ::: strftime(ts, '%-d.%-m.%y %-I:%M')
+	to_date(to_char(dt, '%G-W%V-%u'), '%G-W%V-%u') ::: dt
+	to_date(to_char(dt, '%Y%j'), '%Y%j') ::: dt
+	to_date(to_char(dt, '%Y %U %w'), '%Y %U %w') ::: dt
+	to_date(to_char(dt, '%Y %W %a'), '%Y %W %a') ::: dt
+	to_timestamp(to_char(ts, '%Y%m%d%H%M%S%.f'), '%Y%m%d%H%M%S%.f') ::: ts
+	CAST(to_char(dt, '%Y%m%d') AS DATE) ::: dt
+	ts::timestamptz AT TIME ZONE 'Europe/Berlin' ::: (ts AT TIME ZONE 'UTC') AT TIME ZONE 'Europe/Berlin'
+	ts::timestamptz AT TIME ZONE 'America/St_Johns' ::: (ts AT TIME ZONE 'UTC') AT TIME ZONE 'America/St_Johns'
+	ts AT TIME ZONE INTERVAL '-5 hours' ::: make_timestamp(epoch_us(ts + INTERVAL '5 hours'))
+	dt AT TIME ZONE 'Asia/Tokyo' ::: (CAST(dt AS TIMESTAMP) AT TIME ZONE 'UTC') AT TIME ZONE 'Asia/Tokyo'
+	date_part('hour', ts AT TIME ZONE INTERVAL '9 hours') ::: date_part('hour', ts - INTERVAL '9 hours')
+	CAST(ts AS BIGINT) ::: epoch_us(ts) * 1000
+	CAST(dt AS BIGINT) ::: dt - DATE '1970-01-01'
+	CAST(CAST(i64 AS TIMESTAMP(6)) AS BIGINT) ::: i64
+	TRY_CAST(CAST(ts AS TIMESTAMP(0)) AS INT) ::: TRY_CAST(CAST(floor(epoch_us(ts) / 1000000) AS BIGINT) AS INTEGER)
+	CAST(tm AS BIGINT) ::: CAST(date_part('microsecond', tm) AS BIGINT) * 1000 + (date_part('hour', tm) * 60 + date_part('minute', tm)) * 60000000000
+	greatest(tm, TIME '12:00:00')
+	tm < TIME '12:00:00'
+	ts IS DISTINCT FROM us
+	(ts, us) OVERLAPS (ts + INTERVAL '1 day', us) ::: CASE WHEN ts IS NOT NULL AND us IS NOT NULL THEN us <= ts OR us > ts + INTERVAL '1 day' END
+	(dt, du) OVERLAPS (dt, INTERVAL '0 days') ::: CASE WHEN dt IS NOT NULL AND du IS NOT NULL THEN dt >= least(dt, du) AND (dt < greatest(dt, du) OR dt = du) END
 `

@@ -20,7 +20,7 @@ type columnKind struct {
 
 // columns are those of the table that the scalar cases read, by the letters of their names: i and j integers, u unsigned
 // ones, k and q small ones, r, d and e floats, x floats around 1, m, n and w decimals, s and t text, p and o short text
-// of few letters, b and c booleans, ts and us timestamps, dt and du dates, tm time of day, nt text that may spell a number.
+// of few letters, b and c booleans, ts and us timestamps, dt and du dates, tm time of day, nt text that may spell a number, js text that may be JSON.
 func columns() []columnKind {
 	var all []columnKind
 	add := func(wadi, duck string, mk func(r *rand.Rand) string, names ...string) {
@@ -52,6 +52,7 @@ func columns() []columnKind {
 	add("DATE", "DATE", func(r *rand.Rand) string { return timestamp(r)[:10] }, "dt", "du")
 	add("TIME", "TIME", func(r *rand.Rand) string { return timestamp(r)[11:] }, "tm")
 	add("TEXT", "VARCHAR", numeral, "nt")
+	add("TEXT", "VARCHAR", document, "js")
 	return all
 }
 
@@ -179,6 +180,24 @@ func numeral(r *rand.Rand) string {
 		}
 		return decimal(12, 3)(r)
 	}, "", "abc", "1e3", "9223372036854775808", "-9223372036854775808", "128", "-129", "255", "256", "1.5", "2.5", "-0.5", "12abc", "1e400")(r)
+}
+
+// document draws JSON with the members a, b, c and d, or something that is none.
+func document(r *rand.Rand) string {
+	leaf := func() string {
+		return []string{"null", "true", "false", strconv.Itoa(r.IntN(100) - 50), strconv.FormatFloat(math.Round(r.NormFloat64()*1e3)/1e3, 'f', -1, 64), `"x"`, `""`,
+			`"a \"b\" é"`, "-9223372036854775808", "9223372036854775807", "[]", "{}", `[1,"y",null]`, `{"k":-1}`}[r.IntN(14)]
+	}
+	return pick(func(r *rand.Rand) string {
+		var b []string
+		for range r.IntN(4) {
+			b = append(b, leaf())
+		}
+		parts := []string{`"a":` + []string{strconv.Itoa(r.IntN(1000) - 500), strconv.FormatFloat(r.NormFloat64()*100, 'f', 2, 64), "1e3", "null"}[r.IntN(4)],
+			`"b":[` + strings.Join(b, ",") + `]`, `"c":{"e":` + leaf() + `,"f":` + leaf() + `}`, `"d":` + leaf()}
+		r.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+		return "{" + strings.Join(parts[r.IntN(2):], ",") + "}"
+	}, "", "no JSON", "{", "[]", "{}", "null", "5", `"a"`, `{"d":{"a":[1,2]}}`)(r)
 }
 
 // table draws n rows of columns, a few of the values null. The first row is all null.
