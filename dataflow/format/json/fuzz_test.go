@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/column"
+	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/format/json"
 )
@@ -49,6 +50,8 @@ func FuzzDecode(f *testing.F) {
 		`{}`, `{"a":1,"b":"x","c":[1,2],"d":{"e":null}}`, `{"a":1.5e3,"t":"2024-01-02T03:04:05.678Z"}`, ` {"b":"\u00e9\ud83d\ude00\n"} `,
 		`{"j":{"x": [1, "a b", true]}, "s":{"x":5,"l":[{"y":"z"}]}}`, `{"a":"12","a":13}`, "{\"b\":\"\xff\"}", `{"d":1.25,"y":"AAEC","f":0.1,"i":-2147483648}`,
 		`{"a":1}{"a":2}`, `{"a":01}`, `{"a":1e400}`, `{"b":"` + strings.Repeat("long ", 20) + `"}`, `[[[[`, `{"a":{"a":{"a":{}}}}`, `{"b":"\ud800"}`,
+		`{"u":"A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11","m":{"a":1,"a":2},"k":{"1":["1 day 2 hours"],"01":[]},"o":1704067200000,"h":45296789,"z":"2024-01-01T00:00:00+01"}`,
+		`{"payload":{"a":1},"schema":null}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -60,6 +63,8 @@ func FuzzDecode(f *testing.F) {
 		nullable("y", arrow.BinaryTypes.Binary), nullable("c", arrow.ListOf(arrow.PrimitiveTypes.Float32)),
 		{Name: "j", Type: arrow.BinaryTypes.String, Nullable: true, Metadata: jsonMark},
 		nullable("s", arrow.StructOf(nullable("x", arrow.PrimitiveTypes.Int64), nullable("l", arrow.ListOf(arrow.StructOf(nullable("y", arrow.BinaryTypes.String)))))),
+		nullable("u", expr.UUID), nullable("m", arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int64)), nullable("k", arrow.MapOf(arrow.PrimitiveTypes.Int8, arrow.ListOf(expr.Interval))),
+		nullable("o", arrow.FixedWidthTypes.Date32), nullable("h", arrow.FixedWidthTypes.Time64ns), nullable("z", &arrow.TimestampType{Unit: arrow.Second, TimeZone: "UTC"}),
 	}
 	typed := decoder(f, fields...)
 	none, err := json.NewDecoder(schemaOf(fields...), nil, []string{})
@@ -74,6 +79,9 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%q: encoding/json says %v, the decoder %v", frame, want, err)
 		}
 		open.Take()
+		if member := open.Member(frame, "payload"); member != nil && (!stdjson.Valid(member) || !want && !surrogate.Match(frame)) {
+			t.Fatalf("%q: the payload is %q", frame, member)
+		}
 		if e := none.Decode(frame, 0); e == nil && err != nil {
 			t.Fatalf("%q: accepted when no column is read", frame)
 		}
