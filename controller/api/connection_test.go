@@ -122,7 +122,7 @@ func TestConnectionTables(t *testing.T) {
 		`{"name":"x","connector":"single_file","config":{"path":"p","type":"source"},"schema":{"format":{"type":"json"},"fields":[{"name":"a","type":"int65"}]}}`:                             `there is no type \"int65\"`,
 		`{"name":"x","connector":"single_file","config":{"path":"p","type":"source"},"schema":{"format":{"type":"json"},"fields":[{"name":"a","type":"list"}]}}`:                              "has no type",
 		`{"name":"x","connector":"single_file","config":{"path":"p","type":"source"},"schema":{"format":{"type":"json"},"fields":[{"name":"a","type":"int64"},{"name":"a","type":"int64"}]}}`: "declared twice",
-		`{"name":"x","connector":"single_file","config":{"path":"p","type":"source"},"schema":{"format":{},"fields":[],"definition":{"type":"json_schema","schema":"{}"}}}`:                   "columns cannot be made of a schema",
+		`{"name":"x","connector":"single_file","config":{"path":"p","type":"source"},"schema":{"format":{},"fields":[],"definition":{"type":"json_schema","schema":"{}"}}}`:                   "not that of an object with properties",
 	} {
 		if code, text := c.call("POST", "/api/v1/connection_tables", body); code != http.StatusBadRequest || !strings.Contains(text, want) {
 			t.Errorf("%s: %d %s", body, code, text)

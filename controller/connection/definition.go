@@ -96,9 +96,8 @@ func object(raw json.RawMessage) (map[string]any, error) {
 
 // columns writes the fields as columns of a CREATE TABLE.
 func (s *Schema) columns() (string, error) {
-	if s.Definition != nil && len(s.Fields) == 0 {
-		return "", fault.Userf(fault.CodeUnsupported, fault.Span{}, "columns cannot be made of a schema of type %q", s.Definition.Type).
-			WithHint("give the columns as fields")
+	if err := s.Expand(); err != nil {
+		return "", err
 	}
 	out := make([]string, len(s.Fields))
 	for i, f := range s.Fields {
@@ -125,8 +124,11 @@ func (s *Schema) columns() (string, error) {
 	return strings.Join(out, ", "), nil
 }
 
-// Check refuses types that there are not.
+// Check refuses types that there are not, and definitions of which no columns can be made.
 func (s *Schema) Check() error {
+	if err := s.Expand(); err != nil {
+		return err
+	}
 	for _, f := range s.Fields {
 		if _, err := f.Type.sql(f.Name); err != nil {
 			return err
