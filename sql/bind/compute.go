@@ -146,7 +146,7 @@ func (g *group) known(p logical.Properties) bool {
 }
 
 // perWindow tells whether keys hold the window that the rows of an append stream belong to, and gives the keys that tell
-// rows of one event time apart. Sessions may end at the same time and begin at different ones.
+// rows of one event time apart.
 func perWindow(p logical.Properties, keys []*expr.Node) ([]*expr.Node, bool) {
 	if p.Mode == graph.Updating {
 		return keys, false
@@ -154,10 +154,9 @@ func perWindow(p logical.Properties, keys []*expr.Node) ([]*expr.Node, bool) {
 	var rest []*expr.Node
 	found := false
 	for _, k := range keys {
-		part, is := windowColumn(k, p.WindowColumns)
-		session := is && p.Window.Kind == logical.Session
-		found = found || is && !(session && part == "start")
-		if !is || session {
+		part, is := p.WindowPart(k)
+		found = found || is && part.Identifies(*p.Window)
+		if !is || !logical.EndsApart(*p.Window) && part < logical.WindowEnd || !part.Identifies(*p.Window) {
 			rest = append(rest, k)
 		}
 	}

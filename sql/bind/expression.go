@@ -200,6 +200,9 @@ func (p *place) column(e *ast.ColumnRef) *expr.Node {
 		}
 	}
 	c, rest, err := p.scope.find(e.Path)
+	if it := p.aliases[e.Path[0].Folded()]; err != nil && it != nil && len(e.Path) > 1 && !p.inAggregate {
+		return p.members(it, e.Path)
+	}
 	if c := pick(p.computed, e.Path[0]); err != nil && len(c) > 0 {
 		p.b.errorf(CodeTable, e.Span(), "column %q is computed, too, and a generated column is computed from others only", c[0].field.Name).
 			WithHint("repeat its expression here, or compute the column in a view over the table")
@@ -225,6 +228,18 @@ func (p *place) column(e *ast.ColumnRef) *expr.Node {
 		return nil
 	}
 	return n.At(e.Span())
+}
+
+// members is a member of what an alias stands for.
+func (p *place) members(it *item, path ast.Name) *expr.Node {
+	n := it.node
+	for _, id := range path[1:] {
+		n = p.member(n, id)
+	}
+	if n == nil {
+		return nil
+	}
+	return n.At(path.Span())
 }
 
 // member is x.name.

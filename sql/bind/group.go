@@ -30,6 +30,8 @@ type grouping struct {
 	// windowed marks the group expressions that are the window; a struct member of it has its name in part.
 	windowed []bool
 	part     []string
+	// called is the column that stands for the window call among the group expressions; 0 for none.
+	called int
 	// absent are the group expressions of other grouping sets, which are null in this one.
 	absent []*expr.Node
 	// instead holds, for a repeated hop, the input's column with the window.
@@ -295,13 +297,18 @@ func (g *grouping) named(e ast.Expr, p *place, items []*item) (it *item, is, ok 
 		}
 		return items[n-1], true, true
 	case *ast.ColumnRef:
-		if len(e.Path) != 1 || len(pick(p.scope.visible(), e.Path[0])) > 0 {
+		if len(pick(p.scope.visible(), e.Path[0])) > 0 || len(e.Path) > 1 && len(p.scope.of(e.Path[0])) > 0 {
 			return nil, false, false
 		}
 		for _, it := range items {
-			if it.alias != "" && (exactly(e.Path[0], it.alias) || loosely(e.Path[0], it.alias)) {
+			if it.alias == "" || !exactly(e.Path[0], it.alias) && !loosely(e.Path[0], it.alias) {
+				continue
+			}
+			if len(e.Path) == 1 || it.node == nil {
 				return it, true, true
 			}
+			n := p.members(it, e.Path)
+			return &item{node: n, field: arrow.Field{Name: p.scope.display(e)}}, true, n != nil
 		}
 	}
 	return nil, false, false
@@ -354,7 +361,7 @@ func (g *grouping) split(calls []windowCall) bool {
 					WithHint("use one query for each window, and put them together with UNION ALL")
 				return false
 			}
-			found, g.windowed[i] = call, true
+			found, g.windowed[i], g.called = call, true, of.Index
 		case hasWindow(n):
 			g.b.unsupported(n.Span, "an expression over a time window cannot be a group").
 				WithHint("group by the window itself, and use its start and end in the select list")
@@ -395,28 +402,85 @@ func (g *grouping) input(call *windowCall) bool {
 	if in.Window == nil || call != nil && call.window != *in.Window {
 		return true
 	}
-	tumbling, again := in.Window.Kind == graph.Tumble, call != nil
+	identified := call != nil
+	for _, n := range g.exprs {
+		part, is := in.WindowPart(n)
+		identified = identified || is && part.Identifies(*in.Window)
+	}
+	if !identified {
+		g.byWhole(in)
+		return true
+	}
+	w := in.Window.Regroup()
+	g.of, g.window = in.Window, &w
+	if in.Window.Kind == graph.Tumble {
+		g.regrouped(in)
+		return true
+	}
+	return g.again(in.Window)
+}
+
+// regrouped marks the group expressions that are parts of the input's window, which comes out of the aggregation again.
+func (g *grouping) regrouped(in logical.Properties) {
 	for i, n := range g.exprs {
-		if part, is := windowColumn(n, in.WindowColumns); is {
-			g.windowed[i], g.part[i], again = tumbling, part, true
+		if part, is := in.WindowPart(n); is && part != logical.WindowTime {
+			g.windowed[i], g.part[i] = true, [...]string{"", "start", "end"}[part]
+		}
+	}
+}
+
+// byWhole groups the windows of cumulate by their start alone: they are in one group, which is over when the last one is.
+func (g *grouping) byWhole(in logical.Properties) {
+	w := *in.Window
+	w.Kind, w.Slide, w.SlideUnit = graph.Tumble, w.Width, w.WidthUnit
+	for i, n := range g.exprs {
+		if part, is := in.WindowPart(n); is && part == logical.WindowStart && in.Window.Kind == graph.Cumulate {
+			g.windowed[i], g.part[i], g.window, g.of = true, "start", &w, &w
+		}
+	}
+}
+
+// again replaces a repeated window call by the input's column with the window, which is made visible for it.
+func (g *grouping) again(w *graph.Window) bool {
+	for i, n := range g.exprs {
+		if !g.windowed[i] {
 			continue
 		}
-		if g.windowed[i] && !tumbling {
-			if len(in.WindowColumns) == 0 {
-				g.b.unsupported(n.Span, "the %s of the inner query is grouped again without its window", windowName(in.Window)).
-					WithHint("select the window in the inner query, and group by that column")
-				return false
-			}
-			c := in.WindowColumns[0]
-			g.windowed[i], g.instead[i] = false, expr.NewColumn(c, g.in.Schema().Field(c)).At(n.Span)
+		in, c, ok := exposed(g.in)
+		if !ok {
+			g.b.unsupported(n.Span, "the %s of the inner query is grouped again without its window", windowName(w)).
+				WithHint("select the window in the inner query, and group by that column")
+			return false
+		}
+		g.in, g.windowed[i] = in, false
+		g.instead[i] = expr.NewColumn(c, in.Schema().Field(c)).At(n.Span)
+		if g.part[i] != "" {
+			g.instead[i], _ = expr.FieldOf(g.instead[i], g.part[i], n.Span)
 		}
 	}
-	if again {
-		g.of = in.Window
-		w := in.Window.Regroup()
-		g.window = &w
-	}
 	return true
+}
+
+// exposed gives a relation of windowed rows with a column that holds their window, behind the others if it was left out.
+func exposed(n logical.Node) (out logical.Node, column int, ok bool) {
+	for _, c := range n.Properties().WindowColumns {
+		if c.Part == logical.WholeWindow {
+			return n, c.Column, true
+		}
+	}
+	switch n := n.(type) {
+	case *logical.Filter:
+		if in, c, ok := exposed(n.Input); ok {
+			return logical.NewFilter(in, n.Cond, n.Span()), c, true
+		}
+	case *logical.Project:
+		if in, c, ok := exposed(n.Input); ok && n.EventTime == nil {
+			f := in.Schema().Field(c)
+			exprs := append(n.Exprs[:len(n.Exprs):len(n.Exprs)], expr.NewColumn(c, f))
+			return logical.NewProject(in, exprs, append(n.Schema().Fields(), f), n.Span()), len(n.Exprs), true
+		}
+	}
+	return nil, 0, false
 }
 
 func windowName(w *graph.Window) string {
@@ -427,22 +491,6 @@ func windowName(w *graph.Window) string {
 		return "cumulate"
 	}
 	return "hop"
-}
-
-// windowColumn reports whether n is a column that holds the input's window, or a member of one.
-func windowColumn(n *expr.Node, columns []int) (part string, is bool) {
-	if n.Kind == expr.Field {
-		part, n = n.Name, n.Args[0]
-	}
-	if n.Kind != expr.Column {
-		return "", false
-	}
-	for _, c := range columns {
-		if c == n.Index {
-			return part, true
-		}
-	}
-	return "", false
 }
 
 func (g *grouping) collectKeys() {
@@ -535,6 +583,9 @@ func (g *grouping) over(p *place, agg *logical.Aggregate, n *expr.Node) *expr.No
 	case n.Kind == expr.Call && n.Name == groupingCall:
 		return g.grouping(n)
 	case n.Kind == expr.Column && n.Index >= firstWindow:
+		if n.Index == g.called && agg.Window != nil && *agg.Window == p.aggregates.windows[n.Index-firstWindow].window {
+			return expr.NewColumn(len(g.keys), agg.Schema().Field(len(g.keys))).At(n.Span)
+		}
 		p.misplacedWindow(n.Name, n.Span)
 		return nil
 	case n.Kind == expr.Column && n.Index >= firstCall:

@@ -76,13 +76,7 @@ func NewAggregate(in Node, g Group, span fault.Span) *Aggregate {
 		props.Key = append(props.Key, i)
 	}
 	if g.Window != nil {
-		props = Properties{Mode: graph.Append, State: StateWindow, Window: g.Of}
-		if g.Of == nil {
-			props.Window = g.Window
-		}
-		if *props.Window == *g.Window {
-			props.WindowColumns = []int{len(fields)}
-		}
+		props = g.windowed(in.Properties())
 		fields = append(fields, arrow.Field{Name: "window", Type: expr.Window})
 	} else if g.TTL <= 0 {
 		props.State = StateUnbounded
@@ -96,6 +90,21 @@ func NewAggregate(in Node, g Group, span fault.Span) *Aggregate {
 		fields = append(fields, arrow.Field{Name: name, Type: c.Type, Nullable: c.Nullable})
 	}
 	return &Aggregate{base: base{arrow.NewSchema(fields, nil), props, span}, Group: g, Input: in}
+}
+
+// windowed is what is known of the results of a window: which columns hold it.
+func (g *Group) windowed(in Properties) Properties {
+	props := Properties{Mode: graph.Append, State: StateWindow, Window: g.Of}
+	if g.Of == nil {
+		props.Window = g.Window
+	}
+	if in.Window != nil && *props.Window == *in.Window {
+		props.WindowColumns = projected(in.WindowColumns, g.Keys, in.Window)
+	}
+	if *props.Window == *g.Window {
+		props.WindowColumns = append(props.WindowColumns, WindowColumn{Column: len(g.Keys)})
+	}
+	return props
 }
 
 // FirstCall is the column of the first aggregate.

@@ -172,30 +172,24 @@ func (j *Join) decide() {
 	if l.Mode != graph.Append || r.Mode != graph.Append || j.NullAware {
 		return
 	}
-	if l.Window != nil && r.Window != nil && *l.Window == *r.Window && l.Window.Kind != Session &&
-		(!j.AcrossWindows || j.comparesWindows(l.WindowColumns, r.WindowColumns)) {
+	if l.Window != nil && r.Window != nil && *l.Window == *r.Window &&
+		(!j.AcrossWindows && EndsApart(*l.Window) || j.comparesWindows(l, r)) {
 		j.By = ByWindow
 		return
 	}
 	j.interval(l.TimeColumns, r.TimeColumns)
 }
 
-// comparesWindows reports whether a key says that the windows of both sides are the same.
-func (j *Join) comparesWindows(left, right []int) bool {
+// comparesWindows reports whether a key says that the windows of both sides end at the same time.
+func (j *Join) comparesWindows(left, right Properties) bool {
 	for _, k := range j.Keys {
-		if window(k.Left, left) && window(k.Right, right) {
+		l, okL := left.WindowPart(k.Left)
+		r, okR := right.WindowPart(k.Right)
+		if okL && okR && l == r && l.Identifies(*left.Window) {
 			return true
 		}
 	}
 	return false
-}
-
-// window reports whether n is one of these windows, or its start or end.
-func window(n *expr.Node, columns []int) bool {
-	if n.Kind == expr.Field {
-		n = n.Args[0]
-	}
-	return n.Kind == expr.Column && contains(columns, n.Index)
 }
 
 // interval looks for a lower and an upper bound of the distance of the event times.
@@ -361,6 +355,9 @@ func (j *Join) properties() Properties {
 		return p
 	case ByWindow:
 		p.Window = l.Window
+		if j.Kind == graph.FullJoin {
+			p.Padded = Padded{l.WindowColumns, shiftedWindows(r.WindowColumns, n)}
+		}
 	}
 	p.State = StateWindow
 	if j.By == ByInterval && j.RightColumns() {
@@ -371,7 +368,7 @@ func (j *Join) properties() Properties {
 		p.TimeColumns = append(p.TimeColumns, l.TimeColumns...)
 	}
 	if keepRight {
-		p.WindowColumns = append(p.WindowColumns, shifted(r.WindowColumns, n)...)
+		p.WindowColumns = append(p.WindowColumns, shiftedWindows(r.WindowColumns, n)...)
 		p.TimeColumns = append(p.TimeColumns, shifted(r.TimeColumns, n)...)
 	}
 	return p

@@ -55,9 +55,10 @@ type Properties struct {
 	// Key holds the columns that identify a row of an updating stream; nil when nothing does.
 	Key []int
 	// Window is the time window that every row is a result of, so that its event time is the window's end − 1 ns; nil for
-	// other streams. WindowColumns are the columns that hold that window as a struct.
+	// other streams. WindowColumns are the columns that hold that window or a part of it, Padded those of a full join.
 	Window        *graph.Window
-	WindowColumns []int
+	WindowColumns []WindowColumn
+	Padded        Padded
 	// TimeColumns hold the row's event time, unchanged.
 	TimeColumns []int
 	// State is what the node itself keeps.
@@ -76,17 +77,12 @@ func (p Properties) project(exprs []*expr.Node) Properties {
 	}
 	out := Properties{Mode: p.Mode, Window: p.Window}
 	out.Key = mapAll(p.Key, at)
+	out.Padded = Padded{projected(p.Padded.Left, exprs, p.Window), projected(p.Padded.Right, exprs, p.Window)}
 	for i, e := range exprs {
-		if e.Kind == expr.RowTime {
-			out.TimeColumns = append(out.TimeColumns, i)
+		if part, ok := p.WindowPart(e); ok {
+			out.WindowColumns = append(out.WindowColumns, WindowColumn{i, part})
 		}
-		if e.Kind != expr.Column {
-			continue
-		}
-		if contains(p.WindowColumns, e.Index) {
-			out.WindowColumns = append(out.WindowColumns, i)
-		}
-		if contains(p.TimeColumns, e.Index) {
+		if e.Kind == expr.RowTime || e.Kind == expr.Column && contains(p.TimeColumns, e.Index) {
 			out.TimeColumns = append(out.TimeColumns, i)
 		}
 	}

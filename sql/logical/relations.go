@@ -178,7 +178,7 @@ func NewUnion(in []Node, span fault.Span) *Union {
 		if i > 0 && (props.Window == nil || q.Window == nil || *q.Window != *props.Window) {
 			props.Window, props.WindowColumns = nil, nil
 		}
-		props.WindowColumns = common(props.WindowColumns, q.WindowColumns)
+		props.WindowColumns = commonWindows(props.WindowColumns, q.WindowColumns)
 		props.TimeColumns = common(props.TimeColumns, q.TimeColumns)
 	}
 	return &Union{base: base{arrow.NewSchema(fields, nil), props, span}, In: in}
