@@ -70,13 +70,17 @@ type LateralSpec struct {
 	Steps []LateralStep
 }
 
-// LateralStep is one step: exactly one of its first five fields is set.
+// LateralStep is one step: exactly one of its fields but the last is set.
 type LateralStep struct {
-	// Unnest and the three below look at columns of the step before by number.
+	// Unnest and the four below look at columns of the step before by number.
 	Unnest    *UnnestSpec
 	Match     *LateralMatch
 	Aggregate *LateralAggregate
 	Top       *LateralTop
+	// Lateral runs a small query for every row of the step before.
+	Lateral *LateralSpec
+	// Pad gives an input row that has no row one of nulls.
+	Pad bool
 	// Project filters and computes; its expressions are over the columns of the step before, followed by all input columns.
 	// It sets no event time.
 	Project *ProjectSpec
@@ -84,10 +88,12 @@ type LateralStep struct {
 	Out *arrow.Schema
 }
 
-// LateralMatch puts rows that stand in the program in the place of each row: those that have its keys.
+// LateralMatch puts rows that stand in the program beside each row: those that have its keys. The columns are the kept ones
+// of the step before, then those of the rows.
 type LateralMatch struct {
-	// Rows are as in ValuesSpec; all of a match are columns of the step.
+	// Rows are as in ValuesSpec.
 	Rows [][]*expr.Node
+	Keep []int
 	// Keys are columns of the step before, RowKeys those of Rows that must be equal, of the same types. Null equals null where
 	// NullSafe, which is as long or nil, says so.
 	Keys, RowKeys []int
@@ -99,8 +105,8 @@ type LateralMatch struct {
 type LateralAggregate struct {
 	Keys []int
 	Aggs []agg.Call
-	// Global gives a row for no rows as well; there are no keys then.
-	Global bool
+	// Single makes a second row of a group a fault.
+	Single bool
 }
 
 // LateralTop ranks the rows of one input row and keeps some of them; everything is as in TopNSpec.

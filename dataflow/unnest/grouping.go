@@ -5,9 +5,13 @@ import (
 
 	"wadi/dataflow/agg"
 	"wadi/dataflow/column"
+	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/state"
 )
+
+// CodeManyRows is the code of the fault that a second row is of a query that may have one.
+const CodeManyRows fault.Code = "many-rows"
 
 // grouping aggregates the rows of each input row. The input row is the first column of the key; groups are dropped at the end
 // of each batch.
@@ -45,7 +49,8 @@ func newGrouping(s *graph.LateralStep, own *arrow.Schema, next stage) (stage, er
 	for _, k := range s.Aggregate.Keys {
 		fields = append(fields, own.Field(k))
 	}
-	g.groups = g.set.NewGroups(state.NewLayout(fields, g.set.Words()), 0)
+	// The operator's own word counts the rows of a group.
+	g.groups = g.set.NewGroups(state.NewLayout(fields, 1+g.set.Words()), 1)
 	for i := range s.Out.NumFields() {
 		g.columns = append(g.columns, g.results.Column(i))
 	}
@@ -55,12 +60,6 @@ func newGrouping(s *graph.LateralStep, own *arrow.Schema, next stage) (stage, er
 func (g *grouping) open(in *column.Batch) {
 	g.next.open(in)
 	g.seen = 0
-	if !g.spec.Global {
-		return
-	}
-	g.all = column.AllRows(g.all, in.N)
-	g.origin.Values = append(g.origin.Values[:0], g.all...)
-	g.find([]column.Vector{g.origin}, in.N, in.Sel)
 }
 
 // find gives the slots of the groups of some rows, which it makes if there are none.
@@ -84,8 +83,30 @@ func (g *grouping) push(p *part) error {
 	}
 	g.rows = *b
 	g.rows.Time = g.times
+	if g.spec.Single {
+		if err := g.count(); err != nil {
+			return err
+		}
+	}
 	g.all = column.AllRows(g.all, b.N)
 	return g.groups.Update(&g.rows, g.slots, b.Selected(g.all))
+}
+
+// count counts the rows at hand, and refuses a second one of a group.
+func (g *grouping) count() error {
+	w, stride := g.groups.Table.Values()
+	for _, slot := range g.slots {
+		at := int(slot) * stride
+		if w[at]++; w[at] > 1 {
+			e := fault.Dataf("", "a subquery that is a value has more than one row").WithHint("take one of them, with LIMIT 1 or an aggregate such as max")
+			e.Code = CodeManyRows
+			if len(g.spec.Aggs) > 0 {
+				e.Span = g.spec.Aggs[0].Span
+			}
+			return e
+		}
+	}
+	return nil
 }
 
 func (g *grouping) end() error {

@@ -11,8 +11,7 @@ import (
 	"wadi/dataflow/state"
 )
 
-// part is some rows of the small queries: their own columns, and for each of them the input row that it belongs to. Rows of
-// one input row follow each other, and input rows come in their order.
+// part is some rows of the small queries: their own columns, and for each of them the input row that it belongs to.
 type part struct {
 	rows *column.Batch
 	// origin is per physical row.
@@ -74,7 +73,11 @@ func newStage(s *graph.LateralStep, own, in *arrow.Schema, functions *expr.Funct
 	case s.Unnest != nil:
 		return newUnnesting(s, own, env, next)
 	case s.Match != nil:
-		return newMatching(s, functions, env, next)
+		return newMatching(s, own, functions, env, next)
+	case s.Lateral != nil:
+		return newNesting(s, own, functions, env, next)
+	case s.Pad:
+		return newPadding(s, next), nil
 	case s.Aggregate != nil:
 		return newGrouping(s, own, next)
 	case s.Top != nil:

@@ -1,14 +1,17 @@
 package unnest
 
 import (
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"wadi/dataflow/column"
 	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
 	"wadi/dataflow/state"
 )
 
-// matching puts constant rows in the place of rows that have their keys.
+// matching puts constant rows beside rows that have their keys.
 type matching struct {
 	next  stage
 	spec  *graph.LateralMatch
@@ -17,20 +20,27 @@ type matching struct {
 	first map[string]int32
 	after []int32
 	key   []byte
-	// picked are the rows for the output at hand, origin the input rows that they are for.
-	picked, origin, all []int32
-	times               []int64
-	columns             []column.Appender
-	result              column.Batch
-	out                 part
+	// picked are the rows for the output at hand, beside which stand the rows from of part at, for the input rows origin.
+	at                        *part
+	picked, from, origin, all []int32
+	times                     []int64
+	columns                   []column.Appender
+	result                    column.Batch
+	out                       part
 }
 
 // cells bounds how many constants are computed at once.
 const cells = 4096
 
-func newMatching(s *graph.LateralStep, functions *expr.Functions, env operator.Env, next stage) (stage, error) {
+func newMatching(s *graph.LateralStep, own *arrow.Schema, functions *expr.Functions, env operator.Env, next stage) (stage, error) {
+	for _, k := range s.Match.Keep {
+		if k >= own.NumFields() {
+			return nil, fault.Internalf("a lateral query keeps column %d of %d", k, own.NumFields())
+		}
+	}
+	rowsOnly := arrow.NewSchema(s.Out.Fields()[len(s.Match.Keep):], nil)
 	m := &matching{next: next, spec: s.Match, first: map[string]int32{}, result: column.Batch{Schema: s.Out}}
-	table := column.NewBuilder(s.Out, false)
+	table := column.NewBuilder(rowsOnly, false)
 	for rows := s.Match.Rows; len(rows) > 0; {
 		n := min(len(rows), max(1, cells/max(1, len(rows[0]))))
 		if err := expr.AppendConstants(rows[:n], functions, table, expr.WithClock(env.Clock)); err != nil {
@@ -74,14 +84,14 @@ func (m *matching) encode(cols []column.Vector, keys []int, i int) bool {
 func (m *matching) open(in *column.Batch) { m.next.open(in) }
 
 func (m *matching) push(p *part) error {
-	m.all = column.AllRows(m.all, p.rows.N)
+	m.all, m.at = column.AllRows(m.all, p.rows.N), p
 	for _, r := range p.rows.Selected(m.all) {
 		if !m.encode(p.rows.Cols, m.spec.Keys, int(r)) {
 			continue
 		}
 		k, ok := m.first[string(m.key)]
 		for ; ok && k >= 0; k = m.after[k] {
-			m.picked = append(m.picked, k)
+			m.picked, m.from = append(m.picked, k), append(m.from, r)
 			m.origin = append(m.origin, p.origin[r])
 			m.times = append(m.times, p.rows.Time[r])
 			if len(m.picked) == maxRows {
@@ -99,14 +109,19 @@ func (m *matching) emit() error {
 	if len(m.picked) == 0 {
 		return nil
 	}
+	keep := len(m.spec.Keep)
 	for i, c := range m.columns {
 		c.Reset()
-		gather(c, m.table.Cols[i], m.picked)
+		if i < keep {
+			gather(c, m.at.rows.Cols[m.spec.Keep[i]], m.from)
+		} else {
+			gather(c, m.table.Cols[i-keep], m.picked)
+		}
 	}
 	m.result.N, m.result.Time = len(m.picked), m.times
 	m.out = part{rows: &m.result, origin: m.origin}
 	err := m.next.push(&m.out)
-	m.picked, m.origin, m.times = m.picked[:0], m.origin[:0], m.times[:0]
+	m.picked, m.from, m.origin, m.times = m.picked[:0], m.from[:0], m.origin[:0], m.times[:0]
 	return err
 }
 

@@ -34,7 +34,9 @@ func (b *Binder) commaJoin(list []ast.TableExpr, e *env) *relation {
 			out = b.onto(out, t, e)
 			continue
 		}
+		before := len(b.errs)
 		r := b.tableExpr(t, e)
+		b.hintLateral(out, t, before)
 		if out == nil || r == nil {
 			out = nil
 			continue
@@ -62,7 +64,9 @@ func (b *Binder) joinTo(left *relation, t *ast.Join, e *env) *relation {
 	if ref, ok := t.Right.(*ast.TableRef); ok && ref.AsOf != nil {
 		return b.temporal(left, t, ref, e)
 	}
+	before := len(b.errs)
 	right := b.tableExpr(t.Right, e)
+	b.hintLateral(left, t.Right, before)
 	if left == nil || right == nil {
 		return nil
 	}

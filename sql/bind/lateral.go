@@ -49,6 +49,9 @@ func (b *Binder) lateralQuery(left *relation, t *ast.Derived, kind graph.JoinKin
 	if q == nil {
 		return nil
 	}
+	if r, is := b.localQuery(left, q, t, kind, on); is {
+		return r
+	}
 	n := left.node.Schema().NumFields()
 	right := q.node
 	var out, terms []*expr.Node
@@ -138,6 +141,9 @@ func (b *Binder) lateralJoin(left *relation, t *ast.Join, e *env) *relation {
 	if query {
 		return b.lateralQuery(left, d, joinKinds[t.Kind], t.On, e)
 	}
+	if ok && t.Kind == ast.LeftJoin && !isTrue(t.On) {
+		return b.localFunction(left, f, t.On, e)
+	}
 	var r *relation
 	if ok {
 		r = b.rowFunction(f, left, t.Kind == ast.LeftJoin, e)
@@ -155,9 +161,62 @@ func (b *Binder) lateralJoin(left *relation, t *ast.Join, e *env) *relation {
 	if c := expr.Fold(cond); c.Kind == expr.Literal && c.Value == true {
 		return r
 	}
-	if t.Kind == ast.LeftJoin {
-		b.unsupported(t.On.Span(), "LEFT JOIN of a function is supported only ON TRUE").WithHint("join with a query: LEFT JOIN LATERAL (SELECT … WHERE …) ON TRUE")
-		return nil
-	}
 	return &relation{node: b.where(r, cond, t.On.Span()), scope: r.scope}
+}
+
+// isTrue reports whether a condition is none.
+func isTrue(e ast.Expr) bool {
+	lit, ok := e.(*ast.BoolLit)
+	return e == nil || ok && lit.Value
+}
+
+// localQuery joins rows with those of a query that looks at nothing but the row before it; is tells whether this is one.
+func (b *Binder) localQuery(left *relation, q *bound, t *ast.Derived, kind graph.JoinKind, on ast.Expr) (r *relation, is bool) {
+	if q.frame == nil {
+		return nil, false
+	}
+	l, cols, ok := b.localized(q.node, map[*leaf][]*expr.Node{q.frame.leaf: q.frame.values})
+	if !ok {
+		return nil, false
+	}
+	inner := b.alias(q.relation, t.Alias, "")
+	if inner == nil {
+		return nil, true
+	}
+	n := left.node.Schema().NumFields()
+	s := &scope{columns: append([]scopeColumn(nil), left.scope.columns...), outer: left.scope.outer}
+	for _, c := range inner.scope.columns {
+		c.index += n
+		s.columns = append(s.columns, c)
+	}
+	if on != nil {
+		p := &place{b: b, scope: s, clause: "ON"}
+		cond := p.condition(on)
+		if cond == nil || !b.joinable(cond) {
+			return nil, true
+		}
+		l.where(left.node, cond, cols)
+	}
+	node := l.beside(left.node, kind, cols[:q.own], q.node.Schema().Fields(), t.Span())
+	b.fresh[node] = true
+	return (&relation{node: node, scope: s}).refreshed(), true
+}
+
+// hintLateral tells, where a query in FROM was refused because it names a relation before it, what would let it.
+func (b *Binder) hintLateral(left *relation, t ast.TableExpr, before int) {
+	d, ok := t.(*ast.Derived)
+	if !ok || d.Lateral || left == nil {
+		return
+	}
+	for _, e := range b.errs[before:] {
+		if e.Code != CodeUnknownColumn {
+			continue
+		}
+		ast.Inspect(d.Query, func(n ast.Node) bool {
+			if ref, ok := n.(*ast.ColumnRef); ok && ref.Span().Start == e.Span.Start && len(left.scope.of(ref.Path[0])) > 0 {
+				e.WithHint("a query in FROM sees the relations before it behind the word LATERAL: FROM …, LATERAL (SELECT …)")
+			}
+			return true
+		})
+	}
 }

@@ -123,6 +123,12 @@ func (s *scope) find(path ast.Name) (scopeColumn, []ast.Ident, *fault.Error) {
 		}
 	}
 	if c := pick(s.visible(), path[0]); len(c) > 0 {
+		if outer := (&scope{columns: s.outer}).of(path[0]); len(path) > 1 && !anyStruct(c) {
+			// A column without members may be called like a table of the query around.
+			if o := pick(outer, path[1]); len(o) > 0 {
+				return one(o, path[:2], path[2:])
+			}
+		}
 		return one(c, path[:1], path[1:])
 	}
 	if c := s.wholes(path[0]); len(c) > 0 && len(path) == 1 {
@@ -150,6 +156,15 @@ func (s *scope) find(path ast.Name) (scopeColumn, []ast.Ident, *fault.Error) {
 	}
 	e := fault.Userf(CodeUnknownColumn, path[0].Span(), "there is no column %q", path[0].Name)
 	return scopeColumn{}, nil, hintNearest(e, path[0].Name, s.columns)
+}
+
+func anyStruct(columns []scopeColumn) bool {
+	for _, c := range columns {
+		if c.field.Type.ID() == arrow.STRUCT {
+			return true
+		}
+	}
+	return false
 }
 
 func one(found []scopeColumn, name ast.Name, rest []ast.Ident) (scopeColumn, []ast.Ident, *fault.Error) {

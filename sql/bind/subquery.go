@@ -143,6 +143,10 @@ func (b *Binder) whereClause(in *relation, where ast.Expr, e *env) logical.Node 
 	}
 	for _, h := range halves {
 		right := h.query.node
+		if n := b.localHalf(node, right, h.query.frame, h.on, h.span); n != nil {
+			node = n
+			continue
+		}
 		if f := h.query.frame; f != nil && f.leaf.in(right) {
 			right = f.leaf.replaced(right, b.valuesAround(node, f.values, f.leaf))
 		}

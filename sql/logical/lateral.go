@@ -72,3 +72,36 @@ func (l *Lateral) Map(in Node, f func(*expr.Node) *expr.Node) *Lateral {
 func (l *Lateral) Exprs() []*expr.Node {
 	return append(l.Keep[:len(l.Keep):len(l.Keep)], l.Outer...)
 }
+
+// OverInput gives the steps as graph.LateralSpec has them: the values that they look at are input columns with these numbers.
+func (s *Small) OverInput(columns []int) []graph.LateralStep {
+	steps := make([]graph.LateralStep, len(s.Steps))
+	own := 0
+	for i, t := range s.Steps {
+		if t.Project != nil {
+			t.Project = overInput(t.Project, own, columns)
+		}
+		own = t.Out.NumFields()
+		steps[i] = t
+	}
+	return steps
+}
+
+func overInput(p *graph.ProjectSpec, own int, columns []int) *graph.ProjectSpec {
+	move := func(n *expr.Node) *expr.Node {
+		return n.Map(func(x *expr.Node) *expr.Node {
+			if x.Kind == expr.Column && x.Index >= own {
+				x.Index = own + columns[x.Index-own]
+			}
+			return x
+		})
+	}
+	out := *p
+	if p.Filter != nil {
+		out.Filter = move(p.Filter)
+	}
+	if p.Exprs != nil {
+		out.Exprs = mapped(p.Exprs, move)
+	}
+	return &out
+}

@@ -23,14 +23,7 @@ func (p *planner) lateral(n *logical.Lateral) []int {
 	for i, o := range n.Outer {
 		outer[i] = args.add(o, arrow.Field{Name: argumentName(o, fmt.Sprintf("arg%d", i))})
 	}
-	own := 0
-	for _, s := range n.Steps {
-		if s.Project != nil {
-			s.Project = overInput(s.Project, own, outer)
-		}
-		own = s.Out.NumFields()
-		spec.Steps = append(spec.Steps, s)
-	}
+	spec.Steps = n.OverInput(outer)
 	project := &graph.ProjectSpec{Exprs: args.exprs}
 	below := n.Input
 	if f, ok := below.(*logical.Filter); ok {
@@ -39,29 +32,6 @@ func (p *planner) lateral(n *logical.Lateral) []int {
 	from := p.apply(project, args.fields, below, n.Input.Properties().Mode, n.Span())
 	node := graph.Node{Description: describeLateral(n), Spec: spec, Out: withText(n.Schema()), Mode: n.Properties().Mode, Span: n.Span()}
 	return []int{p.add("lateral", p.meaningOf(n).base, node, forward(from))}
-}
-
-// overInput moves what a step looks at of the input row to the columns where that is.
-func overInput(s *graph.ProjectSpec, own int, outer []int) *graph.ProjectSpec {
-	move := func(n *expr.Node) *expr.Node {
-		return n.Map(func(x *expr.Node) *expr.Node {
-			if x.Kind == expr.Column && x.Index >= own {
-				x.Index = own + outer[x.Index-own]
-			}
-			return x
-		})
-	}
-	out := *s
-	if s.Filter != nil {
-		out.Filter = move(s.Filter)
-	}
-	if s.Exprs != nil {
-		out.Exprs = make([]*expr.Node, len(s.Exprs))
-		for i, e := range s.Exprs {
-			out.Exprs[i] = move(e)
-		}
-	}
-	return &out
 }
 
 func stepsText(steps []graph.LateralStep) string {
@@ -73,9 +43,13 @@ func stepsText(steps []graph.LateralStep) string {
 		case s.Project != nil:
 			b.WriteString("project " + projectText(s.Project))
 		case s.Match != nil:
-			fmt.Fprintf(&b, "match %v %v %v %s", s.Match.Keys, s.Match.RowKeys, s.Match.NullSafe, valuesText(s.Match.Rows))
+			fmt.Fprintf(&b, "match %v %v %v %v %s", s.Match.Keep, s.Match.Keys, s.Match.RowKeys, s.Match.NullSafe, valuesText(s.Match.Rows))
+		case s.Lateral != nil:
+			fmt.Fprintf(&b, "lateral %v %d (%s)", s.Lateral.Keep, s.Lateral.Kind, stepsText(s.Lateral.Steps))
+		case s.Pad:
+			b.WriteString("pad")
 		case s.Aggregate != nil:
-			fmt.Fprintf(&b, "aggregate %v %t %s", s.Aggregate.Keys, s.Aggregate.Global, callsText(s.Aggregate.Aggs))
+			fmt.Fprintf(&b, "aggregate %v %t %s", s.Aggregate.Keys, s.Aggregate.Single, callsText(s.Aggregate.Aggs))
 		case s.Top != nil:
 			fmt.Fprintf(&b, "top %v", *s.Top)
 		}
@@ -102,6 +76,10 @@ func (p *planner) lateralMeaning(n *logical.Lateral) meaning {
 
 // describeLateral names the steps of a lateral query.
 func describeLateral(n *logical.Lateral) string {
+	return shorten(n.Kind.String() + ", for each row: " + strings.Join(describeSteps(n.Steps), ", "))
+}
+
+func describeSteps(steps []graph.LateralStep) []string {
 	var parts []string
 	columns := func(below *arrow.Schema, list []int) string {
 		names := make([]string, len(list))
@@ -111,8 +89,10 @@ func describeLateral(n *logical.Lateral) string {
 		return strings.Join(names, ", ")
 	}
 	below := arrow.NewSchema(nil, nil)
-	for _, s := range n.Steps {
+	for _, s := range steps {
 		switch {
+		case s.Lateral != nil:
+			parts = append(parts, s.Lateral.Kind.String()+" ("+strings.Join(describeSteps(s.Lateral.Steps), ", ")+")")
 		case s.Unnest != nil:
 			for _, c := range s.Unnest.Calls {
 				name := "unnest"
@@ -144,5 +124,5 @@ func describeLateral(n *logical.Lateral) string {
 		}
 		below = s.Out
 	}
-	return shorten(n.Kind.String() + ", for each row: " + strings.Join(parts, ", "))
+	return parts
 }

@@ -64,13 +64,13 @@ func (w *where) put(in logical.Node, terms []*expr.Node) logical.Node {
 		}
 	case *logical.Project:
 		_, join := in.Input.(*logical.Join)
-		_, unnest := in.Input.(*logical.Unnest)
-		if (join || unnest) && !w.shared(in) && in.EventTime == nil {
+		_, keeps := kept(in.Input)
+		if (join || keeps) && !w.shared(in) && in.EventTime == nil {
 			return w.project(in, terms)
 		}
-	case *logical.Unnest:
+	case *logical.Unnest, *logical.Lateral:
 		if !w.shared(in) {
-			return w.unnest(in, terms)
+			return w.keeping(in, terms)
 		}
 	}
 	return w.filter(in, terms)
@@ -93,28 +93,40 @@ func (w *where) project(in *logical.Project, terms []*expr.Node) logical.Node {
 	return w.filter(node, above)
 }
 
-// unnest puts terms that look at nothing but what is kept of its input below.
-func (w *where) unnest(in *logical.Unnest, terms []*expr.Node) logical.Node {
+// kept gives what an unnest or a lateral query keeps of its input.
+func kept(n logical.Node) ([]*expr.Node, bool) {
+	switch n := n.(type) {
+	case *logical.Unnest:
+		return n.Keep, true
+	case *logical.Lateral:
+		return n.Keep, true
+	}
+	return nil, false
+}
+
+// keeping puts terms that look at nothing but what is kept of its input below.
+func (w *where) keeping(in logical.Node, terms []*expr.Node) logical.Node {
+	keep, _ := kept(in)
 	var below, above []*expr.Node
 	for _, t := range terms {
-		if w.Movable(t) && keptBy(in, t) {
-			below = append(below, substitute(t, in.Keep))
+		if w.Movable(t) && looksAt(t, keep) {
+			below = append(below, substitute(t, keep))
 		} else {
 			above = append(above, t)
 		}
 	}
-	node := logical.Node(in)
+	node := in
 	if len(below) > 0 {
-		node = in.WithInputs([]logical.Node{w.put(in.Input, below)})
+		node = in.WithInputs([]logical.Node{w.put(in.Inputs()[0], below)})
 	}
 	return w.filter(node, above)
 }
 
-// keptBy reports whether a term looks at columns that an unnest keeps as they are, and at no others.
-func keptBy(in *logical.Unnest, t *expr.Node) bool {
+// looksAt reports whether a term looks at columns that are kept as they are, and at no others.
+func looksAt(t *expr.Node, keep []*expr.Node) bool {
 	ok := true
 	t.Walk(func(x *expr.Node) bool {
-		ok = ok && (x.Kind != expr.Column || x.Index < len(in.Keep) && cheap(in.Keep[x.Index]))
+		ok = ok && (x.Kind != expr.Column || x.Index < len(keep) && cheap(keep[x.Index]))
 		return ok
 	})
 	return ok

@@ -96,7 +96,11 @@ func (f filler) fill(v reflect.Value) {
 		*x = graph.RankKind(f.n(1, 3))
 	case *graph.LateralStep:
 		step := graph.LateralStep{Out: f.schema()}
-		switch f.n(0, 4) {
+		switch f.n(0, 6) {
+		case 6:
+			step.Pad = true
+		case 5:
+			step.Lateral = &graph.LateralSpec{Keep: f.columns(3), Kind: graph.SemiJoin, Steps: []graph.LateralStep{{Pad: true, Out: f.schema()}}}
 		case 4:
 			step.Match = &graph.LateralMatch{Rows: [][]*expr.Node{{f.expr(1), f.expr(0)}, {f.expr(0), f.expr(0)}}}
 			if f.bool() {

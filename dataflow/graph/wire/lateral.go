@@ -26,7 +26,7 @@ func (e *encoder) step(s *graph.LateralStep) *LateralStep {
 		msg.Step = &LateralStep_Project{e.project(s.Project)}
 	case s.Aggregate != nil:
 		a := s.Aggregate
-		msg.Step = &LateralStep_Aggregate{&LateralAggregate{Keys: e.uints(a.Keys), Aggs: e.calls(a.Aggs), Global: a.Global}}
+		msg.Step = &LateralStep_Aggregate{&LateralAggregate{Keys: e.uints(a.Keys), Aggs: e.calls(a.Aggs), Single: a.Single}}
 	case s.Top != nil:
 		t := e.topN(&graph.TopNSpec{
 			Keys: s.Top.Keys, Order: s.Top.Order, Rank: s.Top.Rank, Limit: s.Top.Limit, Offset: s.Top.Offset,
@@ -41,8 +41,13 @@ func (e *encoder) step(s *graph.LateralStep) *LateralStep {
 			e.fail("rows are matched by %d and %d keys", len(m.Keys), len(m.RowKeys))
 		}
 		msg.Step = &LateralStep_Match{&LateralMatch{
-			Rows: e.values(&graph.ValuesSpec{Rows: m.Rows}).Rows, Keys: e.uints(m.Keys), RowKeys: e.uints(m.RowKeys), NullSafe: slices.Clone(m.NullSafe),
+			Rows: e.values(&graph.ValuesSpec{Rows: m.Rows}).Rows, Keep: e.uints(m.Keep), Keys: e.uints(m.Keys), RowKeys: e.uints(m.RowKeys),
+			NullSafe: slices.Clone(m.NullSafe),
 		}}
+	case s.Lateral != nil:
+		msg.Step = &LateralStep_Lateral{e.lateral(s.Lateral)}
+	case s.Pad:
+		msg.Step = &LateralStep_Pad{true}
 	default:
 		e.fail("a step of a lateral query is empty")
 	}
@@ -72,7 +77,7 @@ func (d *decoder) step(msg *LateralStep) graph.LateralStep {
 		s.Project = d.project(m.Project).(*graph.ProjectSpec)
 	case *LateralStep_Aggregate:
 		a := m.Aggregate
-		s.Aggregate = &graph.LateralAggregate{Keys: d.ints(a.GetKeys()), Aggs: d.calls(a.GetAggs()), Global: a.GetGlobal()}
+		s.Aggregate = &graph.LateralAggregate{Keys: d.ints(a.GetKeys()), Aggs: d.calls(a.GetAggs()), Single: a.GetSingle()}
 	case *LateralStep_Top:
 		t, ok := d.topN(&TopNSpec{
 			Keys: m.Top.GetKeys(), Order: m.Top.GetOrder(), Rank: m.Top.GetRank(), Limit: m.Top.GetLimit(), Offset: m.Top.GetOffset(),
@@ -85,6 +90,10 @@ func (d *decoder) step(msg *LateralStep) graph.LateralStep {
 		}
 	case *LateralStep_Match:
 		s.Match = d.match(m.Match)
+	case *LateralStep_Lateral:
+		s.Lateral = d.lateral(m.Lateral).(*graph.LateralSpec)
+	case *LateralStep_Pad:
+		s.Pad = m.Pad
 	default:
 		d.fail("a step of a lateral query is empty")
 	}
@@ -92,7 +101,7 @@ func (d *decoder) step(msg *LateralStep) graph.LateralStep {
 }
 
 func (d *decoder) match(msg *LateralMatch) *graph.LateralMatch {
-	m := &graph.LateralMatch{Keys: d.ints(msg.GetKeys()), RowKeys: d.ints(msg.GetRowKeys()), NullSafe: slices.Clone(msg.GetNullSafe())}
+	m := &graph.LateralMatch{Keep: d.ints(msg.GetKeep()), Keys: d.ints(msg.GetKeys()), RowKeys: d.ints(msg.GetRowKeys()), NullSafe: slices.Clone(msg.GetNullSafe())}
 	m.Rows = d.values(&ValuesSpec{Rows: msg.GetRows()}).(*graph.ValuesSpec).Rows
 	if len(m.Keys) != len(m.RowKeys) || m.NullSafe != nil && len(m.NullSafe) != len(m.Keys) {
 		d.fail("rows are matched by %d and %d keys", len(m.Keys), len(m.RowKeys))

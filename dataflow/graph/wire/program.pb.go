@@ -3452,6 +3452,8 @@ type LateralStep struct {
 	//	*LateralStep_Aggregate
 	//	*LateralStep_Top
 	//	*LateralStep_Match
+	//	*LateralStep_Lateral
+	//	*LateralStep_Pad
 	Step          isLateralStep_Step `protobuf_oneof:"step"`
 	Out           *Schema            `protobuf:"bytes,10,opt,name=out,proto3" json:"out,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -3540,6 +3542,24 @@ func (x *LateralStep) GetMatch() *LateralMatch {
 	return nil
 }
 
+func (x *LateralStep) GetLateral() *LateralSpec {
+	if x != nil {
+		if x, ok := x.Step.(*LateralStep_Lateral); ok {
+			return x.Lateral
+		}
+	}
+	return nil
+}
+
+func (x *LateralStep) GetPad() bool {
+	if x != nil {
+		if x, ok := x.Step.(*LateralStep_Pad); ok {
+			return x.Pad
+		}
+	}
+	return false
+}
+
 func (x *LateralStep) GetOut() *Schema {
 	if x != nil {
 		return x.Out
@@ -3571,6 +3591,14 @@ type LateralStep_Match struct {
 	Match *LateralMatch `protobuf:"bytes,5,opt,name=match,proto3,oneof"`
 }
 
+type LateralStep_Lateral struct {
+	Lateral *LateralSpec `protobuf:"bytes,6,opt,name=lateral,proto3,oneof"`
+}
+
+type LateralStep_Pad struct {
+	Pad bool `protobuf:"varint,7,opt,name=pad,proto3,oneof"`
+}
+
 func (*LateralStep_Unnest) isLateralStep_Step() {}
 
 func (*LateralStep_Project) isLateralStep_Step() {}
@@ -3581,13 +3609,18 @@ func (*LateralStep_Top) isLateralStep_Step() {}
 
 func (*LateralStep_Match) isLateralStep_Step() {}
 
+func (*LateralStep_Lateral) isLateralStep_Step() {}
+
+func (*LateralStep_Pad) isLateralStep_Step() {}
+
 type LateralMatch struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Rows    []*Exprs               `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`
 	Keys    []uint32               `protobuf:"varint,2,rep,packed,name=keys,proto3" json:"keys,omitempty"`
 	RowKeys []uint32               `protobuf:"varint,3,rep,packed,name=row_keys,json=rowKeys,proto3" json:"row_keys,omitempty"`
 	// As many as there are keys, or none.
-	NullSafe      []bool `protobuf:"varint,4,rep,packed,name=null_safe,json=nullSafe,proto3" json:"null_safe,omitempty"`
+	NullSafe      []bool   `protobuf:"varint,4,rep,packed,name=null_safe,json=nullSafe,proto3" json:"null_safe,omitempty"`
+	Keep          []uint32 `protobuf:"varint,5,rep,packed,name=keep,proto3" json:"keep,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3650,11 +3683,18 @@ func (x *LateralMatch) GetNullSafe() []bool {
 	return nil
 }
 
+func (x *LateralMatch) GetKeep() []uint32 {
+	if x != nil {
+		return x.Keep
+	}
+	return nil
+}
+
 type LateralAggregate struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Keys          []uint32               `protobuf:"varint,1,rep,packed,name=keys,proto3" json:"keys,omitempty"`
 	Aggs          []*AggregateCall       `protobuf:"bytes,2,rep,name=aggs,proto3" json:"aggs,omitempty"`
-	Global        bool                   `protobuf:"varint,3,opt,name=global,proto3" json:"global,omitempty"`
+	Single        bool                   `protobuf:"varint,3,opt,name=single,proto3" json:"single,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3703,9 +3743,9 @@ func (x *LateralAggregate) GetAggs() []*AggregateCall {
 	return nil
 }
 
-func (x *LateralAggregate) GetGlobal() bool {
+func (x *LateralAggregate) GetSingle() bool {
 	if x != nil {
-		return x.Global
+		return x.Single
 	}
 	return false
 }
@@ -4825,25 +4865,28 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\vLateralSpec\x12\x12\n" +
 	"\x04keep\x18\x01 \x03(\rR\x04keep\x12+\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x17.wadi.graph.v1.JoinKindR\x04kind\x120\n" +
-	"\x05steps\x18\x03 \x03(\v2\x1a.wadi.graph.v1.LateralStepR\x05steps\"\xd0\x02\n" +
+	"\x05steps\x18\x03 \x03(\v2\x1a.wadi.graph.v1.LateralStepR\x05steps\"\x9c\x03\n" +
 	"\vLateralStep\x123\n" +
 	"\x06unnest\x18\x01 \x01(\v2\x19.wadi.graph.v1.UnnestSpecH\x00R\x06unnest\x126\n" +
 	"\aproject\x18\x02 \x01(\v2\x1a.wadi.graph.v1.ProjectSpecH\x00R\aproject\x12?\n" +
 	"\taggregate\x18\x03 \x01(\v2\x1f.wadi.graph.v1.LateralAggregateH\x00R\taggregate\x12-\n" +
 	"\x03top\x18\x04 \x01(\v2\x19.wadi.graph.v1.LateralTopH\x00R\x03top\x123\n" +
-	"\x05match\x18\x05 \x01(\v2\x1b.wadi.graph.v1.LateralMatchH\x00R\x05match\x12'\n" +
+	"\x05match\x18\x05 \x01(\v2\x1b.wadi.graph.v1.LateralMatchH\x00R\x05match\x126\n" +
+	"\alateral\x18\x06 \x01(\v2\x1a.wadi.graph.v1.LateralSpecH\x00R\alateral\x12\x12\n" +
+	"\x03pad\x18\a \x01(\bH\x00R\x03pad\x12'\n" +
 	"\x03out\x18\n" +
 	" \x01(\v2\x15.wadi.graph.v1.SchemaR\x03outB\x06\n" +
-	"\x04step\"\x84\x01\n" +
+	"\x04step\"\x98\x01\n" +
 	"\fLateralMatch\x12(\n" +
 	"\x04rows\x18\x01 \x03(\v2\x14.wadi.graph.v1.ExprsR\x04rows\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\rR\x04keys\x12\x19\n" +
 	"\brow_keys\x18\x03 \x03(\rR\arowKeys\x12\x1b\n" +
-	"\tnull_safe\x18\x04 \x03(\bR\bnullSafe\"p\n" +
+	"\tnull_safe\x18\x04 \x03(\bR\bnullSafe\x12\x12\n" +
+	"\x04keep\x18\x05 \x03(\rR\x04keep\"p\n" +
 	"\x10LateralAggregate\x12\x12\n" +
 	"\x04keys\x18\x01 \x03(\rR\x04keys\x120\n" +
 	"\x04aggs\x18\x02 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\x12\x16\n" +
-	"\x06global\x18\x03 \x01(\bR\x06global\"\xe1\x01\n" +
+	"\x06single\x18\x03 \x01(\bR\x06single\"\xe1\x01\n" +
 	"\n" +
 	"LateralTop\x12\x12\n" +
 	"\x04keys\x18\x01 \x03(\rR\x04keys\x12*\n" +
@@ -5177,35 +5220,36 @@ var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
 	48,  // 76: wadi.graph.v1.LateralStep.aggregate:type_name -> wadi.graph.v1.LateralAggregate
 	49,  // 77: wadi.graph.v1.LateralStep.top:type_name -> wadi.graph.v1.LateralTop
 	47,  // 78: wadi.graph.v1.LateralStep.match:type_name -> wadi.graph.v1.LateralMatch
-	56,  // 79: wadi.graph.v1.LateralStep.out:type_name -> wadi.graph.v1.Schema
-	22,  // 80: wadi.graph.v1.LateralMatch.rows:type_name -> wadi.graph.v1.Exprs
-	50,  // 81: wadi.graph.v1.LateralAggregate.aggs:type_name -> wadi.graph.v1.AggregateCall
-	35,  // 82: wadi.graph.v1.LateralTop.order:type_name -> wadi.graph.v1.Order
-	5,   // 83: wadi.graph.v1.LateralTop.rank:type_name -> wadi.graph.v1.RankKind
-	58,  // 84: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
-	58,  // 85: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
-	16,  // 86: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
-	51,  // 87: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
-	53,  // 88: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
-	10,  // 89: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
-	58,  // 90: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
-	53,  // 91: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
-	52,  // 92: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
-	16,  // 93: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
-	54,  // 94: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
-	55,  // 95: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
-	57,  // 96: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
-	17,  // 97: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
-	58,  // 98: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
-	17,  // 99: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
-	11,  // 100: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
-	12,  // 101: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
-	57,  // 102: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
-	103, // [103:103] is the sub-list for method output_type
-	103, // [103:103] is the sub-list for method input_type
-	103, // [103:103] is the sub-list for extension type_name
-	103, // [103:103] is the sub-list for extension extendee
-	0,   // [0:103] is the sub-list for field type_name
+	45,  // 79: wadi.graph.v1.LateralStep.lateral:type_name -> wadi.graph.v1.LateralSpec
+	56,  // 80: wadi.graph.v1.LateralStep.out:type_name -> wadi.graph.v1.Schema
+	22,  // 81: wadi.graph.v1.LateralMatch.rows:type_name -> wadi.graph.v1.Exprs
+	50,  // 82: wadi.graph.v1.LateralAggregate.aggs:type_name -> wadi.graph.v1.AggregateCall
+	35,  // 83: wadi.graph.v1.LateralTop.order:type_name -> wadi.graph.v1.Order
+	5,   // 84: wadi.graph.v1.LateralTop.rank:type_name -> wadi.graph.v1.RankKind
+	58,  // 85: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
+	58,  // 86: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
+	16,  // 87: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
+	51,  // 88: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
+	53,  // 89: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
+	10,  // 90: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
+	58,  // 91: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
+	53,  // 92: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
+	52,  // 93: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
+	16,  // 94: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
+	54,  // 95: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
+	55,  // 96: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
+	57,  // 97: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
+	17,  // 98: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
+	58,  // 99: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
+	17,  // 100: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
+	11,  // 101: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
+	12,  // 102: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
+	57,  // 103: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
+	104, // [104:104] is the sub-list for method output_type
+	104, // [104:104] is the sub-list for method input_type
+	104, // [104:104] is the sub-list for extension type_name
+	104, // [104:104] is the sub-list for extension extendee
+	0,   // [0:104] is the sub-list for field type_name
 }
 
 func init() { file_dataflow_graph_wire_program_proto_init() }
@@ -5240,6 +5284,8 @@ func file_dataflow_graph_wire_program_proto_init() {
 		(*LateralStep_Aggregate)(nil),
 		(*LateralStep_Top)(nil),
 		(*LateralStep_Match)(nil),
+		(*LateralStep_Lateral)(nil),
+		(*LateralStep_Pad)(nil),
 	}
 	file_dataflow_graph_wire_program_proto_msgTypes[37].OneofWrappers = []any{}
 	file_dataflow_graph_wire_program_proto_msgTypes[40].OneofWrappers = []any{
