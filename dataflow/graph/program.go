@@ -297,9 +297,20 @@ type OverSpec struct {
 	PerTime bool
 	// Updating makes a changelog.
 	Updating bool
-	// FlushInterval is the wall-clock time between flushes, TTL the idle time after which a key is forgotten; nanoseconds.
-	// They are for Updating.
+	// FlushInterval is the wall-clock time between flushes of an Updating one, TTL the idle time after which a key is
+	// forgotten; nanoseconds. With PerTime, and where Near is true, the watermark clears keys.
 	FlushInterval, TTL int64
+}
+
+// Near tells how far back, in nanoseconds of event time, the results of any row reach; ok is false if that has no bound.
+func (s *OverSpec) Near() (reach int64, ok bool) {
+	for _, c := range s.Calls {
+		if s.Updating || c.Frame.Unit != Range || c.Frame.From.Kind == UnboundedPreceding {
+			return 0, false
+		}
+		reach = max(reach, -c.Frame.From.Distance())
+	}
+	return reach, true
 }
 
 // SinkSpec writes a table.

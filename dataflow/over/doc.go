@@ -8,7 +8,9 @@
 // all others. Each goes out once, as soon as all that its results depend on is known: at once for functions of earlier
 // rows, otherwise when the later rows are there or the input has ended. Then the watermark is held back too, so that no row
 // goes out late. A row that comes after the watermark is dropped and counted. Of the rows that are out, only those stay
-// that a later row's results need: those of a frame, the last few for lag, or single ones such as the first.
+// that a later row's results need: those of a frame, the last few for lag, or single ones such as the first. A key that has
+// had no row for the time to live is forgotten, unless rows of it wait; where all frames reach back in time, it is
+// forgotten as soon as the watermark has passed what they reach.
 //
 // With PerTime, the rows of one key and one event time are a partition of their own, which is complete when the watermark
 // has passed, and nothing stays.

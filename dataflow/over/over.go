@@ -17,6 +17,13 @@ import (
 // maxRows is the most rows in one batch of results.
 const maxRows = 8192
 
+// Value words of a partition by event time: when it had its last row and the bucket in which it waits to be forgotten.
+const (
+	lastWord = iota
+	waitWord
+	partWords
+)
+
 // over is the operator for append streams by event time, and for windowed ones.
 type over struct {
 	*evaluator
@@ -32,6 +39,10 @@ type over struct {
 	mayWait bool
 	turns   []*partition
 	inc     state.Incremental
+	// idle finds partitions that no row will come to, as far as is known: near ones by event time, when their rows are out
+	// of reach of all to come, others by the clock.
+	idle state.Idle
+	near bool
 	// complete is set while no more rows can come into the partitions at hand.
 	complete bool
 
@@ -59,7 +70,7 @@ func New(spec *graph.OverSpec, in *arrow.Schema, mode graph.Mode, env operator.E
 	case mode == graph.Updating:
 		return nil, fault.Internalf("functions over rows by event time take an append stream")
 	}
-	e, err := newEvaluator(spec, in, 0, rowWords)
+	e, err := newEvaluator(spec, in, partWords, rowWords)
 	if err != nil {
 		return nil, err
 	}
@@ -73,11 +84,13 @@ func New(spec *graph.OverSpec, in *arrow.Schema, mode graph.Mode, env operator.E
 	}
 	o.output(o.out, in.NumFields())
 	o.mayWait = !spec.PerTime && o.waits()
+	o.forgetting()
 	if env.Restore != nil {
 		if err := o.restore(env.Restore); err != nil {
 			return nil, err
 		}
 	}
+	o.track()
 	if o.mayWait {
 		return &holding{over: o, sent: math.MinInt64}, nil
 	}
@@ -125,6 +138,9 @@ func (o *over) Watermark(w int64, out operator.Emitter) error {
 	if err != nil {
 		return err
 	}
+	if o.near {
+		o.idle.Expired(moment(w), o.partitions, o.forget)
+	}
 	o.metrics.StateBytes.Store(o.size())
 	return o.flush(out)
 }
@@ -149,7 +165,7 @@ func (o *over) panes(out operator.Emitter) error {
 			if err := o.run(p, p.end(), out); err != nil {
 				return err
 			}
-			o.drop(p)
+			o.drop(p, false)
 		}
 		from = to
 	}
@@ -159,9 +175,11 @@ func (o *over) panes(out operator.Emitter) error {
 // advance lets the released rows join their partitions and puts out what is determined.
 func (o *over) advance(out operator.Emitter) error {
 	o.turns = o.turns[:0]
+	at := now(&o.env)
 	o.find(o.released, func(p *partition, id int32) {
 		o.join(p, id)
 		o.rows.Mark(id)
+		o.touch(p, id, at)
 		o.turns = append(o.turns, p)
 		if o.mayWait && !p.waiting {
 			p.waiting = true
@@ -219,7 +237,10 @@ func (o *over) find(ids []int32, f func(p *partition, id int32)) {
 // part is the partition of a slot.
 func (o *over) part(slot int32) *partition {
 	for int(slot) >= len(o.parts) {
-		o.parts = append(o.parts, o.newPartition(int32(len(o.parts))))
+		o.parts = append(o.parts, nil)
+	}
+	if o.parts[slot] == nil {
+		o.parts[slot] = o.newPartition(slot)
 	}
 	return o.parts[slot]
 }
@@ -262,15 +283,15 @@ func (o *over) trim(p *partition) {
 	}
 }
 
-// drop frees all rows of a partition that is over.
-func (o *over) drop(p *partition) {
+// drop frees all rows of a partition that is over; bury says that the next snapshot has to say so.
+func (o *over) drop(p *partition, bury bool) {
 	for _, s := range p.scans {
 		for _, id := range s.pins {
 			o.unpin(p, id)
 		}
 	}
 	for _, id := range p.rows[p.head:] {
-		o.rows.Free(id, false)
+		o.rows.Free(id, bury)
 	}
 }
 

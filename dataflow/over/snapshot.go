@@ -29,13 +29,20 @@ func (o *over) Snapshot(w state.Writer) error {
 		w.Expire(rowTable, o.progress.Watermark)
 		return nil
 	}
-	t := o.partitions
-	base := o.inc.Base(t.Len(), t.Dirty())
-	slots := t.TakeDirty(nil)
-	if base {
-		slots = t.Slots(slots[:0])
+	if !o.idle.Never() && !o.near {
+		saveClock(w, &o.env)
 	}
+	t := o.partitions
+	dirty := t.Dirty()
+	if o.lost() {
+		dirty += 4*t.Len() + 4096
+	}
+	base := o.inc.Base(t.Len(), dirty)
+	slots := t.TakeDirty(nil)
 	chunk := o.layout.NewChunk(1)
+	if t.TakeDeleted(chunk, 0); base {
+		slots, chunk = t.Slots(slots[:0]), o.layout.NewChunk(1)
+	}
 	t.AppendRows(chunk, slots, 0)
 	var buf []byte
 	for _, s := range slots {
@@ -60,6 +67,9 @@ func (o *over) saveAggregates(w state.Writer, i int, slots []int32, base bool) {
 	}
 	f.groups.Table.TakeDirty(nil)
 	chunk := f.set.NewChunk(o.layout)
+	if f.groups.Table.TakeDeleted(chunk, 0); base {
+		chunk = f.set.NewChunk(o.layout)
+	}
 	var groups []int32
 	for _, s := range slots {
 		if g := o.parts[s].frames[i].group; g >= 0 {
@@ -70,6 +80,20 @@ func (o *over) saveAggregates(w state.Writer, i int, slots []int32, base bool) {
 	if base || chunk.Rows() > 0 {
 		w.Keyed(o.aggregateTable(i), base, chunk)
 	}
+}
+
+// lost reports whether it is no longer known which keys have been forgotten, so that all have to be written.
+func (o *over) lost() bool {
+	if o.idle.Never() {
+		return false
+	}
+	lost := o.partitions.NeedsBase()
+	for i := range o.frames {
+		if f := &o.frames[i]; f.set != nil && f.running {
+			lost = lost || f.groups.Table.NeedsBase()
+		}
+	}
+	return lost
 }
 
 // encode writes how far a partition is; rows are known by their positions.
@@ -167,7 +191,10 @@ func (o *over) restore(r state.Reader) (err error) {
 		}
 	}
 	slices.SortFunc(placed, func(a, b int32) int { return cmp.Compare(o.word(a, positionWord), o.word(b, positionWord)) })
-	return o.rejoin(placed, parts)
+	if err := o.rejoin(placed, parts); err != nil {
+		return err
+	}
+	return o.resumeIdle(r)
 }
 
 func (o *over) restorePartitions(r state.Reader) (map[int32]restored, error) {
@@ -177,6 +204,14 @@ func (o *over) restorePartitions(r state.Reader) (map[int32]restored, error) {
 			return err
 		}
 		for i := range c.Rows() {
+			if c.Deleted != nil && c.Deleted[i] {
+				if slot := o.partitions.Seek(c, i); slot >= 0 {
+					o.partitions.Delete(slot)
+					o.parts[slot] = nil
+					delete(parts, slot)
+				}
+				continue
+			}
 			slot, err := o.partitions.Put(c, i)
 			if err != nil {
 				return err
@@ -227,6 +262,9 @@ func (o *over) rejoin(placed []int32, parts map[int32]restored) error {
 	})
 	for slot := range int32(len(o.parts)) {
 		p := o.parts[slot]
+		if p == nil {
+			continue
+		}
 		for i, pins := range parts[slot].pins {
 			for _, at := range pins {
 				id, found := kept[slot][at]

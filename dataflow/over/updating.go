@@ -112,7 +112,7 @@ func (u *updating) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 	rows := u.input.take(u.evaluator, b)
 	u.input.slots = u.partitions.FindOrInsert(u.input.hashes, u.input.keys, b.N, b.Sel, u.input.slots)
 	if !u.idle.Never() {
-		u.idle.Touch(max(u.clock(), 1), u.partitions, u.input.slots)
+		u.idle.Touch(now(&u.env), u.partitions, u.input.slots)
 	}
 	for j, r := range rows {
 		slot := u.input.slots[j]
@@ -236,13 +236,6 @@ func (u *updating) change(w []int64, slot int32) *change {
 	return &u.changed[w[changedWord]-1]
 }
 
-func (u *updating) clock() int64 {
-	if u.env.Clock == nil {
-		return 0
-	}
-	return u.env.Clock.Now().UnixNano()
-}
-
 // Watermark implements operator.Operator. There is nothing that a watermark releases.
 func (u *updating) Watermark(int64, operator.Emitter) error { return nil }
 
@@ -255,10 +248,10 @@ func (u *updating) Tick(now time.Time, out operator.Emitter) error {
 }
 
 // Flush implements operator.Flusher.
-func (u *updating) Flush(out operator.Emitter) error { return u.flush(u.clock(), out) }
+func (u *updating) Flush(out operator.Emitter) error { return u.flush(now(&u.env), out) }
 
 // Finish implements operator.Operator.
-func (u *updating) Finish(out operator.Emitter) error { return u.flush(u.clock(), out) }
+func (u *updating) Finish(out operator.Emitter) error { return u.flush(now(&u.env), out) }
 
 // Close implements operator.Operator.
 func (u *updating) Close() error { return nil }

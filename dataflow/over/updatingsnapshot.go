@@ -1,18 +1,10 @@
 package over
 
-import (
-	"encoding/binary"
+import "wadi/dataflow/state"
 
-	"wadi/dataflow/fault"
-	"wadi/dataflow/state"
-)
-
-// Tables of an updating operator's state beside the rows: when keys are forgotten, the keys with the time at which they
-// were last seen, and per subtask the wall-clock time of the snapshot. What was put out follows from the rows.
-const (
-	keyTable   = "keys"
-	clockTable = "clock"
-)
+// keyTable is, beside the rows, the state of an updating operator that forgets keys: the keys with the time at which they were
+// last seen. What was put out follows from the rows.
+const keyTable = "keys"
 
 // Snapshot implements operator.Operator. A flush has gone before, so that the results of the rows are what was put out.
 func (u *updating) Snapshot(w state.Writer) error {
@@ -20,8 +12,7 @@ func (u *updating) Snapshot(w state.Writer) error {
 	if u.idle.Never() {
 		return nil
 	}
-	subtask := binary.BigEndian.AppendUint32(nil, uint32(u.env.Subtask))
-	w.Global(clockTable, subtask, binary.LittleEndian.AppendUint64(nil, uint64(u.clock())))
+	saveClock(w, &u.env)
 	u.partitions.Save(w, keyTable, &u.inc)
 	return nil
 }
@@ -29,15 +20,7 @@ func (u *updating) Snapshot(w state.Writer) error {
 // restore reads the rows of this subtask's keys and computes again what was put out. The time between the snapshot and now
 // does not count as idle.
 func (u *updating) restore(r state.Reader) error {
-	var taken int64
-	err := r.Global(clockTable, func(_, value []byte) error {
-		if len(value) != 8 {
-			return fault.Internalf("stored time of functions over rows cannot be decoded").
-				WithHint("start the pipeline from an empty state directory")
-		}
-		taken = max(taken, int64(binary.LittleEndian.Uint64(value)))
-		return nil
-	})
+	gone, err := away(r, &u.env)
 	if err != nil {
 		return err
 	}
@@ -70,11 +53,11 @@ func (u *updating) restore(r state.Reader) error {
 	if err != nil {
 		return err
 	}
-	return u.resume(u.clock() - taken)
+	return u.resume(gone)
 }
 
 // resume computes the results of all rows, which have been put out, and lets the keys wait to be forgotten.
-func (u *updating) resume(away int64) error {
+func (u *updating) resume(gone int64) error {
 	for i := range u.changed {
 		c := &u.changed[i]
 		if err := u.refresh(c); err != nil {
@@ -91,7 +74,7 @@ func (u *updating) resume(away int64) error {
 	}
 	for _, slot := range u.partitions.Slots(nil) {
 		w := u.words(slot)
-		w[seenWord] = max(1, w[seenWord]+away)
+		w[seenWord] = max(1, w[seenWord]+gone)
 		u.idle.Wait(w, slot)
 	}
 	return nil

@@ -178,7 +178,7 @@ func (g *group) compute(b *Binder, in logical.Node) logical.Node {
 		return b.rank(in, g.keys, g.order, logical.Ranking{Rank: g.calls[0].kind, Limit: -1, WithRank: true}, g.calls[0].span)
 	}
 	cols := &columns{in: in, span: g.calls[0].span}
-	spec := graph.OverSpec{Updating: g.kind == changing}
+	spec := graph.OverSpec{Updating: g.kind == changing, TTL: b.idle()}
 	keys, order := g.keys, g.order
 	switch g.kind {
 	case perTime:
@@ -186,7 +186,7 @@ func (g *group) compute(b *Binder, in logical.Node) logical.Node {
 	case byTime:
 		order = order[1:]
 	default:
-		spec.FlushInterval, spec.TTL = int64(b.opts.UpdateAggregateFlushInterval), b.idle()
+		spec.FlushInterval = int64(b.opts.UpdateAggregateFlushInterval)
 	}
 	for _, k := range keys {
 		spec.Keys = append(spec.Keys, cols.add(k))

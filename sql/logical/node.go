@@ -173,14 +173,8 @@ func Name(n Node) string {
 
 // Bounding names the clause that would bound the state of an operator whose state is unbounded.
 func Bounding(n Node) string {
-	switch n := n.(type) {
-	case *Over:
-		if n.Spec.Updating && len(n.Spec.Keys) == 0 {
-			return "add PARTITION BY, whose keys updating_ttl forgets when they are idle; or a limit: QUALIFY row_number() OVER (…) <= 10"
-		}
-		if !n.Spec.Updating {
-			return "write a frame such as RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW, or put a window into PARTITION BY"
-		}
+	if o, ok := n.(*Over); ok && len(o.Spec.Keys) == 0 {
+		return "add PARTITION BY, whose keys updating_ttl forgets when they are idle; or a limit: QUALIFY row_number() OVER (…) <= 10"
 	}
 	if a, ok := n.(*Asof); ok && a.Forward {
 		return "bound the wait: ON … AND b.ts <= a.ts + INTERVAL '1' HOUR"

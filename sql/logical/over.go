@@ -35,15 +35,16 @@ func NewOver(in Node, spec graph.OverSpec, pinned bool, span fault.Span) *Over {
 	return &Over{base: base{arrow.NewSchema(fields, nil), p, span}, Spec: spec, Input: in, Pinned: pinned}
 }
 
-// stateOver says what bounds the rows that are kept for results by event time.
+// stateOver says what bounds what is kept for results by event time: little of each key.
 func stateOver(spec *graph.OverSpec) StateBound {
-	for _, c := range spec.Calls {
-		near := c.Frame.Unit == graph.Range && c.Frame.From.Kind != graph.UnboundedPreceding
-		if !spec.PerTime && !near && len(spec.Keys) > 0 {
-			return StateUnbounded
-		}
+	_, near := spec.Near()
+	switch {
+	case spec.PerTime || near || len(spec.Keys) == 0:
+		return StateWindow
+	case spec.TTL > 0:
+		return StateTTL
 	}
-	return StateWindow
+	return StateUnbounded
 }
 
 // updatingOver is the properties of results that change: all rows of a key are kept until it is idle.

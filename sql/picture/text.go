@@ -300,12 +300,10 @@ func boundOver(s *graph.OverSpec, changes bool) (kind string, ttl int64) {
 	case s.Updating:
 		return timed(s.TTL)
 	}
-	for _, c := range s.Calls {
-		if len(s.Keys) > 0 && (c.Frame.Unit != graph.Range || c.Frame.From.Kind == graph.UnboundedPreceding) {
-			return "unbounded", 0
-		}
+	if _, near := s.Near(); near || len(s.Keys) == 0 {
+		return "window", 0
 	}
-	return "window", 0
+	return timed(s.TTL)
 }
 
 // boundTopN tells apart rankings that are windowed, those that keep as many rows as they put out, and those whose keys are
