@@ -272,6 +272,7 @@ func TestText(t *testing.T) {
 		lpad('abc', 2) => ab
 		lpad('é', 3, 'ñx') => ñxé
 		rpad('abc', -1) => 
+		lpad('abc', -9223372036854775808) => 
 		lpad('a', 100000000) => !overflow
 		repeat('a', -1) => 
 		repeat('ab', 100000000) => !overflow

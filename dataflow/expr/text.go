@@ -243,6 +243,7 @@ func padKernel(left bool) func(*Node) kernel {
 			if n > maxText {
 				return dst, c.tooLong()
 			}
+			n = max(n, 0)
 			missing := int(n) - utf8.RuneCountInString(s)
 			if missing <= 0 || fill == "" {
 				return append(dst, s[:runeOffset(s, n)]...), nil
