@@ -247,7 +247,7 @@ func (r pruned) move(e *expr.Node) *expr.Node {
 func (p *pruner) rebuildProject(n *logical.Project) pruned {
 	in := p.visit(n.Input)
 	mine := p.needs[n]
-	var exprs []*expr.Node
+	exprs := []*expr.Node{} // none are not all: rows without columns are counted
 	var fields []arrow.Field
 	at := make([]int, len(n.Exprs))
 	for i, e := range n.Exprs {
