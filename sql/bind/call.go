@@ -154,11 +154,37 @@ func (p *place) aggregate(name string, e *ast.Call) *expr.Node {
 	if !ok {
 		return nil
 	}
+	if p.ofOuter(call) {
+		p.b.unsupported(e.Span(), "%s looks at columns of the query around alone, so that it is that query's aggregate", name).
+			WithHint("compute it in a subquery in FROM of the query around, and name its column here")
+		return nil
+	}
 	return p.aggregates.add(call)
 }
 
 // keepsNulls are the aggregates for which a null is a value, unless IGNORE NULLS is written.
 var keepsNulls = map[string]bool{"array_agg": true, "first_value": true, "last_value": true, "nth_value": true}
+
+// ofOuter reports whether an aggregate looks at columns, and all of them are those of the query around.
+func (p *place) ofOuter(c *logical.Call) bool {
+	outer := map[int]bool{}
+	for _, o := range p.scope.outer {
+		outer[o.index] = true
+	}
+	some, all := false, true
+	for _, a := range append(c.Args[:len(c.Args):len(c.Args)], c.Filter) {
+		if a == nil {
+			continue
+		}
+		a.Walk(func(n *expr.Node) bool {
+			if n.Kind == expr.Column {
+				some, all = true, all && outer[n.Index]
+			}
+			return true
+		})
+	}
+	return some && all
+}
 
 // add gives the column that stands for a call; equal calls share one.
 func (c *collected) add(call *logical.Call) *expr.Node {

@@ -324,8 +324,12 @@ func (b *Binder) joined(left, right *relation, kind graph.JoinKind, terms []*exp
 	c := &rewrite.Context{Functions: b.opts.Functions}
 	j := c.OnSides(left.node, right.node, logical.On{Kind: kind, Conds: terms, TTL: b.idle(), Pinned: b.view}, span)
 	b.fresh[j] = true
-	if !j.RightColumns() {
+	switch {
+	case !j.RightColumns():
 		s = left.scope
+	case kind == graph.RightJoin && right.scope.outer != nil:
+		// Those of the left side may be padded.
+		s.outer = beside(&relation{node: left.node, scope: &scope{}}, right).outer
 	}
 	return (&relation{node: j, scope: s}).refreshed()
 }
