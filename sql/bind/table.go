@@ -111,9 +111,7 @@ func (b *Binder) memory(t *catalog.Table, g *bag, s *ast.CreateTable) {
 	}
 	b.columnConstraints(s, true)
 	b.tableConstraints(t, s)
-	if len(s.PartitionedBy) > 0 {
-		b.partitions(t, s)
-	}
+	b.partitions(t, s)
 	if len(t.Columns) == 0 {
 		b.errorf(CodeTable, t.Span, "table %q has neither columns nor a connector", t.Name).WithHint("add columns, or WITH (connector = '…')")
 	}

@@ -71,7 +71,7 @@ var connectTypes = map[arrow.Type]string{
 	arrow.INT32: `"type":"int32"`, arrow.INT64: `"type":"int64"`, arrow.UINT8: `"type":"int16"`,
 	arrow.UINT16: `"type":"int32"`, arrow.UINT32: `"type":"int64"`, arrow.UINT64: `"type":"int64"`,
 	arrow.FLOAT32: `"type":"float"`, arrow.FLOAT64: `"type":"double"`, arrow.STRING: `"type":"string"`,
-	arrow.LARGE_STRING: `"type":"string"`, arrow.STRING_VIEW: `"type":"string"`,
+	arrow.LARGE_STRING: `"type":"string"`, arrow.INTERVAL_MONTH_DAY_NANO: `"type":"string"`, arrow.STRING_VIEW: `"type":"string"`,
 	arrow.BINARY: `"type":"bytes"`, arrow.FIXED_SIZE_BINARY: `"type":"bytes"`,
 	arrow.TIMESTAMP: `"type":"int64","name":"org.apache.kafka.connect.data.Timestamp"`,
 	arrow.TIME32:    `"type":"int64","name":"org.apache.kafka.connect.data.Timestamp"`,
