@@ -143,7 +143,10 @@ func (f *Functions) Names() []string { return slices.Clone(f.names) }
 func (f *Functions) Has(name string) bool { return f.lookup(name) != nil }
 
 // Nearest gives the function name nearest to name, or "".
-func (f *Functions) Nearest(name string) string {
+func (f *Functions) Nearest(name string) string { return Nearest(name, f.Callable()) }
+
+// Callable lists the names by which functions are called, aliases included and operators left out, sorted.
+func (f *Functions) Callable() []string {
 	var names []string
 	for n, fn := range f.byName {
 		if fn.operator == "" {
@@ -151,7 +154,7 @@ func (f *Functions) Nearest(name string) string {
 		}
 	}
 	slices.Sort(names)
-	return Nearest(name, names)
+	return names
 }
 
 // Doc describes the function of this name or alias.

@@ -64,6 +64,9 @@ func bindTemporal(s *callSite, op arithmetic, a, b *Node) ([]*Node, arrow.DataTy
 		return s.both(a, b, Timestamp, Interval)
 	case minus && isTime(x) && isTime(y):
 		return []*Node{a, b}, Interval, nil
+	case op <= opSubtract && (isTimestamp(x) || isTime(x)) && isNumeric(y):
+		return nil, nil, fault.Userf(CodeTypeMismatch, s.span, "%s does not take %s, %s", s.fn.operator, TypeName(original[0].Type),
+			TypeName(original[1].Type)).WithHint("multiply the number by a unit, as in n * INTERVAL '1 second'")
 	}
 	return nil, nil, s.mismatch(original)
 }

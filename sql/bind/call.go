@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -47,8 +48,9 @@ func (p *place) call(e *ast.Call) *expr.Node {
 	switch {
 	case e.Over != nil:
 		return p.over(name, e)
-	case ranks[name] != 0:
-		p.b.errorf(CodeAggregate, e.Span(), "%s needs OVER", name).WithHint("write %s() OVER (PARTITION BY … ORDER BY …)", name)
+	case ranks[name] != 0, overFunctions[name].args != 0 && !p.b.opts.Aggregates.Has(name), overFunctions[name].whole:
+		arguments := map[bool]string{true: "x"}[overFunctions[name].args > 0]
+		p.b.errorf(CodeAggregate, e.Span(), "%s needs OVER", name).WithHint("write %s(%s) OVER (PARTITION BY … ORDER BY …)", name, arguments)
 		return nil
 	case name == groupingCall:
 		return p.grouping(e)
@@ -114,13 +116,16 @@ func (p *place) plain(name string, e *ast.Call) bool {
 
 func (p *place) unknownFunction(name string, e *ast.Call) {
 	err := p.b.errorf(expr.CodeUnknownFunction, e.Name.Span(), "there is no function %q", name)
-	names := append([]string(nil), p.b.opts.Aggregates.Names()...)
-	names = append(names, "tumble", "hop", "cumulate", "session", "row_time")
-	near := expr.Nearest(name, names)
-	if near == "" {
-		near = p.b.opts.Functions.Nearest(name)
+	names := []string{"tumble", "hop", "cumulate", "session", "row_time", "unnest", "row_number", "rank", "dense_rank"}
+	for over := range overFunctions {
+		names = append(names, over)
 	}
-	if near != "" {
+	for _, n := range p.b.opts.Aggregates.Names() {
+		names = append(append(names, n), p.b.opts.Aggregates.Aliases(n)...)
+	}
+	names = append(names, p.b.opts.Functions.Callable()...)
+	slices.Sort(names)
+	if near := expr.Nearest(name, names); near != "" {
 		err.WithHint("did you mean %q?", near)
 		return
 	}

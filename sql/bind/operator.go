@@ -78,7 +78,15 @@ func (p *place) unary(e *ast.Unary) *expr.Node {
 	case ast.CubeRoot:
 		return p.function("cbrt", e.Span(), p.expr(e.X))
 	}
-	p.b.unsupported(e.Span(), "the operator %s is not supported", e.Op).WithHint("the operators before a value are + - NOT")
+	err := p.b.unsupported(e.Span(), "the operator %s is not supported", e.Op)
+	switch e.Op {
+	case ast.Factorial:
+		err.WithHint("write factorial(x)")
+	case ast.Bang:
+		err.WithHint("write NOT x")
+	default:
+		err.WithHint("the operators before a value are + - NOT ~ @ |/ ||/")
+	}
 	return nil
 }
 

@@ -71,6 +71,9 @@ func (p *parser) infixPower() int {
 			return bpCompare
 		case "[", "::", ".":
 			return bpPostfix
+		case "!":
+			p.unsupported(t.span(), "the operator ! behind a value").WithHint("write factorial(x)")
+			return 0
 		}
 		return infixOps[t.val].bp
 	case tokenWord:
