@@ -21,6 +21,9 @@ const (
 	ByWindow
 	// ByInterval matches rows whose event times are near each other.
 	ByInterval
+	// ByRows looks up, for each row of one side, those of the other, which stand in the query. Package rewrite makes it a
+	// lateral query.
+	ByRows
 )
 
 // JoinKey is one pair of values that must be equal, each over its own side's columns.
@@ -168,6 +171,10 @@ func KeyOf(c *expr.Node, left int) (JoinKey, bool) {
 
 // decide chooses how the join is computed.
 func (j *Join) decide() {
+	if _, ok := j.ConstantSide(); ok {
+		j.By = ByRows
+		return
+	}
 	l, r := j.Left.Properties(), j.Right.Properties()
 	if l.Mode != graph.Append || r.Mode != graph.Append || j.NullAware {
 		return
@@ -178,6 +185,17 @@ func (j *Join) decide() {
 		return
 	}
 	j.interval(l.TimeColumns, r.TimeColumns)
+}
+
+// ConstantSide gives the side whose rows stand in the query, if none of them has to be there without a match.
+func (j *Join) ConstantSide() (Side, bool) {
+	switch j.Kind {
+	case graph.InnerJoin, graph.LeftJoin, graph.SemiJoin, graph.AntiJoin:
+		if Constant(j.Right) {
+			return RightSide, true
+		}
+	}
+	return LeftSide, (j.Kind == graph.InnerJoin || j.Kind == graph.RightJoin) && Constant(j.Left)
 }
 
 // comparesWindows reports whether a key says that the windows of both sides end at the same time.
@@ -353,6 +371,8 @@ func (j *Join) properties() Properties {
 			p.Key = j.key(l.Key, r.Key)
 		}
 		return p
+	case ByRows:
+		return j.lookUp()
 	case ByWindow:
 		p.Window = l.Window
 		if j.Kind == graph.FullJoin {
@@ -370,6 +390,20 @@ func (j *Join) properties() Properties {
 	if keepRight {
 		p.WindowColumns = append(p.WindowColumns, shiftedWindows(r.WindowColumns, n)...)
 		p.TimeColumns = append(p.TimeColumns, shifted(r.TimeColumns, n)...)
+	}
+	return p
+}
+
+// lookUp gives the properties of the side that meets constant rows: it stays what it is.
+func (j *Join) lookUp() Properties {
+	p, by := j.Left.Properties(), 0
+	if side, _ := j.ConstantSide(); side == LeftSide {
+		p, by = j.Right.Properties(), j.Left.Schema().NumFields()
+	}
+	p.State = StateNone
+	p.WindowColumns, p.TimeColumns = shiftedWindows(p.WindowColumns, by), shifted(p.TimeColumns, by)
+	if p.Key = shifted(p.Key, by); j.RightColumns() {
+		p.Key = nil
 	}
 	return p
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/sql/logical"
 )
@@ -25,91 +26,13 @@ var constantJoins = Rule{
 	},
 }
 
-// maxConstants bounds the rows that are looked up, since every subtask has them all.
-const maxConstants = 1 << 16
-
-// constantRows gives the rows of a relation that looks at no other.
-func (c *Context) constantRows(n logical.Node) ([][]*expr.Node, bool) {
-	switch n := n.(type) {
-	case *logical.Values:
-		for _, r := range n.Rows {
-			for _, e := range r {
-				if c.volatile(e) {
-					return nil, false
-				}
-			}
-		}
-		return n.Rows, len(n.Rows) <= maxConstants
-	case *logical.Project:
-		rows, ok := c.constantRows(n.Input)
-		if !ok || n.EventTime != nil {
-			return nil, false
-		}
-		out := make([][]*expr.Node, len(rows))
-		for i, r := range rows {
-			for _, e := range n.Exprs {
-				if !c.constant(e) {
-					return nil, false
-				}
-				out[i] = append(out[i], expr.Fold(substitute(e, r)))
-			}
-		}
-		return out, true
-	case *logical.Filter:
-		rows, ok := c.constantRows(n.Input)
-		if !ok || !c.constant(n.Cond) {
-			return nil, false
-		}
-		var out [][]*expr.Node
-		for _, r := range rows {
-			v := expr.Fold(substitute(n.Cond, r))
-			if v.Kind != expr.Literal {
-				return nil, false
-			}
-			if v.Value == true {
-				out = append(out, r)
-			}
-		}
-		return out, true
-	case *logical.Union:
-		var out [][]*expr.Node
-		for _, in := range n.In {
-			rows, ok := c.constantRows(in)
-			if !ok {
-				return nil, false
-			}
-			out = append(out, rows...)
-		}
-		return out, len(out) <= maxConstants
-	}
-	return nil, false
-}
-
-// constant reports whether an expression over constants is one.
-func (c *Context) constant(e *expr.Node) bool {
-	ok := !c.volatile(e)
-	e.Walk(func(x *expr.Node) bool {
-		ok = ok && x.Kind != expr.RowTime
-		return ok
-	})
-	return ok
-}
-
 func (c *Context) constantJoin(j *logical.Join) logical.Node {
-	switch j.Kind {
-	case graph.InnerJoin, graph.LeftJoin, graph.SemiJoin, graph.AntiJoin:
-		if rows, ok := c.constantRows(j.Right); ok {
-			if n := c.lookUp(j, rows); n != nil {
-				return n
-			}
-		}
-	}
-	if j.Kind != graph.InnerJoin && j.Kind != graph.RightJoin {
+	if j.By != logical.ByRows {
 		return j
 	}
-	rows, ok := c.constantRows(j.Left)
-	if !ok {
-		return j
+	side, _ := j.ConstantSide()
+	if side == logical.RightSide {
+		return c.lookUp(j)
 	}
 	left, right := j.Left.Schema().NumFields(), j.Right.Schema().NumFields()
 	on := j.On
@@ -125,10 +48,7 @@ func (c *Context) constantJoin(j *logical.Join) logical.Node {
 			return x
 		})
 	}
-	n := c.lookUp(logical.NewJoin(j.Right, j.Left, on, j.Span()), rows)
-	if n == nil {
-		return j
-	}
+	n := c.lookUp(logical.NewJoin(j.Right, j.Left, on, j.Span()))
 	exprs := make([]*expr.Node, left+right)
 	for i := range exprs {
 		at := (i + right) % (left + right)
@@ -137,34 +57,25 @@ func (c *Context) constantJoin(j *logical.Join) logical.Node {
 	return logical.NewProject(n, exprs, j.Schema().Fields(), j.Span())
 }
 
-// lookUp is a join whose right side has these rows; nil if it cannot be.
-func (c *Context) lookUp(j *logical.Join, rows [][]*expr.Node) logical.Node {
+// lookUp is a join whose right side is constant.
+func (c *Context) lookUp(j *logical.Join) logical.Node {
 	l := &lookup{c: c, width: j.Right.Schema().NumFields(), left: j.Left.Schema().NumFields(), fields: j.Right.Schema().Fields()}
-	for _, f := range l.fields {
-		if f.Type.ID() == arrow.NULL {
-			return nil
-		}
-	}
-	for _, r := range rows {
-		l.rows = append(l.rows, r[:len(r):len(r)])
-	}
+	l.take(logical.ConstantRows(j.Right), j.Span())
 	keys, residual := j.Keys, j.Residual
 	if j.NullAware {
 		// The comparison that may be unknown is no key: it excludes a row unless it is false.
 		known, err := c.Functions.Call("is_not_false", j.Conds[:1], j.Span())
 		if err != nil {
-			return nil
+			panic("rewrite: a comparison is no condition: " + err.Error())
 		}
 		on := j.On
 		on.NullAware, on.Conds = false, append([]*expr.Node{known}, j.Conds[1:]...)
 		plain := logical.NewJoin(j.Left, j.Right, on, j.Span())
 		keys, residual = plain.Keys, plain.Residual
 	}
-	if !l.match(keys) {
-		return nil
-	}
-	s := logical.Small{Kind: j.Kind, Single: len(rows) == 1 && len(j.Conds) == 0}
-	for _, t := range residual {
+	l.match(keys)
+	s := logical.Small{Kind: j.Kind}
+	for _, t := range append(residual[:len(residual):len(residual)], l.rest...) {
 		l.filter(t)
 	}
 	l.trim()
@@ -188,6 +99,40 @@ type lookup struct {
 	// side.
 	fields      []arrow.Field
 	width, left int
+	// rest are terms over both sides that are to be checked for each pair, beside the residual.
+	rest []*expr.Node
+}
+
+// take takes over the rows. Conditions of theirs become a column.
+func (l *lookup) take(rows []logical.ConstantRow, span fault.Span) {
+	conditional := false
+	for _, r := range rows {
+		l.rows = append(l.rows, r.Cells[:len(r.Cells):len(r.Cells)])
+		conditional = conditional || len(r.Conds) > 0
+	}
+	for i, f := range l.fields {
+		if f.Type.ID() != arrow.NULL {
+			continue
+		}
+		l.fields[i].Type = arrow.BinaryTypes.String
+		for r := range l.rows {
+			l.rows[r] = append([]*expr.Node(nil), l.rows[r]...)
+			l.rows[r][i] = expr.NewLiteral(arrow.BinaryTypes.String, nil).At(span)
+		}
+	}
+	if !conditional {
+		return
+	}
+	f := arrow.Field{Name: "there", Type: arrow.FixedWidthTypes.Boolean, Nullable: true}
+	for i, r := range rows {
+		cond := expr.NewLiteral(f.Type, true).At(span)
+		if len(r.Conds) > 0 {
+			cond = l.c.all(r.Conds)
+		}
+		l.rows[i] = append(l.rows[i], cond)
+	}
+	l.rest = append(l.rest, expr.NewColumn(l.left+len(l.fields), f).At(span))
+	l.fields = append(l.fields, f)
 }
 
 // look gives the number of a value of the left side among those that the steps look at.
@@ -202,15 +147,20 @@ func (l *lookup) look(e *expr.Node) int {
 }
 
 // match finds the rows with the keys of each left row.
-func (l *lookup) match(keys []logical.JoinKey) bool {
+func (l *lookup) match(keys []logical.JoinKey) {
 	m := &graph.LateralMatch{}
 	project := graph.LateralStep{Project: &graph.ProjectSpec{}}
 	var fields []arrow.Field
 	for i, k := range keys {
 		at := k.Right.Index
 		if k.Right.Kind != expr.Column {
-			if !l.c.constant(k.Right) {
-				return false
+			if l.c.volatile(k.Right) || timed(k.Right) {
+				name := map[bool]string{false: "eq", true: "is_not_distinct_from"}[k.NullSafe]
+				l.rest = append(l.rest, &expr.Node{
+					Kind: expr.Call, Name: name, Type: arrow.FixedWidthTypes.Boolean, Nullable: !k.NullSafe,
+					Args: []*expr.Node{k.Left, logical.Shift(k.Right, l.left)}, Span: k.Left.Span,
+				})
+				continue
 			}
 			at = len(l.fields)
 			for r := range l.rows {
@@ -221,15 +171,24 @@ func (l *lookup) match(keys []logical.JoinKey) bool {
 		f := arrow.Field{Name: fmt.Sprintf("key%d", i), Type: k.Left.Type, Nullable: k.Left.Nullable}
 		project.Project.Exprs = append(project.Project.Exprs, expr.NewColumn(l.look(k.Left), f))
 		fields = append(fields, f)
-		m.Keys, m.RowKeys, m.NullSafe = append(m.Keys, i), append(m.RowKeys, at), append(m.NullSafe, k.NullSafe)
+		m.Keys, m.RowKeys, m.NullSafe = append(m.Keys, len(m.Keys)), append(m.RowKeys, at), append(m.NullSafe, k.NullSafe)
 	}
-	if len(keys) > 0 {
+	if len(m.Keys) > 0 {
 		project.Out = arrow.NewSchema(fields, nil)
 		l.steps = append(l.steps, project)
 	}
 	m.Rows = l.rows
 	l.steps = append(l.steps, graph.LateralStep{Match: m, Out: arrow.NewSchema(l.fields, nil)})
-	return true
+}
+
+// timed reports whether an expression looks at the time of the row.
+func timed(e *expr.Node) bool {
+	found := false
+	e.Walk(func(x *expr.Node) bool {
+		found = found || x.Kind == expr.RowTime
+		return !found
+	})
+	return found
 }
 
 // filter checks one more term of the condition.
