@@ -55,6 +55,7 @@ var rules = map[string][]string{
 	"dataflow/over":      append([]string{"wadi/dataflow/ordered"}, operatorImports...),
 	"dataflow/join":      operatorImports,
 	"dataflow/enrich":    append([]string{"wadi/dataflow/ordered"}, operatorImports...),
+	"dataflow/lookup":    append([]string{"wadi/dataflow/ordered", "wadi/dataflow/enrich"}, operatorImports...),
 	"dataflow/asof":      append([]string{"wadi/dataflow/ordered", "wadi/dataflow/enrich"}, operatorImports...),
 }
 

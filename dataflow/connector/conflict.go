@@ -10,7 +10,7 @@ import (
 // CodeSharedOutput is the code of the fault for a program that writes something which it also reads, or writes twice.
 const CodeSharedOutput fault.Code = "shared-output"
 
-// CheckOutputs refuses a program in which a sink writes what another sink writes or a source reads, as far as options
+// CheckOutputs refuses a program in which a sink writes what another sink writes or a source or lookup reads, as far as options
 // tell (Declaration.Exclusive). Every node has to be a connector's that the registry knows.
 func (r *Registry) CheckOutputs(p *graph.Program) error {
 	type place struct{ connector, value string }
@@ -33,6 +33,9 @@ func (r *Registry) CheckOutputs(p *graph.Program) error {
 	}
 	for i := range p.Nodes {
 		s, ok := p.Nodes[i].Spec.(*graph.SourceSpec)
+		if l, asks := p.Nodes[i].Spec.(*graph.LookupJoinSpec); asks {
+			s, ok = &l.Table, true
+		}
 		if !ok {
 			continue
 		}

@@ -23,6 +23,7 @@ func TestOutputsAreNotShared(t *testing.T) {
 	}{
 		{[]graph.Node{source("file", "a", "in"), source("file", "b", "in"), sink("file", "c", "out")}, ""},
 		{[]graph.Node{source("file", "a", "x"), sink("file", "b", "./x")}, `table "b" writes what table "a" reads`},
+		{[]graph.Node{{Spec: &graph.LookupJoinSpec{Table: *source("file", "a", "x").Spec.(*graph.SourceSpec)}}, sink("file", "b", "./x")}, `table "b" writes what table "a" reads`},
 		{[]graph.Node{sink("file", "a", "d/../x"), sink("file", "b", "x")}, `table "b" writes what table "a" writes too`},
 		{[]graph.Node{sink("file", "a", "x"), sink("file", "a", "x")}, `table "a" writes what another INSERT into it writes too`},
 		{[]graph.Node{source("queue", "a", "x"), sink("queue", "b", "x"), sink("queue", "c", "x")}, ""},

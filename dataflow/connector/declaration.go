@@ -85,9 +85,39 @@ type Declaration struct {
 	// Describe gives a short line for plans from the options; nil: the name.
 	Describe func(options map[string]string) string
 
-	// NewSource and NewSink open the connector at one subtask; nil if the connector has no such use.
+	// LookupKey is the metadata column that has to be the primary key of a table that is looked up; empty where any declared
+	// columns may be it.
+	LookupKey string
+	// Validate, if set, refuses options that do not go together, for a use; each by itself is right.
+	Validate func(use Use, options map[string]string) error
+
+	// NewSource, NewSink and NewLookup open the connector at one subtask; nil if the connector has no such use.
 	NewSource func(SourceConfig) (operator.Source, error)
 	NewSink   func(SinkConfig) (operator.Operator, error)
+	NewLookup func(LookupConfig) (operator.Lookup, error)
+}
+
+// LookupConfig is what a lookup is made from.
+type LookupConfig struct {
+	// Table is the table, with the columns that are needed of it.
+	Table *graph.SourceSpec
+	Env   operator.Env
+	// NewDecoder makes a decoder for the table's format.
+	NewDecoder func() (format.Decoder, error)
+}
+
+// Options of every lookup, which the planner takes out of a table's options.
+const (
+	OptionCacheBytes = "lookup.cache.max_bytes"
+	OptionCacheTTL   = "lookup.cache.ttl"
+)
+
+// LookupOptions are the options that a connector with the use Lookup declares beside its own.
+func LookupOptions() []Option {
+	return []Option{
+		{Name: OptionCacheBytes, Type: Size, Default: "8388608", For: Lookup, Doc: "memory for answers that are remembered, in each subtask; 0 remembers none"},
+		{Name: OptionCacheTTL, Type: Duration, For: Lookup, Doc: "how long an answer is remembered; without it, as long as there is room"},
+	}
 }
 
 // SourceConfig is what a source is made from.

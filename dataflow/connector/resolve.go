@@ -83,6 +83,11 @@ func (d *Declaration) Resolve(use Use, raw map[string]Raw) (map[string]string, e
 	if f := d.leftovers(use, raw); f != nil {
 		faults = append(faults, f)
 	}
+	if len(faults) == 0 && d.Validate != nil {
+		if err := d.Validate(use, out); err != nil {
+			return nil, err
+		}
+	}
 	switch len(faults) {
 	case 0:
 		return out, nil

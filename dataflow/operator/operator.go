@@ -2,7 +2,7 @@
 //
 // One goroutine owns an operator and calls its methods one at a time. Batches are lent (see package column): an operator
 // may keep nothing of a batch beyond the call unless it copies it. An operator never starts goroutines that outlive
-// Close, reads no clock but Env.Clock, and does no I/O in Process unless it is a sink.
+// Close, reads no clock but Env.Clock, and does no I/O in Process unless it is a sink or looks rows up.
 package operator
 
 import (
@@ -91,6 +91,17 @@ type Source interface {
 	Close() error
 }
 
+// Lookup says which row a key has. It belongs to one goroutine.
+type Lookup interface {
+	// Fetch gives the rows of n keys, which differ from each other and hold no nulls; keys has a column for each column of
+	// the table's primary key. The batch has the table's columns, and at says for each key which of its rows is the key's, −1
+	// where there is none; both are lent until the next call. Fetch blocks until the answer is there or ctx ends; that a
+	// server does not answer is a transient fault.
+	Fetch(ctx context.Context, keys []column.Vector, n int) (rows *column.Batch, at []int32, err error)
+	// Close frees what the lookup holds; it is called exactly once.
+	Close() error
+}
+
 // Stopper is a source that has taken input which it cannot read again. Stop is called before the last barrier of a
 // clean stop: it emits whatever complete records it still holds and takes no more.
 type Stopper interface {
@@ -104,8 +115,10 @@ type Env struct {
 	// Subtask is in 0..Parallelism-1.
 	Subtask, Parallelism int
 	// Keys is the range of key hashes that this subtask owns.
-	Keys  column.KeyRange
-	Clock clock.Clock
+	Keys column.KeyRange
+	// Context ends when the subtask has to stop, for what an operator asks of the outside world; nil never ends.
+	Context context.Context
+	Clock   clock.Clock
 	// BatchRows and Linger bound how much a source collects before it emits.
 	BatchRows int
 	Linger    time.Duration

@@ -89,6 +89,15 @@ func (t *Table) key(ref int64) []byte {
 	return t.arena[ref+4 : ref+4+n]
 }
 
+// KeySize is the memory that a row's key takes, in bytes.
+func (t *Table) KeySize(slot int32) int {
+	n := 8 * t.l.keyWords
+	if t.l.arena {
+		n += 4 + len(t.KeyBytes(slot))
+	}
+	return n
+}
+
 // Size is the memory behind the table in bytes.
 func (t *Table) Size() int64 {
 	return int64(8*cap(t.index) + 8*cap(t.words) + cap(t.arena) + 4*cap(t.free) + 8*cap(t.dead) + 8*cap(t.dirty) + 4*cap(t.dirtyList))

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
@@ -44,6 +46,24 @@ func comparisonOf(n *expr.Node, left int) (comparison, bool) {
 	}
 	ok := logical.SideOf(x, left) == logical.LeftSide && logical.SideOf(y, left) == logical.RightSide
 	return comparison{op, x, y}, ok
+}
+
+// equality recognises what a key of the right side has to equal: something of the left side, or the same for all rows.
+func equality(t *expr.Node, left int) (logical.JoinKey, bool) {
+	if k, ok := logical.KeyOf(t, left); ok {
+		return k, true
+	}
+	if t.Kind != expr.Call || t.Name != "eq" || !arrow.TypeEqual(t.Args[0].Type, t.Args[1].Type) {
+		return logical.JoinKey{}, false
+	}
+	x, y := t.Args[0], t.Args[1]
+	if logical.SideOf(x, left) == logical.RightSide {
+		x, y = y, x
+	}
+	if logical.SideOf(x, left) != 0 || logical.SideOf(y, left) != logical.RightSide {
+		return logical.JoinKey{}, false
+	}
+	return logical.JoinKey{Left: x, Right: logical.Shift(y, -left)}, true
 }
 
 // sorted are the terms of a join by what they look at.

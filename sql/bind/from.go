@@ -114,7 +114,8 @@ func (b *Binder) read(t *catalog.Table, span fault.Span) logical.Node {
 			WithHint("declare another table over the same data with type = 'source'")
 		return nil
 	case catalog.Lookup:
-		b.unsupported(span, "lookup tables are not supported").WithHint("declare the table with type = 'source' and read it as a stream")
+		b.unsupported(span, "lookup table %q can only be on the right of a JOIN", t.Name).
+			WithHint("write FROM stream JOIN %s ON stream.k = %s.k, or declare the table with type = 'source' to read it as a stream", t.Name, t.Name)
 		return nil
 	case catalog.Memory:
 		if t.Stream == nil {

@@ -61,6 +61,9 @@ func (b *Binder) joinTo(left *relation, t *ast.Join, e *env) *relation {
 	if left != nil && looksLeft(t.Right) {
 		return b.lateralJoin(left, t, e)
 	}
+	if ref, table := b.lookedUp(t.Right, e); table != nil {
+		return b.lookupJoin(left, t, ref, table, e)
+	}
 	if ref, ok := t.Right.(*ast.TableRef); ok && ref.AsOf != nil {
 		return b.temporal(left, t, ref, e)
 	}
@@ -111,7 +114,7 @@ func (b *Binder) on(t *ast.Join, left, right *relation, kind graph.JoinKind, e *
 	switch {
 	case t.On == nil:
 		return with(terms)
-	case t.Asof || table && ref.AsOf != nil:
+	case t.Asof || table && ref.AsOf != nil || right.node == nil: // a lookup table has no plan
 		more := b.pairs(left, right, "ON", t.On)
 		if more == nil {
 			return nil

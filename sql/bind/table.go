@@ -166,6 +166,9 @@ func (b *Binder) connect(t *catalog.Table, decl *connector.Declaration, g *bag, 
 		t.Stream = b.stream(t, times, s)
 		return
 	}
+	if t.Kind == catalog.Lookup {
+		b.lookupTable(t)
+	}
 	for _, w := range s.Watermarks {
 		b.warn(CodeTable, w.Span(), "table %q is a %s; its watermark is ignored", t.Name, t.Kind).WithHint("leave WATERMARK FOR out")
 	}

@@ -245,7 +245,7 @@ func (b *Binder) versioned(left, right *relation, kind graph.JoinKind, terms []*
 		}
 	}
 	for _, t := range terms {
-		if k, ok := logical.KeyOf(t, n); ok {
+		if k, ok := equality(t, n); ok {
 			if at := v.keyAt(k.Right); at >= 0 && keys[at] == nil {
 				keys[at] = &k
 				continue

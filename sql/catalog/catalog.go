@@ -72,6 +72,9 @@ type Table struct {
 	Saved bool
 	// Stream is what reading the table gives; nil for sinks, and for memory tables before the insert.
 	Stream logical.Node
+	// Asked is what joins ask a lookup table; CacheBytes and CacheTTL are as in graph.LookupJoinSpec.
+	Asked                *graph.SourceSpec
+	CacheBytes, CacheTTL int64
 	// Inserts are the streams written into a sink.
 	Inserts []logical.Node
 }

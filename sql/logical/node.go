@@ -19,7 +19,7 @@ import (
 const Session graph.WindowKind = 255
 
 // Node is a relation: one of *Scan, *Values, *Series, *Watermark, *Project, *Filter, *Aggregate, *Union, *Unnest, *Lateral,
-// *Join, *Asof, *TopN, *Over, *Sink.
+// *Join, *Asof, *Lookup, *TopN, *Over, *Sink.
 type Node interface {
 	// Schema is the row; names are for people and sinks, expressions go by position.
 	Schema() *arrow.Schema
@@ -159,7 +159,7 @@ func Name(n Node) string {
 		return "aggregation"
 	case *Union:
 		return "union"
-	case *Join, *Asof:
+	case *Join, *Asof, *Lookup:
 		return "join"
 	case *TopN:
 		return "ranking"

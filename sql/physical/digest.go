@@ -89,6 +89,8 @@ func (p *planner) newMeaning(n logical.Node) meaning {
 		return p.joinMeaning(n)
 	case *logical.Asof:
 		return p.asofMeaning(n)
+	case *logical.Lookup:
+		return p.lookupMeaning(n)
 	case *logical.TopN:
 		return p.topNMeaning(n)
 	case *logical.Over:
@@ -97,8 +99,9 @@ func (p *planner) newMeaning(n logical.Node) meaning {
 	panic(fmt.Sprintf("physical: no meaning for %T", n))
 }
 
-func scanMeaning(n *logical.Scan) meaning {
-	s := n.Spec
+func scanMeaning(n *logical.Scan) meaning { return tableMeaning(n.Spec) }
+
+func tableMeaning(s *graph.SourceSpec) meaning {
 	parts := append([]string{"scan", strings.ToLower(s.Table), s.Connector, s.Format.Name}, options(s.Options)...)
 	m := meaning{base: digest(parts...)}
 	for i, f := range s.Schema.Fields() {

@@ -74,6 +74,8 @@ func (p *planner) build(n logical.Node) []int {
 		out = p.join(n)
 	case *logical.Asof:
 		out = p.asof(n)
+	case *logical.Lookup:
+		out = p.lookup(n)
 	case *logical.TopN:
 		out = p.topN(n)
 	case *logical.Over:

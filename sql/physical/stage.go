@@ -198,6 +198,10 @@ func contents(n *graph.Node, in []input) string {
 		b.WriteString(joinText(&s.JoinOn))
 	case *graph.IntervalJoinSpec:
 		fmt.Fprintf(&b, "%s %d %d", joinText(&s.JoinOn), s.Lower, s.Upper)
+	case *graph.LookupJoinSpec:
+		t := &s.Table
+		fmt.Fprintf(&b, "%d %v %s %s %s %q %v %s %v %v %v %d %d", s.Kind, s.Keys, exprText(s.Residual), t.Table, t.Connector, options(t.Options), t.Format, t.Schema,
+			t.Metadata, t.Needed, t.PrimaryKey, s.CacheBytes, s.CacheTTL)
 	case *graph.AsofJoinSpec:
 		fmt.Fprintf(&b, "%s %t %t %d %v %t %t %d", joinText(&s.JoinOn), s.Forward, s.Strict, s.Reach, s.Order, s.Latest, s.Versioned, s.Ended)
 	case *graph.UpdatingAggregateSpec:

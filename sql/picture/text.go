@@ -247,6 +247,8 @@ func Kind(s graph.Spec) string {
 		return "window join"
 	case *graph.IntervalJoinSpec:
 		return "interval join"
+	case *graph.LookupJoinSpec:
+		return "lookup join"
 	case *graph.AsofJoinSpec:
 		if s.Versioned {
 			return "temporal join"

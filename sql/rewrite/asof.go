@@ -14,14 +14,7 @@ func (w *where) asof(in *logical.Asof, terms []*expr.Node) logical.Node {
 	if w.narrow {
 		k.Kind = narrowed(k.Kind, terms, n)
 	}
-	var left, above []*expr.Node
-	for _, t := range terms {
-		if w.Movable(t) && logical.SideOf(t, n) == logical.LeftSide {
-			left = append(left, t)
-		} else {
-			above = append(above, t)
-		}
-	}
+	left, above := w.onLeft(terms, n)
 	l := in.Left
 	if len(left) > 0 {
 		l = w.down(l, left)

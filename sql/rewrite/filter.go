@@ -87,12 +87,13 @@ func (p *pusher) push(in logical.Node, conds []*expr.Node, origin *logical.Filte
 	case *logical.Join:
 		return p.throughJoin(in, conds, origin)
 	case *logical.Asof:
-		w := &where{Context: p.Context, span: origin.Span()}
-		w.down = func(n logical.Node, terms []*expr.Node) logical.Node { return p.push(n, terms, origin) }
-		if p.consumers[in] > 1 {
-			return p.filter(in, conds, origin)
+		if p.consumers[in] <= 1 {
+			return p.into(origin).asof(in, conds)
 		}
-		return w.asof(in, conds)
+	case *logical.Lookup:
+		if p.consumers[in] <= 1 {
+			return p.into(origin).lookup(in, conds)
+		}
 	case *logical.TopN:
 		return p.throughTopN(in, conds, origin)
 	case *logical.Unnest:
@@ -139,9 +140,14 @@ func (p *pusher) throughJoin(in *logical.Join, conds []*expr.Node, origin *logic
 	if in.Pinned || p.consumers[in] > 1 {
 		return p.filter(in, conds, origin)
 	}
+	return p.into(origin).join(in, conds)
+}
+
+// into moves terms of a filter below a join.
+func (p *pusher) into(origin *logical.Filter) *where {
 	w := &where{Context: p.Context, span: origin.Span()}
 	w.down = func(n logical.Node, terms []*expr.Node) logical.Node { return p.push(n, terms, origin) }
-	return w.join(in, conds)
+	return w
 }
 
 // throughAggregate moves conditions on keys below the aggregation, where they leave out whole groups. A group that is

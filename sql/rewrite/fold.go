@@ -39,6 +39,10 @@ func (c *Context) foldNode(n logical.Node) logical.Node {
 		on := n.On
 		on.Conds = foldTerms(n.Conds)
 		return logical.NewJoin(n.Left, n.Right, on, n.Span())
+	case *logical.Lookup:
+		a := n.Asked
+		a.Keys, a.Residual = foldAll(n.Keys), foldTerms(n.Residual)
+		return logical.NewLookup(n.Input, a, n.Span())
 	case *logical.Asof:
 		k := n.Nearest
 		k.Keys = append([]logical.JoinKey(nil), n.Keys...)

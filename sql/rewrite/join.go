@@ -62,6 +62,10 @@ func (w *where) put(in logical.Node, terms []*expr.Node) logical.Node {
 		if !w.shared(in) {
 			return w.asof(in, terms)
 		}
+	case *logical.Lookup:
+		if !w.shared(in) {
+			return w.lookup(in, terms)
+		}
 	case *logical.Project:
 		_, join := in.Input.(*logical.Join)
 		_, keeps := kept(in.Input)

@@ -150,6 +150,8 @@ func (p *pruner) demand(n logical.Node) {
 		p.demandJoin(n, mine)
 	case *logical.Asof:
 		p.demandAsof(n, mine)
+	case *logical.Lookup:
+		p.demandLookup(n, mine)
 	case *logical.TopN:
 		p.demandTopN(n, mine)
 	case *logical.Over:
@@ -218,6 +220,8 @@ func (p *pruner) rebuild(n logical.Node) pruned {
 		return p.rebuildJoin(n)
 	case *logical.Asof:
 		return p.rebuildAsof(n)
+	case *logical.Lookup:
+		return p.rebuildLookup(n)
 	case *logical.TopN:
 		return p.rebuildTopN(n)
 	case *logical.Over:

@@ -103,7 +103,7 @@ func (b *builder) env(i *instance, subtask, parallelism int) operator.Env {
 	c := &b.e.config
 	env := operator.Env{
 		JobID: c.JobID, OperatorID: i.node.ID, Subtask: subtask, Parallelism: parallelism,
-		Keys: i.keys, Clock: c.Clock, BatchRows: c.BatchRows, Linger: c.Linger,
+		Keys: i.keys, Context: b.e.ctx, Clock: c.Clock, BatchRows: c.BatchRows, Linger: c.Linger,
 		Wake: i.task.wake, Metrics: i.metrics, IO: c.IO,
 		Report: func(err error) { c.Listener.Nonfatal(i.id(), i.blame(err)) },
 	}

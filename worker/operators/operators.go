@@ -13,6 +13,7 @@ import (
 	"wadi/dataflow/format"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/join"
+	"wadi/dataflow/lookup"
 	"wadi/dataflow/operator"
 	"wadi/dataflow/over"
 	"wadi/dataflow/project"
@@ -96,6 +97,8 @@ func (l Library) Operator(p *graph.Program, node int, in *arrow.Schema, mode gra
 			return nil, err
 		}
 		return asof.New(spec, ins, modes, l.Functions, env)
+	case *graph.LookupJoinSpec:
+		return l.lookup(spec, in, mode, env)
 	case *graph.TopNSpec:
 		return topn.New(spec, in, mode, env)
 	case *graph.OverSpec:
@@ -126,6 +129,28 @@ func ports(p *graph.Program, node int) (in [2]*arrow.Schema, modes [2]graph.Mode
 		return in, modes, fault.Internalf("a join has only one input")
 	}
 	return in, modes, nil
+}
+
+func (l Library) lookup(spec *graph.LookupJoinSpec, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error) {
+	d, ok := l.Connectors.Lookup(spec.Table.Connector)
+	if !ok || d.NewLookup == nil {
+		return nil, fault.Internalf("no lookup connector %q", spec.Table.Connector)
+	}
+	if env.Metrics == nil {
+		env.Metrics = &operator.Metrics{}
+	}
+	table, err := d.NewLookup(connector.LookupConfig{
+		Table: &spec.Table, Env: env,
+		NewDecoder: func() (format.Decoder, error) { return format.NewDecoder(&spec.Table) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	op, err := lookup.New(spec, in, mode, table, l.Functions, env)
+	if err != nil {
+		table.Close()
+	}
+	return op, err
 }
 
 func (l Library) sink(spec *graph.SinkSpec, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error) {

@@ -7,6 +7,7 @@ import (
 	"wadi/dataflow/connector/impulse"
 	"wadi/dataflow/connector/nexmark"
 	"wadi/dataflow/connector/preview"
+	"wadi/dataflow/connector/redis"
 	"wadi/dataflow/connector/singlefile"
 	"wadi/dataflow/connector/stdin"
 	"wadi/dataflow/connector/stdout"
@@ -22,6 +23,7 @@ func RegistryWithPreview(r preview.Receiver) *connector.Registry {
 		impulse.Declaration(),
 		nexmark.Declaration(),
 		preview.Declaration(r),
+		redis.Declaration(),
 		singlefile.Declaration(),
 		stdin.Declaration(),
 		stdout.Declaration(),

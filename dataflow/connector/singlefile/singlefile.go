@@ -1,9 +1,10 @@
-// Package singlefile reads one file as a source, or writes one as a sink, a record per line.
+// Package singlefile reads one file as a source or as a table to look up, or writes one as a sink, a record per line.
 //
 // The source is a bounded input: one subtask reads the file from its start, or from the saved byte offset, to its end;
 // the position is exact, so every line is read once. Reading blocks for as long as the disk does. The sink appends to
 // the file and remembers at each checkpoint how long the file then was; a restore cuts off what was written after that,
-// so every row is in the file once. It writes at every batch and calls fsync at every checkpoint.
+// so every row is in the file once. It writes at every batch and calls fsync at every checkpoint. The lookup reads the file
+// whole when the job starts; what changes in it later is seen after a restart.
 package singlefile
 
 import (
@@ -35,14 +36,15 @@ const table = "f"
 func Declaration() *connector.Declaration {
 	open := newClaims()
 	return &connector.Declaration{
-		Name: "single_file", Doc: "Reads or writes one local file, a record per line.", Uses: connector.Source | connector.Sink,
+		Name: "single_file", Doc: "Reads or writes one local file, a record per line. As a table to look up it is read when the job starts.",
+		Uses:    connector.Source | connector.Sink | connector.Lookup,
 		Formats: true, MaxParallelism: 1, Exclusive: "path",
-		Options: []connector.Option{
+		Options: append([]connector.Option{
 			{Name: "path", Type: connector.String, Required: true, Check: checkPath, Doc: "path of the file"},
-			{Name: "type", Type: connector.String, Values: []string{"source", "sink"}, Doc: "whether the table is read or written"},
+			{Name: "type", Type: connector.String, Values: []string{"source", "sink", "lookup"}, Doc: "whether the table is read, written, or looked up by its primary key"},
 			{Name: "wait_for_control", Type: connector.Bool, Default: "true", For: connector.Source,
 				Doc: "accepted for compatibility: whether a test harness, if there is one, steps the source line by line"},
-		},
+		}, connector.LookupOptions()...),
 		Metadata: []connector.MetadataColumn{
 			{Key: "line", Type: arrow.PrimitiveTypes.Int64, Doc: "number of the line, from 1"},
 			{Key: "path", Type: arrow.BinaryTypes.String, Doc: "path of the file, as in the option"},
@@ -50,6 +52,7 @@ func Declaration() *connector.Declaration {
 		Describe:  func(o map[string]string) string { return "SingleFile<" + o["path"] + ">" },
 		NewSource: func(c connector.SourceConfig) (operator.Source, error) { return newSource(c, open) },
 		NewSink:   func(c connector.SinkConfig) (operator.Operator, error) { return newSink(c, open) },
+		NewLookup: func(c connector.LookupConfig) (operator.Lookup, error) { return newLookup(c, open) },
 	}
 }
 

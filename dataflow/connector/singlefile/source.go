@@ -51,13 +51,15 @@ func newSource(c connector.SourceConfig, open *claims) (operator.Source, error) 
 	return s, nil
 }
 
+func (s *source) fill(_ int, to column.Appender) { fill(to, s.path, s.lines.Line()) }
+
 // fill appends the metadata of the line being decoded: its number if the column is a BIGINT, else the path.
-func (s *source) fill(_ int, to column.Appender) {
+func fill(to column.Appender, path string, line int64) {
 	switch c := to.(type) {
 	case *column.Fixed[int64]:
-		c.Append(s.lines.Line())
+		c.Append(line)
 	case *column.Bytes:
-		c.AppendString(s.path)
+		c.AppendString(path)
 	default:
 		to.AppendNull()
 	}
