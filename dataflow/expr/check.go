@@ -31,7 +31,7 @@ func constant(args []*Node, i int) (string, bool) {
 func (s *callSite) at(err *fault.Error, args []*Node, i int) *fault.Error {
 	moved := *err
 	moved.Span = spanOf(args[i], s.span)
-	moved.Message = s.fn.display() + ": " + err.Message
+	moved.Message = s.name + ": " + err.Message
 	return &moved
 }
 

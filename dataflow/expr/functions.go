@@ -96,7 +96,9 @@ type overload struct {
 
 // callSite is the place of a call that is being resolved.
 type callSite struct {
-	fn   *function
+	fn *function
+	// name is the function as the query calls it: by one of its names, or as an operator.
+	name string
 	span fault.Span
 }
 
@@ -207,7 +209,10 @@ func (f *Functions) Call(name string, args []*Node, span fault.Span) (*Node, err
 			fn = f.lookup(other)
 		}
 	}
-	site := &callSite{fn, span}
+	site := &callSite{fn, fn.display(), span}
+	if lower := strings.ToLower(name); fn.operator == "" && slices.Contains(fn.aliases, lower) {
+		site.name = lower
+	}
 	var (
 		dt  arrow.DataType
 		err error
@@ -329,13 +334,13 @@ func (s *callSite) mismatch(args []*Node) error {
 		types[i] = TypeName(a.Type)
 	}
 	given := strings.Join(types, ", ")
-	subject := s.fn.display()
+	subject := s.name
 	var takes []string
 	if s.fn.takes != "" {
-		takes = append(takes, s.fn.takes)
+		takes = append(takes, strings.ReplaceAll(s.fn.takes, s.fn.name+"(", s.name+"("))
 	}
 	for i := range s.fn.overloads {
-		takes = append(takes, s.fn.overloads[i].signature(s.fn.name))
+		takes = append(takes, s.spelled(&s.fn.overloads[i]))
 	}
 	err := fault.Userf(CodeTypeMismatch, s.span, "%s does not take %s", subject, given)
 	if given == "" {
@@ -345,4 +350,20 @@ func (s *callSite) mismatch(args []*Node) error {
 		return err.WithHint("it takes %s; CAST converts types", strings.Join(takes, " or "))
 	}
 	return err
+}
+
+// spelled writes a signature as the query writes the call: upper(TEXT), TEXT LIKE TEXT, BOOLEAN IS TRUE.
+func (s *callSite) spelled(o *overload) string {
+	op := s.fn.operator
+	switch {
+	case op == "":
+		return o.signature(s.name)
+	case len(o.params) == 1 && strings.HasPrefix(op, "IS "):
+		return o.params[0].name + " " + op
+	case len(o.params) == 1:
+		return op + " " + o.params[0].name
+	case len(o.params) == 3:
+		return o.params[0].name + " " + op + " " + o.params[1].name + " ESCAPE " + o.params[2].name
+	}
+	return o.params[0].name + " " + op + " " + o.params[1].name
 }

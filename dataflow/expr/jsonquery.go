@@ -37,11 +37,11 @@ func bindJSONPath(dt arrow.DataType) binder {
 		}
 		path, ok := args[1].Value.(string)
 		if args[1].Kind != Literal || !ok {
-			return nil, nil, fault.Userf(CodeTypeMismatch, args[1].Span.Join(s.span), "%s: the path is a text constant", s.fn.name).
+			return nil, nil, fault.Userf(CodeTypeMismatch, args[1].Span.Join(s.span), "%s: the path is a text constant", s.name).
 				WithHint("for example '$.items[0].price'")
 		}
 		if _, ok := parseJSONPath(path); !ok {
-			return nil, nil, fault.Userf(fault.CodeInvalid, args[1].Span.Join(s.span), "%s: the path is no JSONPath", s.fn.name).
+			return nil, nil, fault.Userf(fault.CodeInvalid, args[1].Span.Join(s.span), "%s: the path is no JSONPath", s.name).
 				WithHint("paths are those of RFC 9535, for example '$.items[0].price' or '$..price'")
 		}
 		return []*Node{doc, args[1]}, dt, nil

@@ -62,7 +62,7 @@ func bindNamedStruct(s *callSite, args []*Node) ([]*Node, arrow.DataType, error)
 	for i := 0; i < len(args); i += 2 {
 		name, ok := args[i].Value.(string)
 		if args[i].Kind != Literal || !ok {
-			return nil, nil, fault.Userf(CodeTypeMismatch, args[i].Span.Join(s.span), "%s: the names of members are text constants", s.fn.name).
+			return nil, nil, fault.Userf(CodeTypeMismatch, args[i].Span.Join(s.span), "%s: the names of members are text constants", s.name).
 				WithHint("for example named_struct('a', x, 'b', y)")
 		}
 		var f arrow.Field

@@ -119,7 +119,7 @@ func bindTruncate(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
 		return nil, nil, err
 	}
 	if text, ok := unit.Value.(string); ok && parseTimeUnit(text) == unitNone {
-		return nil, nil, unknownUnit(args[0].Span.Join(fault.Span{}), s.fn.name)
+		return nil, nil, unknownUnit(args[0].Span.Join(fault.Span{}), s.name)
 	}
 	at := args[1]
 	switch {
