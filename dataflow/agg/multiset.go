@@ -20,6 +20,8 @@ type multiset struct {
 	table  *state.Table
 	layout *state.Layout
 	order  *ordering
+	// back says that lists have links in both directions, which they have from the first time on that a value vanishes.
+	back bool
 	// negative is the number of entries whose multiplicity is below zero.
 	negative int
 
@@ -142,7 +144,7 @@ func (m *multiset) link(root *int64, e int32) {
 	}
 	head := int32(*root)
 	*m.links(e) = pack(0, head)
-	if head != 0 {
+	if head != 0 && m.back {
 		l := m.links(head - 1)
 		*l = pack(e+1, second(*l))
 	}
@@ -153,6 +155,9 @@ func (m *multiset) unlink(root *int64, e int32) {
 	if m.order != nil {
 		*root = int64(m.treapDelete(int32(*root), e+1))
 		return
+	}
+	if !m.back {
+		m.linkBack()
 	}
 	l := *m.links(e)
 	prev, next := first(l), second(l)
@@ -165,6 +170,18 @@ func (m *multiset) unlink(root *int64, e int32) {
 		*p = pack(first(*p), next)
 	} else {
 		*root = int64(next)
+	}
+}
+
+// linkBack adds the links to the entries in front. To leave them out as long as nothing vanishes saves a look at another
+// entry for every one that is new.
+func (m *multiset) linkBack() {
+	m.back = true
+	for _, e := range m.table.Slots(nil) {
+		if next := second(*m.links(e)); next != 0 {
+			l := m.links(next - 1)
+			*l = pack(e+1, second(*l))
+		}
 	}
 }
 
@@ -267,7 +284,7 @@ func (m *multiset) loadInto(slot int32, w []int64) {
 
 func (m *multiset) reset() {
 	m.table.Reset()
-	m.negative = 0
+	m.negative, m.back = 0, false
 }
 
 func (m *multiset) size() int64 { return m.table.Size() }
