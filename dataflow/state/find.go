@@ -54,9 +54,18 @@ func (t *Table) findOneWord(hashes []uint64, key column.Vector, rows, dst []int3
 	} else {
 		words = t.l.spreadWords(key, rows, len(hashes))
 	}
+	var hash [block]uint64
+	var word [block]int64
 	for len(rows) > 0 {
 		n := min(len(rows), block)
-		t.findWords(hashes, words, rows[:n], dst[:n])
+		if from := int(rows[0]); int(rows[n-1]) == from+n-1 { // none is left out
+			t.findWords(hashes[from:from+n], words[from:from+n], dst[:n])
+		} else {
+			for j, r := range rows[:n] {
+				hash[j&(block-1)], word[j&(block-1)] = hashes[r], words[r]
+			}
+			t.findWords(hash[:n], word[:n], dst[:n])
+		}
 		rows, dst = rows[n:], dst[n:]
 	}
 }
@@ -75,13 +84,17 @@ func (t *Table) firstEntries(first *[block]uint64, hashes []uint64, rows []int32
 }
 
 // findWords finds or inserts a block of one-word keys. An entry read before others were inserted still leads to its row.
-func (t *Table) findWords(hashes []uint64, words []int64, rows, dst []int32) {
+func (t *Table) findWords(hashes []uint64, words []int64, dst []int32) {
 	var first [block]uint64
-	t.firstEntries(&first, hashes, rows)
+	index := t.index
+	mask := uint64(len(index) - 1)
+	for j, h := range hashes {
+		first[j&(block-1)] = index[h&mask&uint64(len(index)-1)]
+	}
 	stride, table := t.l.stride, t.words
-	dst = dst[:len(rows)]
-	for j, r := range rows {
-		h, k, e := hashes[r], words[r], first[j&(block-1)]
+	dst, words = dst[:len(hashes)], words[:len(hashes)]
+	for j, h := range hashes {
+		e, k := first[j&(block-1)], words[j]
 		if e>>32 == h&0xffffffff {
 			if slot := int(uint32(e)) - 1; slot >= 0 && table[slot*stride+1] == k {
 				dst[j] = int32(slot)
@@ -346,15 +359,13 @@ func (t *Table) findOneWordFrom(src *Table, slots, dst []int32) {
 	var hashes [block]uint64
 	var words [block]int64
 	stride, from := t.l.stride, src.words
-	rows := column.AllRows(t.l.scratch.slots, block)
-	t.l.scratch.slots = rows
 	for len(slots) > 0 {
 		n := min(len(slots), block)
 		for j, s := range slots[:n] {
 			at := int(s) * stride
 			hashes[j&(block-1)], words[j&(block-1)] = uint64(from[at]), from[at+1]
 		}
-		t.findWords(hashes[:], words[:], rows[:n], dst[:n])
+		t.findWords(hashes[:n], words[:n], dst[:n])
 		slots, dst = slots[n:], dst[n:]
 	}
 }

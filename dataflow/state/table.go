@@ -51,6 +51,9 @@ func (t *Table) Layout() *Layout { return t.l }
 // Len is the number of rows.
 func (t *Table) Len() int { return t.live }
 
+// Capacity is above every slot that was given out.
+func (t *Table) Capacity() int { return t.rows }
+
 // Slots appends the slots of all rows to dst, ascending, and returns it.
 func (t *Table) Slots(dst []int32) []int32 {
 	for s := range int32(t.rows) {

@@ -13,13 +13,9 @@ type touched struct {
 	new []int32
 }
 
-// fresh gives the slots that are not touched yet, each once, and marks them; add must follow for each.
-func (t *touched) fresh(slots []int32) []int32 {
-	top := int32(0)
-	for _, s := range slots {
-		top = max(top, s)
-	}
-	if need := column.Words(int(top) + 1); need > len(t.marks) {
+// fresh gives the slots, all below n, that are not touched yet, each once, and marks them; add must follow for each.
+func (t *touched) fresh(slots []int32, n int) []int32 {
+	if need := column.Words(n); need > len(t.marks) {
 		t.marks = t.marks.Grow(64 * (need + need/2))
 	}
 	t.new = t.new[:0]

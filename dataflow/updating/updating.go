@@ -123,7 +123,7 @@ func (a *aggregate) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 // touch keeps the results of groups that are touched for the first time since the last flush, before they change.
 func (a *aggregate) touch(slots []int32) error {
 	w, stride := a.groups.Table.Values()
-	fresh := a.touched.fresh(slots)
+	fresh := a.touched.fresh(slots, a.groups.Table.Capacity())
 	for _, s := range fresh {
 		old := int32(-1)
 		if w[int(s)*stride+rowsWord] > 0 || a.global && w[int(s)*stride+seenWord] != 0 {
@@ -137,27 +137,15 @@ func (a *aggregate) touch(slots []int32) error {
 // count keeps the number of rows and the latest event time of the groups.
 func (a *aggregate) count(b *column.Batch, rows []int32) {
 	w, stride := a.groups.Table.Values()
-	if b.Change == nil && b.Sel == nil {
-		for j, s := range a.slots {
-			at := int(s) * stride
-			w[at+rowsWord]++
-			if t := packTime(b.Time[j]); uint64(t) > uint64(w[at+timeWord]) {
-				w[at+timeWord] = t
-			}
-		}
-		return
-	}
+	rows = rows[:len(a.slots)]
 	for j, s := range a.slots {
-		r := rows[j]
-		at := int(s) * stride
+		own := w[int(s)*stride:][:ownWords]
 		if b.Change == nil {
-			w[at+rowsWord]++
+			own[rowsWord]++
 		} else {
-			w[at+rowsWord] += int64(b.Change[r])
+			own[rowsWord] += int64(b.Change[rows[j]])
 		}
-		if t := packTime(b.Time[r]); uint64(t) > uint64(w[at+timeWord]) {
-			w[at+timeWord] = t
-		}
+		own[timeWord] = int64(max(uint64(packTime(b.Time[rows[j]])), uint64(own[timeWord])))
 	}
 }
 
