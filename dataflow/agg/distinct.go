@@ -85,6 +85,8 @@ func (a *distinct) result(s states, slots []int32, out column.Appender) error {
 	return a.acc.result(a.inner(s), slots, out)
 }
 
+func (d *distinctSide) readAhead(s states, slots []int32) { d.set.readAhead(s, slots) }
+
 func (d *distinctSide) free(w []int64) {
 	d.set.free(w)
 	if d.inner != nil {

@@ -157,7 +157,13 @@ func (g *Groups) Save(c *state.Chunk, slots []int32, time int64) {
 		if k.side < 0 {
 			continue
 		}
-		for _, slot := range slots {
+		reader, _ := g.sides[k.side].(interface {
+			readAhead(s states, slots []int32)
+		})
+		for i, slot := range slots {
+			if reader != nil && i%aheadGroups == 0 {
+				reader.readAhead(g.states(k), slots[i:min(i+aheadGroups, len(slots))])
+			}
 			g.set.bytes = g.sides[k.side].save(k.row(g, slot), g.set.bytes[:0])
 			c.Bytes[extra+k.side].Append(g.set.bytes)
 		}

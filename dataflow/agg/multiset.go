@@ -2,6 +2,7 @@ package agg
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -31,6 +32,7 @@ type multiset struct {
 	hashes []uint64
 	found  []int32
 	zeros  []int32
+	ahead  ahead
 	// crossed lists which rows made a value appear (+1) or vanish (-1).
 	crossed []int32
 	change  []column.Change
@@ -70,6 +72,7 @@ func newMultiset(types []arrow.DataType, order *ordering) *multiset {
 // slots[j], whose word is the first at its slot in s. It leaves in crossed and change which j changed what is present.
 func (m *multiset) apply(s states, values []column.Vector, n int, slots, rows []int32, deltas []int64) {
 	m.crossed, m.change, m.zeros = m.crossed[:0], m.change[:0], m.zeros[:0]
+	m.ahead.roots = m.ahead.roots[:0]
 	if len(rows) == 0 {
 		return
 	}
@@ -190,10 +193,58 @@ func (m *multiset) list(root int64, dst []int32) []int32 {
 	if m.order != nil {
 		return m.treapList(int32(root), dst)
 	}
-	for e := int32(root); e != 0; e = second(*m.links(e - 1)) {
+	e := int32(root)
+	if g := slices.Index(m.ahead.roots, e); g >= 0 {
+		dst = append(dst, m.ahead.lists[g]...)
+		e = m.ahead.rest[g]
+	}
+	for ; e != 0; e = second(*m.links(e - 1)) {
 		dst = append(dst, e-1)
 	}
 	return dst
+}
+
+// aheadGroups is the number of groups whose lists are read together, aheadEntries the most that is read of them.
+const (
+	aheadGroups  = 16
+	aheadEntries = 1 << 16
+)
+
+// ahead holds the lists of some groups.
+type ahead struct {
+	// roots are the groups' words, lists what has been read, rest the entries that follow, as slots + 1.
+	roots []int32
+	lists [][]int32
+	rest  []int32
+}
+
+// readAhead reads the lists of up to aheadGroups groups that are about to be listed one after the other, step by step in
+// all of them at once, so that the waits for memory overlap. It is good until the next change.
+func (m *multiset) readAhead(s states, slots []int32) {
+	a := &m.ahead
+	a.roots, a.rest = a.roots[:0], a.rest[:0]
+	if m.order != nil {
+		return
+	}
+	for len(a.lists) < len(slots) {
+		a.lists = append(a.lists, nil)
+	}
+	for g, slot := range slots {
+		root := int32(s.w[int(slot)*s.stride])
+		a.roots, a.rest = append(a.roots, root), append(a.rest, root)
+		a.lists[g] = a.lists[g][:0]
+	}
+	w, stride := m.table.Values()
+	for read, open := 0, len(slots); open > aheadGroups/4 && read < aheadEntries; read += open {
+		open = 0
+		for g, e := range a.rest {
+			if e != 0 {
+				a.lists[g] = append(a.lists[g], e-1)
+				a.rest[g] = second(w[int(e-1)*stride+entryLinks])
+				open++
+			}
+		}
+	}
 }
 
 // copyFrom fills copied with the values of the sets of the slots from of src, and groups and deltas with what merging
@@ -201,6 +252,9 @@ func (m *multiset) list(root int64, dst []int32) []int32 {
 func (m *multiset) copyFrom(src *multiset, srcStates states, to, from []int32, sign int64) {
 	m.entries, m.groups, m.deltas = m.entries[:0], m.groups[:0], m.deltas[:0]
 	for i, f := range from {
+		if i%aheadGroups == 0 {
+			src.readAhead(srcStates, from[i:min(i+aheadGroups, len(from))])
+		}
 		m.entries = src.list(srcStates.w[int(f)*srcStates.stride], m.entries)
 		for len(m.groups) < len(m.entries) {
 			m.deltas = append(m.deltas, sign*src.count(m.entries[len(m.groups)]))
@@ -230,6 +284,7 @@ func (m *multiset) free(w []int64) {
 		m.table.Delete(e)
 	}
 	w[0] = 0
+	m.ahead.roots = m.ahead.roots[:0]
 }
 
 // save writes each entry as a varint multiplicity and the row encoding of its value.
@@ -285,6 +340,7 @@ func (m *multiset) loadInto(slot int32, w []int64) {
 func (m *multiset) reset() {
 	m.table.Reset()
 	m.negative, m.back = 0, false
+	m.ahead.roots = m.ahead.roots[:0]
 }
 
 func (m *multiset) size() int64 { return m.table.Size() }

@@ -1,6 +1,7 @@
 package agg
 
 import (
+	"cmp"
 	"math"
 	"math/big"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"wadi/dataflow/column"
+	"wadi/dataflow/state"
 )
 
 func resolveMedian(args []arrow.DataType) (Resolved, bool) {
@@ -76,6 +78,7 @@ type ranked struct {
 	weights []float64
 	list    []int32
 	counts  []int64
+	sorted  []wordEntry
 }
 
 // weightUnit is how many times a row of weight 1 counts, so that weights may be fractions.
@@ -220,15 +223,13 @@ func (p picker) entry(r int64) int32 {
 
 func (a *ranked) result(s states, slots []int32, out column.Appender) error {
 	m := s.side.(*multiset)
-	for _, slot := range slots {
+	for i, slot := range slots {
+		if i%aheadGroups == 0 {
+			m.readAhead(s, slots[i:min(i+aheadGroups, len(slots))])
+		}
 		a.list, a.counts = m.list(s.w[int(slot)*s.stride], a.list[:0]), a.counts[:0]
 		if a.order == nil {
-			slices.SortFunc(a.list, func(x, y int32) int {
-				if a.less.less(m.table, x, y) {
-					return -1
-				}
-				return 1
-			})
+			a.sort(m.table)
 		}
 		p := picker{m: m, list: a.list[:0]}
 		for _, e := range a.list {
@@ -254,6 +255,33 @@ func (a *ranked) result(s states, slots []int32, out column.Appender) error {
 		}
 	}
 	return nil
+}
+
+// sort orders the entries of list by their values.
+func (a *ranked) sort(t *state.Table) {
+	if a.words64 == nil {
+		slices.SortFunc(a.list, func(x, y int32) int {
+			if a.less.less(t, x, y) {
+				return -1
+			}
+			return 1
+		})
+		return
+	}
+	a.sorted = a.sorted[:0]
+	for _, e := range a.list {
+		a.sorted = append(a.sorted, wordEntry{t.KeyWord(e, 1), e})
+	}
+	slices.SortFunc(a.sorted, func(x, y wordEntry) int { return cmp.Compare(x.word, y.word) })
+	for i, x := range a.sorted {
+		a.list[i] = x.entry
+	}
+}
+
+// wordEntry is an entry with its value at hand.
+type wordEntry struct {
+	word  int64
+	entry int32
 }
 
 func (a *ranked) appendEntry(p picker, e int32, out column.Appender) {
