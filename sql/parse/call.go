@@ -1,6 +1,10 @@
 package parse
 
-import "wadi/sql/ast"
+import (
+	"strings"
+
+	"wadi/sql/ast"
+)
 
 // call reads the arguments of a function and the clauses behind them. first is an argument that has been read already,
 // together with the opening parenthesis, or nil.
@@ -37,10 +41,23 @@ func (p *parser) callArgs(c *ast.Call, first ast.Expr) {
 		c.OrderBy = p.orderItems()
 	}
 	p.nullTreatment(c)
-	if p.isWord("LIMIT") || p.isWord("SEPARATOR") || p.isWord("ON", "OVERFLOW") || p.isWord("HAVING") {
-		p.unsupported(p.peek().span(), p.peek().upper+" in a call")
+	for _, c := range refusedInCalls {
+		if p.isWord(c.words...) {
+			p.unsupported(p.place(len(c.words)), strings.Join(c.words, " ")+" in a call").WithHint("%s", c.hint)
+		}
 	}
 	p.close(")")
+}
+
+// refusedInCalls are clauses that calls have in other engines, with what to write instead.
+var refusedInCalls = []struct {
+	words []string
+	hint  string
+}{
+	{[]string{"LIMIT"}, "take part of the result: array_slice(array_agg(x ORDER BY y), 1, 3)"},
+	{[]string{"SEPARATOR"}, "the separator is an argument: string_agg(x, ',')"},
+	{[]string{"ON", "OVERFLOW"}, "texts have no length that could overflow; leave the clause out"},
+	{[]string{"HAVING"}, "write first_value(x ORDER BY y), or FILTER (WHERE …)"},
 }
 
 // arg reads an argument: a value, name => value, *, TABLE t or DESCRIPTOR(c).

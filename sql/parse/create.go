@@ -221,7 +221,7 @@ func (p *parser) columnClause(c *ast.ColumnDef) bool {
 	case p.isAnyWord("UNIQUE", "CHECK", "REFERENCES"):
 		c.Constraints = append(c.Constraints, p.columnConstraint())
 	case p.isAnyWord("COLLATE", "COMMENT", "AUTO_INCREMENT", "AUTOINCREMENT", "IDENTITY"), p.isWord("GENERATED", "BY"):
-		p.unsupported(p.peek().span(), p.peek().upper+" for a column")
+		p.unsupported(p.peek().span(), p.peek().upper+" for a column").WithHint("a column has a type and NOT NULL, PRIMARY KEY, DEFAULT, METADATA FROM or GENERATED ALWAYS AS (expression)")
 	default:
 		p.near("GENERATED", "METADATA", "PRIMARY", "DEFAULT", "NOT")
 		return p.here() != start && p.clauseWithoutBody()
@@ -238,7 +238,7 @@ func (p *parser) clauseWithoutBody() bool {
 func (p *parser) generated(c *ast.ColumnDef) {
 	p.need("AS")
 	if p.isWord("IDENTITY") {
-		p.unsupported(p.peek().span(), "GENERATED ALWAYS AS IDENTITY")
+		p.unsupported(p.peek().span(), "GENERATED ALWAYS AS IDENTITY").WithHint("let the source number its rows, or compute the column: GENERATED ALWAYS AS (expression)")
 	}
 	p.open("(")
 	c.Generated = p.expr(bpLowest)

@@ -139,7 +139,7 @@ func (p *parser) is(left ast.Expr, start int) ast.Expr {
 		r := p.expr(bpIs)
 		return &ast.IsDistinct{Place: p.from(start), Not: not, L: left, R: r}
 	case p.isWord("JSON"), p.isWord("NORMALIZED"), p.isWord("DOCUMENT"), p.isWord("OF"):
-		p.unsupported(p.peek().span(), "IS "+p.peek().upper)
+		p.unsupported(p.peek().span(), "IS "+p.peek().upper).WithHint("the tests behind IS are NULL, TRUE, FALSE, UNKNOWN and DISTINCT FROM")
 	}
 	p.unexpected()
 	return left

@@ -168,7 +168,7 @@ func (p *parser) fetch(q *ast.Query) {
 func (p *parser) refuseTail() {
 	for _, clause := range [][]string{{"FOR", "UPDATE"}, {"FOR", "SHARE"}, {"CLUSTER", "BY"}, {"SORT", "BY"}, {"DISTRIBUTE", "BY"}} {
 		if p.isWord(clause...) {
-			p.unsupported(p.place(2), clause[0]+" "+clause[1])
+			p.unsupported(p.place(2), clause[0]+" "+clause[1]).WithHint("leave it out: queries lock nothing, and are spread by the keys that they group and join by")
 		}
 	}
 }

@@ -104,7 +104,7 @@ func (p *parser) insert() ast.Statement {
 	}
 	s.Query = p.query()
 	if p.isWord("ON", "CONFLICT") || p.isWord("RETURNING") {
-		p.unsupported(p.peek().span(), p.peek().upper+" in INSERT")
+		p.unsupported(p.peek().span(), p.peek().upper+" in INSERT").WithHint("leave it out: a stream is written row by row; a debezium_json sink carries updates by key")
 	}
 	s.Place = p.from(start)
 	return s

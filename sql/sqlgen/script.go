@@ -45,7 +45,7 @@ func (l *Library) Script(seed uint64, o Options) *Script {
 
 // Steered makes a script from the choices in a text.
 func (l *Library) Steered(choices []byte, o Options) *Script {
-	return l.script(source{rand.New(&bytesSource{choices})}, o)
+	return l.script(source{rand.New(&bytesSource{data: choices})}, o)
 }
 
 func (l *Library) script(s source, o Options) *Script {

@@ -5,18 +5,20 @@ import "math/rand/v2"
 // source draws. It belongs to one script.
 type source struct{ r *rand.Rand }
 
-// bytesSource draws from a text, so that a fuzzer can steer; where it has ended, everything is 0.
-type bytesSource struct{ data []byte }
+// bytesSource draws from a text, so that a fuzzer can steer, and goes on by itself where it has ended.
+type bytesSource struct {
+	data []byte
+	rest rand.PCG
+}
 
 // Uint64 implements rand.Source: the high bytes, which small draws are made from, come first.
 func (b *bytesSource) Uint64() uint64 {
-	var v uint64
-	for i := range 2 {
-		if len(b.data) > 0 {
-			v |= uint64(b.data[0]) << (56 - 8*i)
-			b.data = b.data[1:]
-		}
+	v := b.rest.Uint64()
+	if len(b.data) < 2 {
+		return v
 	}
+	v = v>>16 | uint64(b.data[0])<<56 | uint64(b.data[1])<<48
+	b.data = b.data[2:]
 	return v
 }
 

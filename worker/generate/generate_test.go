@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -94,6 +95,10 @@ func (r *runner) script(seed uint64) {
 			r.t.Fatal(err)
 		}
 	}
+	mutated := seed%4 == 3
+	if mutated {
+		script.Query = mutate(rand.New(rand.NewPCG(seed, 9)), script.Query)
+	}
 	text := script.Text(r.dir)
 	plan, problems, trace := r.compile(text)
 	switch {
@@ -101,8 +106,12 @@ func (r *runner) script(seed uint64) {
 		r.fail(seed, script, "the planner panics: %s", trace)
 		return
 	case len(problems) > 0:
-		r.counts["refused: "+pattern(problems[0].Message)]++
-		r.refused(seed, script, problems)
+		if mutated {
+			r.counts["mutated, and refused"]++
+		} else {
+			r.counts["refused: "+pattern(problems[0].Message)]++
+		}
+		r.refused(seed, script, problems, mutated)
 		return
 	}
 	sent := r.wire(seed, script, plan.Program)
@@ -155,19 +164,40 @@ func (r *runner) compile(text string) (plan *sql.Plan, problems fault.List, trac
 }
 
 // refused checks that every problem says where it is and what to try.
-func (r *runner) refused(seed uint64, script *sqlgen.Script, problems fault.List) {
+func (r *runner) refused(seed uint64, script *sqlgen.Script, problems fault.List, mutated bool) {
 	for _, p := range problems {
 		switch {
 		case p.Kind != fault.User:
 			r.fail(seed, script, "a query is refused with a fault of kind %s: %s", p.Kind, p.Message)
 		case p.Span.IsZero() || p.Span.End <= p.Span.Start:
 			r.fail(seed, script, "a query is refused without a place: %s", p.Message)
-		case p.Hint == "":
+		case p.Hint == "" && p.Code != fault.CodeSyntax:
 			r.fail(seed, script, "a query is refused without a hint: %s", p.Message)
-		case p.Code == fault.CodeSyntax:
+		case p.Code == fault.CodeSyntax && !mutated:
 			r.fail(seed, script, "a query has a syntax error: %s", p.Message)
 		}
 	}
+}
+
+var token = regexp.MustCompile(`'(?:[^']|'')*'|\w+|\s+|\S`)
+
+// mutate swaps, repeats and leaves out some words of a query, which is then mostly none, and sometimes a strange one.
+func mutate(r *rand.Rand, query string) string {
+	words := token.FindAllString(query, -1)
+	for range 1 + r.IntN(2) {
+		i, j := r.IntN(len(words)), r.IntN(len(words))
+		switch r.IntN(4) {
+		case 0:
+			words[i], words[j] = words[j], words[i]
+		case 1:
+			words[i] = words[j]
+		case 2:
+			words[i] = ""
+		default:
+			words = slices.Insert(words, i, " ", words[j], " ")
+		}
+	}
+	return strings.Join(words, "")
 }
 
 // wire gives a program as a worker gets it.
