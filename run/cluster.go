@@ -115,7 +115,7 @@ func (c *cluster) handler(db *meta.DB, planner controller.Planner, options func(
 	s := c.session
 	return api.New(api.Config{
 		DB: db, Controller: c.controller, Planner: planner, Options: options, Connectors: c.parts.connectors, Clock: s.clock, Log: s.logs.For("api"),
-		APIKey: c.client.key, DefaultInterval: s.config.CheckpointInterval.Microseconds(), MaxParallelism: graph.MaxParallelism, StateURLs: true,
+		Saved: func() { c.backup() }, APIKey: c.client.key, DefaultInterval: s.config.CheckpointInterval.Microseconds(), MaxParallelism: graph.MaxParallelism, StateURLs: true,
 	})
 }
 

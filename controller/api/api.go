@@ -31,6 +31,8 @@ type Config struct {
 	Connectors *connector.Registry
 	Clock      clock.Clock
 	Log        zerolog.Logger
+	// Saved, if not nil, is called after connections have changed in the database, where alone they are kept.
+	Saved func()
 	// APIKey, if not empty, has to come with every request as "Authorization: Bearer …".
 	APIKey string
 	// DefaultInterval is the checkpoint interval in microseconds of pipelines that do not choose one [10 s];
@@ -51,6 +53,9 @@ const prefix = "/api/v1"
 
 // New makes the API's handler.
 func New(c Config) http.Handler {
+	if c.Saved == nil {
+		c.Saved = func() {}
+	}
 	if c.Clock == nil {
 		c.Clock = clock.System{}
 	}

@@ -125,6 +125,7 @@ func (s *server) createProfile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.Saved()
 	return ok(w, profileOf(p))
 }
 
@@ -150,6 +151,7 @@ func (s *server) deleteProfile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.Saved()
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
@@ -272,6 +274,7 @@ func (s *server) createTable(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.Saved()
 	body, err := tableOf(t)
 	if err != nil {
 		return err
@@ -315,6 +318,7 @@ func (s *server) deleteTable(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.Saved()
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
