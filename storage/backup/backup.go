@@ -158,7 +158,7 @@ func Download(ctx context.Context, bucket blob.Bucket, path string) (found bool,
 	}
 	if !whole(data) {
 		return false, fault.Userf(CodeCorrupt, fault.Span{}, "%s/%s is not a whole SQLite database (%d bytes)", bucket, Object, len(data)).
-			WithHint("move this object away and start again; checkpoints are kept in manifests beside it, so no data is lost with it")
+			WithHint("move this object away and start again; checkpoints are kept in manifests beside it, so no data is lost with it, only saved connections")
 	}
 	dir := filepath.Dir(path)
 	if err := disk.MakeFolder(dir); err != nil {

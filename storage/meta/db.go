@@ -113,7 +113,7 @@ const magic = "SQLite format 3\x00"
 func (db *DB) damaged(code fault.Code, format string, args ...any) *fault.Error {
 	e := fault.Userf(code, fault.Span{}, format, args...)
 	e.Message = db.path + " cannot be used: " + e.Message
-	return e.WithHint("move this file away and start again; checkpoints are kept in manifests beside it, so no data is lost with it")
+	return e.WithHint("move this file away and start again; checkpoints are kept in manifests beside it, so no data is lost with it, only saved connections")
 }
 
 // inspect looks at the file without changing it: is it whole, is it ours, is it of a version we know?

@@ -10,7 +10,7 @@
 //
 // job_configs is what is wanted, written by the API; job_statuses is what is, written by the controller. checkpoints is a
 // projection of the manifests in the state directory and can be lost without losing data: the truth about a checkpoint
-// is package checkpoint's.
+// is package checkpoint's. Connection profiles and tables are nowhere else.
 //
 // The schema is the numbered files of migrations/, applied in order, each in one transaction together with its number in
 // PRAGMA user_version. PRAGMA application_id tells our files from those of other programs. Files that were released are
