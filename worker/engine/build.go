@@ -115,7 +115,7 @@ func (b *builder) env(i *instance, subtask, parallelism int) operator.Env {
 	return env
 }
 
-// input describes the rows that come into a node; all its inputs agree where they lead to one port.
+// input describes the rows that come into a node: the schema of its first input, and whether any row may be retracted.
 func (b *builder) input(node int) (*arrow.Schema, graph.Mode, error) {
 	in := b.p.In(node)
 	if len(in) == 0 {
@@ -127,7 +127,8 @@ func (b *builder) input(node int) (*arrow.Schema, graph.Mode, error) {
 			mode = graph.Updating
 		}
 	}
-	return b.p.Nodes[in[0].From].Out, mode, nil
+	schema, _ := b.p.Input(node, in[0].Input)
+	return schema, mode, nil
 }
 
 // connect puts a queue between every pair of subtasks of an edge that exchange rows.

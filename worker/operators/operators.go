@@ -119,11 +119,9 @@ func ports(p *graph.Program, node int) (in [2]*arrow.Schema, modes [2]graph.Mode
 		if e.Input < 0 || e.Input >= len(in) {
 			return in, modes, fault.Internalf("an edge leads to input %d of a join", e.Input)
 		}
-		from := &p.Nodes[e.From]
-		in[e.Input] = from.Out
-		if from.Mode == graph.Updating {
-			modes[e.Input] = graph.Updating
-		}
+	}
+	for port := range in {
+		in[port], modes[port] = p.Input(node, port)
 	}
 	if in[0] == nil || in[1] == nil {
 		return in, modes, fault.Internalf("a join has only one input")
