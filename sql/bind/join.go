@@ -58,7 +58,7 @@ func (b *Binder) join(t *ast.Join, e *env) *relation {
 
 // joinTo binds what is joined to a left side, which is nil if it was refused.
 func (b *Binder) joinTo(left *relation, t *ast.Join, e *env) *relation {
-	if left != nil && looksLeft(t.Right) {
+	if left != nil && looksLeft(t.Right) && !standsAlone(t, left) {
 		return b.lateralJoin(left, t, e)
 	}
 	if ref, table := b.lookedUp(t.Right, e); table != nil {

@@ -23,6 +23,23 @@ func looksLeft(t ast.TableExpr) bool {
 	return false
 }
 
+// standsAlone reports whether the right side of a join names nothing of the left one, where that matters: the join pairs
+// columns by name, or has rows of the right side that have no match.
+func standsAlone(t *ast.Join, left *relation) bool {
+	if (t.Kind == ast.InnerJoin || t.Kind == ast.CrossJoin || t.Kind == ast.LeftJoin) && !t.Natural && len(t.Using) == 0 {
+		return false
+	}
+	alone := true
+	ast.Inspect(t.Right, func(n ast.Node) bool {
+		if ref, ok := n.(*ast.ColumnRef); ok {
+			_, _, err := left.scope.find(ref.Path)
+			alone = alone && err != nil
+		}
+		return alone
+	})
+	return alone
+}
+
 // onto puts a relation that may look at those before it beside them.
 func (b *Binder) onto(left *relation, t ast.TableExpr, e *env) *relation {
 	switch t := t.(type) {

@@ -745,9 +745,3 @@ func (p *place) rowOf(q *bound) []*expr.Node {
 	}
 	return out
 }
-
-// arrayQuery is ARRAY(query): all values, in the query's order, and an empty array where there are none.
-func (p *place) arrayQuery(e *ast.ArrayQuery) *expr.Node {
-	p.b.unsupported(e.Span(), "ARRAY(SELECT …) is not supported").WithHint("use array_agg in a scalar subquery: (SELECT array_agg(x) FROM t)")
-	return nil
-}
