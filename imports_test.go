@@ -45,6 +45,7 @@ var rules = map[string][]string{
 	"dataflow/connector": append([]string{"wadi/dataflow/connector", "wadi/dataflow/format", "wadi/dataflow/framing"}, operatorImports...),
 	"dataflow/constant":  operatorImports,
 	"dataflow/project":   operatorImports,
+	"dataflow/assign":    operatorImports,
 	"dataflow/unnest":    append([]string{"wadi/dataflow/ordered"}, operatorImports...),
 	"dataflow/watermark": operatorImports,
 	"dataflow/window":    operatorImports,

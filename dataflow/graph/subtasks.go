@@ -66,6 +66,8 @@ func (p *Program) WatermarkGranularity(i int) int64 {
 		switch s := p.Nodes[e.To].Spec.(type) {
 		case *WindowAggregateSpec:
 			g = gcd(g, s.Window.Grain())
+		case *AssignSpec:
+			g = gcd(g, s.Window.Grain())
 		case *SessionAggregateSpec:
 			g = 1 // sessions end anywhere
 		case *TopNSpec:

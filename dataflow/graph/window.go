@@ -64,6 +64,12 @@ func (w Window) Grain() int64 {
 	return gcd(g, max(w.Offset.Nanos, -w.Offset.Nanos))
 }
 
+// AssignSpec gives every row its windows: a row for each window that holds its event time. The output columns are the
+// input's, then the window struct {start, end}; the event time of a row is its window's end − 1 ns.
+type AssignSpec struct{ Window Window }
+
+func (*AssignSpec) spec() {}
+
 // Regroup is the window in which results of w are grouped by their window once more: w itself for a tumble, else slices
 // of time of which no two hold the ends of different windows. The groups then have the window among their keys.
 func (w Window) Regroup() Window {

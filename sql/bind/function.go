@@ -28,7 +28,10 @@ func (b *Binder) tableFunction(t *ast.TableFunction, e *env) *relation {
 	if _, ok := rowFunctions[name]; ok && len(t.Call.Name) == 1 {
 		return b.rowFunction(t, nil, false, e)
 	}
-	names := []string{"unnest", "generate_series", "range"}
+	if _, ok := windowForms[name]; ok && len(t.Call.Name) == 1 {
+		return b.windowTable(t, e)
+	}
+	names := []string{"unnest", "generate_series", "range", "tumble", "hop", "cumulate", "session"}
 	hintAmong(b.errorf(expr.CodeUnknownFunction, t.Call.Name.Span(), "there is no table function %q", t.Call.Name.String()), name, names, "table functions")
 	return nil
 }

@@ -395,6 +395,9 @@ func (g *grouping) groupsByEnd() bool {
 // of a window, grouped by that window again, fall into the pane that ends where their window ends.
 func (g *grouping) input(call *windowCall) bool {
 	in := g.in.Properties()
+	if in.Mode == graph.Updating {
+		return call == nil || g.changing(call)
+	}
 	if call != nil {
 		w := call.window
 		g.window, g.of = &w, &w
@@ -418,6 +421,40 @@ func (g *grouping) input(call *windowCall) bool {
 		return true
 	}
 	return g.again(in.Window)
+}
+
+// changing groups the rows of a changelog by a window: each row is given its windows, which are keys like others then. The
+// results change with the rows, so that they are those of the rows that remain.
+func (g *grouping) changing(call *windowCall) bool {
+	times := g.in.Properties().TimeColumns
+	if len(times) == 0 {
+		g.b.unsupported(call.span, "the rows under %s are updated, and none of their columns has the event time", call.name).
+			WithHint("declare WATERMARK FOR ts in the table, or say which column is meant: FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1 minute'))")
+		return false
+	}
+	in := g.b.timed(g.in, call.window, times[0], call.span)
+	if in == nil {
+		return false
+	}
+	assigned := logical.NewAssign(in, logical.Windows{Window: call.window}, call.span)
+	g.in = assigned
+	c := assigned.Schema().NumFields() - 1
+	for i, n := range g.exprs {
+		if g.windowed[i] {
+			g.useInstead(i, expr.NewColumn(c, assigned.Schema().Field(c)).At(n.Span))
+		}
+	}
+	return true
+}
+
+// useInstead groups by a window that is a column, or by the part of it that is called for, as by any other key.
+func (g *grouping) useInstead(i int, w *expr.Node) {
+	g.windowed[i], g.instead[i] = false, w
+	if g.part[i] != "" {
+		if f, err := expr.FieldOf(w, g.part[i], w.Span); err == nil {
+			g.instead[i] = f
+		}
+	}
 }
 
 // regrouped marks the group expressions that are parts of the input's window, which comes out of the aggregation again.
@@ -452,11 +489,8 @@ func (g *grouping) again(w *graph.Window) bool {
 				WithHint("select the window in the inner query, and group by that column")
 			return false
 		}
-		g.in, g.windowed[i] = in, false
-		g.instead[i] = expr.NewColumn(c, in.Schema().Field(c)).At(n.Span)
-		if g.part[i] != "" {
-			g.instead[i], _ = expr.FieldOf(g.instead[i], g.part[i], n.Span)
-		}
+		g.in = in
+		g.useInstead(i, expr.NewColumn(c, in.Schema().Field(c)).At(n.Span))
 	}
 	return true
 }
@@ -527,28 +561,10 @@ func (g *grouping) aggregate(calls []*logical.Call) *logical.Aggregate {
 		calls = moved
 	}
 	group := logical.Group{Keys: g.keys, KeyFields: g.keyFields, Calls: calls, Window: g.window, Of: g.of, Single: g.single, Pinned: g.b.view}
-	g.warnOfFlushes()
 	if g.window == nil {
 		group.Flush, group.TTL = int64(g.b.opts.UpdateAggregateFlushInterval), g.b.idle()
 	}
 	return logical.NewAggregate(g.in, group, g.span)
-}
-
-// warnOfFlushes tells that a window over an updating aggregation sees its changes when they are flushed, which may be after
-// the window has closed.
-func (g *grouping) warnOfFlushes() {
-	if g.window == nil {
-		return
-	}
-	flushed := false
-	logical.Walk([]logical.Node{g.in}, func(n logical.Node) {
-		a, ok := n.(*logical.Aggregate)
-		flushed = flushed || ok && a.Window == nil
-	})
-	if flushed {
-		g.b.warn(CodeWindow, g.span, "the window is over an updating query, whose changes may come after the window has closed").
-			WithHint("group the inner query by the window too, so that its results are final")
-	}
 }
 
 // result is group expression i over the columns of the aggregation.

@@ -104,7 +104,7 @@ func (f windowForm) arguments(name string, args []*ast.Arg, span fault.Span, pos
 		*slot = a.Value
 	}
 	for i, l := range out.lengths {
-		if l == nil && named {
+		if l == nil && (named || positional) {
 			return out, f.hint(fault.Userf(CodeWindow, span, "%s needs its %s", name, f.lengths[i][0]))
 		}
 		if l == nil {
@@ -115,7 +115,7 @@ func (f windowForm) arguments(name string, args []*ast.Arg, span fault.Span, pos
 }
 
 func (f windowForm) wrongNumber(name string, n int, span fault.Span) *fault.Error {
-	return f.hint(fault.Userf(CodeWindow, span, "%s takes %d arguments, not %d", name, len(f.lengths), n))
+	return f.hint(fault.Userf(CodeWindow, span, "%s takes %s, not %d", name, plural(int64(len(f.lengths)), "argument"), n))
 }
 
 // slot is where a named argument goes; nil if there is none of that name.

@@ -99,7 +99,15 @@ func (g *Group) windowed(in Properties) Properties {
 		props.Window = g.Window
 	}
 	if in.Window != nil && *props.Window == *in.Window {
-		props.WindowColumns = projected(in.WindowColumns, g.Keys, in.Window)
+		for i, k := range g.Keys {
+			part, ok := in.WindowPart(k)
+			if ok {
+				props.WindowColumns = append(props.WindowColumns, WindowColumn{i, part})
+			}
+			if ok && part == WindowTime {
+				props.TimeColumns = append(props.TimeColumns, i)
+			}
+		}
 	}
 	if *props.Window == *g.Window {
 		props.WindowColumns = append(props.WindowColumns, WindowColumn{Column: len(g.Keys)})

@@ -370,6 +370,9 @@ func (j *Join) properties() Properties {
 		if p.Mode == graph.Updating {
 			p.Key = j.key(l.Key, r.Key)
 		}
+		if !j.RightColumns() {
+			p.TimeColumns = l.TimeColumns
+		}
 		return p
 	case ByRows:
 		return j.lookUp()

@@ -18,8 +18,8 @@ import (
 // 1 ns. It is a kind of the logical plan alone; the program has an operator of its own for it.
 const Session graph.WindowKind = 255
 
-// Node is a relation: one of *Scan, *Values, *Series, *Watermark, *Project, *Filter, *Aggregate, *Union, *Unnest, *Lateral,
-// *Join, *Asof, *Lookup, *TopN, *Over, *Sink.
+// Node is a relation: one of *Scan, *Values, *Series, *Watermark, *Project, *Filter, *Aggregate, *Assign, *Union, *Unnest,
+// *Lateral, *Join, *Asof, *Lookup, *TopN, *Over, *Sink.
 type Node interface {
 	// Schema is the row; names are for people and sinks, expressions go by position.
 	Schema() *arrow.Schema
@@ -157,6 +157,8 @@ func Name(n Node) string {
 		return "source"
 	case *Aggregate:
 		return "aggregation"
+	case *Assign:
+		return "assignment of windows"
 	case *Union:
 		return "union"
 	case *Join, *Asof, *Lookup:

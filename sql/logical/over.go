@@ -49,7 +49,7 @@ func stateOver(spec *graph.OverSpec) StateBound {
 
 // updatingOver is the properties of results that change: all rows of a key are kept until it is idle.
 func updatingOver(in Properties, spec *graph.OverSpec, columns int) Properties {
-	out := Properties{Mode: graph.Updating, Key: in.staying(spec.Keys), State: stateOfRows(in.Mode, len(spec.Keys) > 0, spec.TTL)}
+	out := Properties{Mode: graph.Updating, Key: in.staying(spec.Keys), TimeColumns: in.TimeColumns, State: stateOfRows(in.Mode, len(spec.Keys) > 0, spec.TTL)}
 	for i, c := range spec.Calls {
 		if c.Name == "row_number" && out.Key == nil {
 			out.Key = append(slices.Clone(spec.Keys), columns+i)

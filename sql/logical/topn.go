@@ -43,7 +43,7 @@ func NewTopN(in Node, r Ranking, span fault.Span) *TopN {
 		p.State, p.Key = StateWindow, nil
 		return &TopN{base: base{arrow.NewSchema(fields, nil), p, span}, Ranking: r, Input: in}
 	}
-	out := Properties{Mode: graph.Updating, Key: p.staying(r.Keys)}
+	out := Properties{Mode: graph.Updating, Key: p.staying(r.Keys), TimeColumns: p.TimeColumns}
 	out.State = stateOfRows(p.Mode, len(r.Keys) > 0, r.TTL)
 	if len(r.Keys) == 0 && r.Limit >= 0 && p.Mode == graph.Append { // no more rows than are put out, like one group
 		out.State = StateTTL

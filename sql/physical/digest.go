@@ -59,6 +59,8 @@ func (p *planner) newMeaning(n logical.Node) meaning {
 		return valuesMeaning(n)
 	case *logical.Series:
 		return seriesMeaning(n)
+	case *logical.Assign:
+		return p.assignMeaning(n)
 	case *logical.Unnest:
 		return p.unnestMeaning(n)
 	case *logical.Lateral:

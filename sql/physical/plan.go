@@ -56,6 +56,8 @@ func (p *planner) build(n logical.Node) []int {
 		out = p.values(n)
 	case *logical.Series:
 		out = p.series(n)
+	case *logical.Assign:
+		out = p.assign(n)
 	case *logical.Unnest:
 		out = p.unnest(n)
 	case *logical.Lateral:

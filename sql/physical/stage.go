@@ -178,6 +178,8 @@ func contents(n *graph.Node, in []input) string {
 		fmt.Fprintf(&b, "%s %d %d", exprText(s.Expr), s.Delay, s.Idle)
 	case *graph.WindowAggregateSpec:
 		fmt.Fprintf(&b, "%v %v %s", s.Window, s.Keys, callsText(s.Aggs))
+	case *graph.AssignSpec:
+		fmt.Fprintf(&b, "%v", s.Window)
 	case *graph.SessionAggregateSpec:
 		fmt.Fprintf(&b, "%d %v %s", s.Gap, s.Keys, callsText(s.Aggs))
 	case *graph.OverSpec:

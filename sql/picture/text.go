@@ -237,6 +237,8 @@ func Kind(s graph.Spec) string {
 		return "window"
 	case *graph.SessionAggregateSpec:
 		return "session"
+	case *graph.AssignSpec:
+		return "assign windows"
 	case *graph.TopNSpec:
 		return "top"
 	case *graph.OverSpec:

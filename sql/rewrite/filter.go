@@ -96,6 +96,8 @@ func (p *pusher) push(in logical.Node, conds []*expr.Node, origin *logical.Filte
 		}
 	case *logical.TopN:
 		return p.throughTopN(in, conds, origin)
+	case *logical.Assign:
+		return p.throughAssign(in, conds, origin)
 	case *logical.Unnest:
 		return p.throughKept(in, in.Keep, conds, origin)
 	case *logical.Lateral:

@@ -142,6 +142,8 @@ func (p *pruner) demand(n logical.Node) {
 		if n.EventTime != nil {
 			p.of(n.Input).read(n.EventTime, whole)
 		}
+	case *logical.Assign:
+		p.demandAssign(n, mine)
 	case *logical.Unnest:
 		p.demandUnnest(n, mine)
 	case *logical.Lateral:
@@ -208,6 +210,8 @@ func (p *pruner) rebuild(n logical.Node) pruned {
 		return p.rebuildValues(n)
 	case *logical.Series:
 		return p.rebuildSeries(n)
+	case *logical.Assign:
+		return p.rebuildAssign(n)
 	case *logical.Unnest:
 		return p.rebuildUnnest(n)
 	case *logical.Lateral:

@@ -26,7 +26,7 @@ type Context struct {
 
 // Rules are all rules in the order in which they run. Merging puts constants into expressions, so they are folded again.
 func Rules() []Rule {
-	return []Rule{foldConstants, pushFilters, rankAll, mergeProjections, foldConstants, constantJoins, pruneColumns}
+	return []Rule{foldConstants, pushFilters, rankAll, mergeProjections, groupByWindow, mergeProjections, foldConstants, constantJoins, pruneColumns, collectSessions}
 }
 
 // Apply runs all rules.

@@ -6,6 +6,7 @@ import (
 
 	"wadi/dataflow/agg"
 	"wadi/dataflow/asof"
+	"wadi/dataflow/assign"
 	"wadi/dataflow/connector"
 	"wadi/dataflow/constant"
 	"wadi/dataflow/expr"
@@ -69,6 +70,8 @@ func (l Library) Operator(p *graph.Program, node int, in *arrow.Schema, mode gra
 		return watermark.New(spec, in, l.Functions, p.WatermarkGranularity(node), env)
 	case *graph.WindowAggregateSpec:
 		return window.New(spec, in, mode, env)
+	case *graph.AssignSpec:
+		return assign.New(spec, in, n.Out, env)
 	case *graph.UpdatingAggregateSpec:
 		return updating.New(spec, in, mode, env)
 	case *graph.SessionAggregateSpec:

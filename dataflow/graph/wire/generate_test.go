@@ -39,7 +39,7 @@ func (f filler) program() *graph.Program {
 
 func (f filler) spec() graph.Spec {
 	specs := []graph.Spec{
-		&graph.SourceSpec{}, &graph.ProjectSpec{}, &graph.WatermarkSpec{}, &graph.WindowAggregateSpec{},
+		&graph.SourceSpec{}, &graph.ProjectSpec{}, &graph.WatermarkSpec{}, &graph.WindowAggregateSpec{}, &graph.AssignSpec{},
 		&graph.UpdatingAggregateSpec{}, &graph.SessionAggregateSpec{}, &graph.SinkSpec{}, &graph.TopNSpec{}, &graph.OverSpec{},
 		&graph.JoinSpec{}, &graph.WindowJoinSpec{}, &graph.IntervalJoinSpec{}, &graph.AsofJoinSpec{}, &graph.LookupJoinSpec{},
 		&graph.ValuesSpec{}, &graph.SeriesSpec{}, &graph.UnnestSpec{}, &graph.LateralSpec{},

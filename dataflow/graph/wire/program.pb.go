@@ -904,6 +904,7 @@ type Node struct {
 	//	*Node_UpdatingAggregate
 	//	*Node_Sink
 	//	*Node_SessionAggregate
+	//	*Node_Assign
 	//	*Node_Join
 	//	*Node_WindowJoin
 	//	*Node_IntervalJoin
@@ -1062,6 +1063,15 @@ func (x *Node) GetSessionAggregate() *SessionAggregateSpec {
 	return nil
 }
 
+func (x *Node) GetAssign() *AssignSpec {
+	if x != nil {
+		if x, ok := x.Spec.(*Node_Assign); ok {
+			return x.Assign
+		}
+	}
+	return nil
+}
+
 func (x *Node) GetJoin() *JoinSpec {
 	if x != nil {
 		if x, ok := x.Spec.(*Node_Join); ok {
@@ -1193,6 +1203,10 @@ type Node_SessionAggregate struct {
 	SessionAggregate *SessionAggregateSpec `protobuf:"bytes,16,opt,name=session_aggregate,json=sessionAggregate,proto3,oneof"`
 }
 
+type Node_Assign struct {
+	Assign *AssignSpec `protobuf:"bytes,17,opt,name=assign,proto3,oneof"`
+}
+
 type Node_Join struct {
 	Join *JoinSpec `protobuf:"bytes,20,opt,name=join,proto3,oneof"`
 }
@@ -1250,6 +1264,8 @@ func (*Node_UpdatingAggregate) isNode_Spec() {}
 func (*Node_Sink) isNode_Spec() {}
 
 func (*Node_SessionAggregate) isNode_Spec() {}
+
+func (*Node_Assign) isNode_Spec() {}
 
 func (*Node_Join) isNode_Spec() {}
 
@@ -2024,6 +2040,50 @@ func (x *WindowAggregateSpec) GetAggs() []*AggregateCall {
 	return nil
 }
 
+type AssignSpec struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Window        *Window                `protobuf:"bytes,1,opt,name=window,proto3" json:"window,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AssignSpec) Reset() {
+	*x = AssignSpec{}
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AssignSpec) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AssignSpec) ProtoMessage() {}
+
+func (x *AssignSpec) ProtoReflect() protoreflect.Message {
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AssignSpec.ProtoReflect.Descriptor instead.
+func (*AssignSpec) Descriptor() ([]byte, []int) {
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *AssignSpec) GetWindow() *Window {
+	if x != nil {
+		return x.Window
+	}
+	return nil
+}
+
 type UpdatingAggregateSpec struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Keys          []uint32               `protobuf:"varint,1,rep,packed,name=keys,proto3" json:"keys,omitempty"`
@@ -2037,7 +2097,7 @@ type UpdatingAggregateSpec struct {
 
 func (x *UpdatingAggregateSpec) Reset() {
 	*x = UpdatingAggregateSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[13]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2049,7 +2109,7 @@ func (x *UpdatingAggregateSpec) String() string {
 func (*UpdatingAggregateSpec) ProtoMessage() {}
 
 func (x *UpdatingAggregateSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[13]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2062,7 +2122,7 @@ func (x *UpdatingAggregateSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdatingAggregateSpec.ProtoReflect.Descriptor instead.
 func (*UpdatingAggregateSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{13}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *UpdatingAggregateSpec) GetKeys() []uint32 {
@@ -2111,7 +2171,7 @@ type SessionAggregateSpec struct {
 
 func (x *SessionAggregateSpec) Reset() {
 	*x = SessionAggregateSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[14]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2123,7 +2183,7 @@ func (x *SessionAggregateSpec) String() string {
 func (*SessionAggregateSpec) ProtoMessage() {}
 
 func (x *SessionAggregateSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[14]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2136,7 +2196,7 @@ func (x *SessionAggregateSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionAggregateSpec.ProtoReflect.Descriptor instead.
 func (*SessionAggregateSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{14}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SessionAggregateSpec) GetGap() int64 {
@@ -2176,7 +2236,7 @@ type JoinOn struct {
 
 func (x *JoinOn) Reset() {
 	*x = JoinOn{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[15]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2188,7 +2248,7 @@ func (x *JoinOn) String() string {
 func (*JoinOn) ProtoMessage() {}
 
 func (x *JoinOn) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[15]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2201,7 +2261,7 @@ func (x *JoinOn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinOn.ProtoReflect.Descriptor instead.
 func (*JoinOn) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{15}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *JoinOn) GetKind() JoinKind {
@@ -2263,7 +2323,7 @@ type JoinSpec struct {
 
 func (x *JoinSpec) Reset() {
 	*x = JoinSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[16]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2275,7 +2335,7 @@ func (x *JoinSpec) String() string {
 func (*JoinSpec) ProtoMessage() {}
 
 func (x *JoinSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[16]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2288,7 +2348,7 @@ func (x *JoinSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinSpec.ProtoReflect.Descriptor instead.
 func (*JoinSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{16}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *JoinSpec) GetOn() *JoinOn {
@@ -2314,7 +2374,7 @@ type WindowJoinSpec struct {
 
 func (x *WindowJoinSpec) Reset() {
 	*x = WindowJoinSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[17]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2326,7 +2386,7 @@ func (x *WindowJoinSpec) String() string {
 func (*WindowJoinSpec) ProtoMessage() {}
 
 func (x *WindowJoinSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[17]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2339,7 +2399,7 @@ func (x *WindowJoinSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowJoinSpec.ProtoReflect.Descriptor instead.
 func (*WindowJoinSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{17}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *WindowJoinSpec) GetOn() *JoinOn {
@@ -2360,7 +2420,7 @@ type IntervalJoinSpec struct {
 
 func (x *IntervalJoinSpec) Reset() {
 	*x = IntervalJoinSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[18]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2372,7 +2432,7 @@ func (x *IntervalJoinSpec) String() string {
 func (*IntervalJoinSpec) ProtoMessage() {}
 
 func (x *IntervalJoinSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[18]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2385,7 +2445,7 @@ func (x *IntervalJoinSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IntervalJoinSpec.ProtoReflect.Descriptor instead.
 func (*IntervalJoinSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{18}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *IntervalJoinSpec) GetOn() *JoinOn {
@@ -2426,7 +2486,7 @@ type AsofJoinSpec struct {
 
 func (x *AsofJoinSpec) Reset() {
 	*x = AsofJoinSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2438,7 +2498,7 @@ func (x *AsofJoinSpec) String() string {
 func (*AsofJoinSpec) ProtoMessage() {}
 
 func (x *AsofJoinSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[19]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2451,7 +2511,7 @@ func (x *AsofJoinSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AsofJoinSpec.ProtoReflect.Descriptor instead.
 func (*AsofJoinSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{19}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AsofJoinSpec) GetOn() *JoinOn {
@@ -2524,7 +2584,7 @@ type LookupJoinSpec struct {
 
 func (x *LookupJoinSpec) Reset() {
 	*x = LookupJoinSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2536,7 +2596,7 @@ func (x *LookupJoinSpec) String() string {
 func (*LookupJoinSpec) ProtoMessage() {}
 
 func (x *LookupJoinSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[20]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2549,7 +2609,7 @@ func (x *LookupJoinSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LookupJoinSpec.ProtoReflect.Descriptor instead.
 func (*LookupJoinSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{20}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *LookupJoinSpec) GetKind() JoinKind {
@@ -2612,7 +2672,7 @@ type TopNSpec struct {
 
 func (x *TopNSpec) Reset() {
 	*x = TopNSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2624,7 +2684,7 @@ func (x *TopNSpec) String() string {
 func (*TopNSpec) ProtoMessage() {}
 
 func (x *TopNSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[21]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2637,7 +2697,7 @@ func (x *TopNSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopNSpec.ProtoReflect.Descriptor instead.
 func (*TopNSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{21}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *TopNSpec) GetKeys() []uint32 {
@@ -2721,7 +2781,7 @@ type Order struct {
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2733,7 +2793,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[22]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2746,7 +2806,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{22}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Order) GetColumn() uint32 {
@@ -2785,7 +2845,7 @@ type OverSpec struct {
 
 func (x *OverSpec) Reset() {
 	*x = OverSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2797,7 +2857,7 @@ func (x *OverSpec) String() string {
 func (*OverSpec) ProtoMessage() {}
 
 func (x *OverSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[23]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2810,7 +2870,7 @@ func (x *OverSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OverSpec.ProtoReflect.Descriptor instead.
 func (*OverSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{23}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *OverSpec) GetKeys() []uint32 {
@@ -2873,7 +2933,7 @@ type OverCall struct {
 
 func (x *OverCall) Reset() {
 	*x = OverCall{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2885,7 +2945,7 @@ func (x *OverCall) String() string {
 func (*OverCall) ProtoMessage() {}
 
 func (x *OverCall) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[24]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2898,7 +2958,7 @@ func (x *OverCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OverCall.ProtoReflect.Descriptor instead.
 func (*OverCall) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{24}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *OverCall) GetCall() *AggregateCall {
@@ -2935,7 +2995,7 @@ type Frame struct {
 
 func (x *Frame) Reset() {
 	*x = Frame{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2947,7 +3007,7 @@ func (x *Frame) String() string {
 func (*Frame) ProtoMessage() {}
 
 func (x *Frame) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[25]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2960,7 +3020,7 @@ func (x *Frame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Frame.ProtoReflect.Descriptor instead.
 func (*Frame) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{25}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Frame) GetUnit() FrameUnit {
@@ -3001,7 +3061,7 @@ type FrameBound struct {
 
 func (x *FrameBound) Reset() {
 	*x = FrameBound{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3013,7 +3073,7 @@ func (x *FrameBound) String() string {
 func (*FrameBound) ProtoMessage() {}
 
 func (x *FrameBound) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[26]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3026,7 +3086,7 @@ func (x *FrameBound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameBound.ProtoReflect.Descriptor instead.
 func (*FrameBound) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{26}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *FrameBound) GetKind() BoundKind {
@@ -3057,7 +3117,7 @@ type SinkSpec struct {
 
 func (x *SinkSpec) Reset() {
 	*x = SinkSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3069,7 +3129,7 @@ func (x *SinkSpec) String() string {
 func (*SinkSpec) ProtoMessage() {}
 
 func (x *SinkSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[27]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3082,7 +3142,7 @@ func (x *SinkSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SinkSpec.ProtoReflect.Descriptor instead.
 func (*SinkSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{27}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SinkSpec) GetTable() string {
@@ -3136,7 +3196,7 @@ type ValuesSpec struct {
 
 func (x *ValuesSpec) Reset() {
 	*x = ValuesSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3148,7 +3208,7 @@ func (x *ValuesSpec) String() string {
 func (*ValuesSpec) ProtoMessage() {}
 
 func (x *ValuesSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[28]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3161,7 +3221,7 @@ func (x *ValuesSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValuesSpec.ProtoReflect.Descriptor instead.
 func (*ValuesSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{28}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ValuesSpec) GetRows() []*Exprs {
@@ -3184,7 +3244,7 @@ type SeriesSpec struct {
 
 func (x *SeriesSpec) Reset() {
 	*x = SeriesSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3196,7 +3256,7 @@ func (x *SeriesSpec) String() string {
 func (*SeriesSpec) ProtoMessage() {}
 
 func (x *SeriesSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[29]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3209,7 +3269,7 @@ func (x *SeriesSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeriesSpec.ProtoReflect.Descriptor instead.
 func (*SeriesSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{29}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SeriesSpec) GetStart() *Expr {
@@ -3259,7 +3319,7 @@ type UnnestSpec struct {
 
 func (x *UnnestSpec) Reset() {
 	*x = UnnestSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3271,7 +3331,7 @@ func (x *UnnestSpec) String() string {
 func (*UnnestSpec) ProtoMessage() {}
 
 func (x *UnnestSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[30]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3284,7 +3344,7 @@ func (x *UnnestSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnnestSpec.ProtoReflect.Descriptor instead.
 func (*UnnestSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{30}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *UnnestSpec) GetKeep() []uint32 {
@@ -3327,7 +3387,7 @@ type UnnestCall struct {
 
 func (x *UnnestCall) Reset() {
 	*x = UnnestCall{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3339,7 +3399,7 @@ func (x *UnnestCall) String() string {
 func (*UnnestCall) ProtoMessage() {}
 
 func (x *UnnestCall) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[31]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3352,7 +3412,7 @@ func (x *UnnestCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnnestCall.ProtoReflect.Descriptor instead.
 func (*UnnestCall) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{31}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *UnnestCall) GetKind() UnnestKind {
@@ -3394,7 +3454,7 @@ type LateralSpec struct {
 
 func (x *LateralSpec) Reset() {
 	*x = LateralSpec{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3406,7 +3466,7 @@ func (x *LateralSpec) String() string {
 func (*LateralSpec) ProtoMessage() {}
 
 func (x *LateralSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[32]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3419,7 +3479,7 @@ func (x *LateralSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateralSpec.ProtoReflect.Descriptor instead.
 func (*LateralSpec) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{32}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *LateralSpec) GetKeep() []uint32 {
@@ -3462,7 +3522,7 @@ type LateralStep struct {
 
 func (x *LateralStep) Reset() {
 	*x = LateralStep{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3474,7 +3534,7 @@ func (x *LateralStep) String() string {
 func (*LateralStep) ProtoMessage() {}
 
 func (x *LateralStep) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[33]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3487,7 +3547,7 @@ func (x *LateralStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateralStep.ProtoReflect.Descriptor instead.
 func (*LateralStep) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{33}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *LateralStep) GetStep() isLateralStep_Step {
@@ -3627,7 +3687,7 @@ type LateralMatch struct {
 
 func (x *LateralMatch) Reset() {
 	*x = LateralMatch{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3639,7 +3699,7 @@ func (x *LateralMatch) String() string {
 func (*LateralMatch) ProtoMessage() {}
 
 func (x *LateralMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[34]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3652,7 +3712,7 @@ func (x *LateralMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateralMatch.ProtoReflect.Descriptor instead.
 func (*LateralMatch) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{34}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *LateralMatch) GetRows() []*Exprs {
@@ -3701,7 +3761,7 @@ type LateralAggregate struct {
 
 func (x *LateralAggregate) Reset() {
 	*x = LateralAggregate{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3713,7 +3773,7 @@ func (x *LateralAggregate) String() string {
 func (*LateralAggregate) ProtoMessage() {}
 
 func (x *LateralAggregate) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[35]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3726,7 +3786,7 @@ func (x *LateralAggregate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateralAggregate.ProtoReflect.Descriptor instead.
 func (*LateralAggregate) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{35}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *LateralAggregate) GetKeys() []uint32 {
@@ -3765,7 +3825,7 @@ type LateralTop struct {
 
 func (x *LateralTop) Reset() {
 	*x = LateralTop{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3777,7 +3837,7 @@ func (x *LateralTop) String() string {
 func (*LateralTop) ProtoMessage() {}
 
 func (x *LateralTop) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[36]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3790,7 +3850,7 @@ func (x *LateralTop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateralTop.ProtoReflect.Descriptor instead.
 func (*LateralTop) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{36}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *LateralTop) GetKeys() []uint32 {
@@ -3861,7 +3921,7 @@ type AggregateCall struct {
 
 func (x *AggregateCall) Reset() {
 	*x = AggregateCall{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3873,7 +3933,7 @@ func (x *AggregateCall) String() string {
 func (*AggregateCall) ProtoMessage() {}
 
 func (x *AggregateCall) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[37]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3886,7 +3946,7 @@ func (x *AggregateCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateCall.ProtoReflect.Descriptor instead.
 func (*AggregateCall) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{37}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *AggregateCall) GetName() string {
@@ -3971,7 +4031,7 @@ type AggregateOrder struct {
 
 func (x *AggregateOrder) Reset() {
 	*x = AggregateOrder{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3983,7 +4043,7 @@ func (x *AggregateOrder) String() string {
 func (*AggregateOrder) ProtoMessage() {}
 
 func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[38]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3996,7 +4056,7 @@ func (x *AggregateOrder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateOrder.ProtoReflect.Descriptor instead.
 func (*AggregateOrder) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{38}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *AggregateOrder) GetArg() uint32 {
@@ -4037,7 +4097,7 @@ type Expr struct {
 
 func (x *Expr) Reset() {
 	*x = Expr{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4049,7 +4109,7 @@ func (x *Expr) String() string {
 func (*Expr) ProtoMessage() {}
 
 func (x *Expr) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[39]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4062,7 +4122,7 @@ func (x *Expr) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expr.ProtoReflect.Descriptor instead.
 func (*Expr) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{39}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Expr) GetKind() ExprKind {
@@ -4140,7 +4200,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4152,7 +4212,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[40]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4165,7 +4225,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{40}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Value) GetValue() isValue_Value {
@@ -4311,7 +4371,7 @@ type Decimal struct {
 
 func (x *Decimal) Reset() {
 	*x = Decimal{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[41]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4323,7 +4383,7 @@ func (x *Decimal) String() string {
 func (*Decimal) ProtoMessage() {}
 
 func (x *Decimal) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[41]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4336,7 +4396,7 @@ func (x *Decimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decimal.ProtoReflect.Descriptor instead.
 func (*Decimal) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{41}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Decimal) GetHigh() int64 {
@@ -4364,7 +4424,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[42]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4376,7 +4436,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[42]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4389,7 +4449,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{42}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Interval) GetMonths() int32 {
@@ -4423,7 +4483,7 @@ type Schema struct {
 
 func (x *Schema) Reset() {
 	*x = Schema{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[43]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4435,7 +4495,7 @@ func (x *Schema) String() string {
 func (*Schema) ProtoMessage() {}
 
 func (x *Schema) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[43]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4448,7 +4508,7 @@ func (x *Schema) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schema.ProtoReflect.Descriptor instead.
 func (*Schema) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{43}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Schema) GetFields() []*Field {
@@ -4477,7 +4537,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[44]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4489,7 +4549,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[44]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4502,7 +4562,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{44}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Field) GetName() string {
@@ -4556,7 +4616,7 @@ type Type struct {
 
 func (x *Type) Reset() {
 	*x = Type{}
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[45]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4568,7 +4628,7 @@ func (x *Type) String() string {
 func (*Type) ProtoMessage() {}
 
 func (x *Type) ProtoReflect() protoreflect.Message {
-	mi := &file_dataflow_graph_wire_program_proto_msgTypes[45]
+	mi := &file_dataflow_graph_wire_program_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4581,7 +4641,7 @@ func (x *Type) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Type.ProtoReflect.Descriptor instead.
 func (*Type) Descriptor() ([]byte, []int) {
-	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{45}
+	return file_dataflow_graph_wire_program_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Type) GetKind() TypeKind {
@@ -4649,7 +4709,7 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12)\n" +
 	"\x05nodes\x18\x02 \x03(\v2\x13.wadi.graph.v1.NodeR\x05nodes\x12)\n" +
 	"\x05edges\x18\x03 \x03(\v2\x13.wadi.graph.v1.EdgeR\x05edges\x12\x10\n" +
-	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xa7\n" +
+	"\x03sql\x18\x04 \x01(\tR\x03sql\"\xdc\n" +
 	"\n" +
 	"\x04Node\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12 \n" +
@@ -4665,7 +4725,8 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x10window_aggregate\x18\r \x01(\v2\".wadi.graph.v1.WindowAggregateSpecH\x00R\x0fwindowAggregate\x12U\n" +
 	"\x12updating_aggregate\x18\x0e \x01(\v2$.wadi.graph.v1.UpdatingAggregateSpecH\x00R\x11updatingAggregate\x12-\n" +
 	"\x04sink\x18\x0f \x01(\v2\x17.wadi.graph.v1.SinkSpecH\x00R\x04sink\x12R\n" +
-	"\x11session_aggregate\x18\x10 \x01(\v2#.wadi.graph.v1.SessionAggregateSpecH\x00R\x10sessionAggregate\x12-\n" +
+	"\x11session_aggregate\x18\x10 \x01(\v2#.wadi.graph.v1.SessionAggregateSpecH\x00R\x10sessionAggregate\x123\n" +
+	"\x06assign\x18\x11 \x01(\v2\x19.wadi.graph.v1.AssignSpecH\x00R\x06assign\x12-\n" +
 	"\x04join\x18\x14 \x01(\v2\x17.wadi.graph.v1.JoinSpecH\x00R\x04join\x12@\n" +
 	"\vwindow_join\x18\x15 \x01(\v2\x1d.wadi.graph.v1.WindowJoinSpecH\x00R\n" +
 	"windowJoin\x12F\n" +
@@ -4742,7 +4803,10 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x13WindowAggregateSpec\x12-\n" +
 	"\x06window\x18\x01 \x01(\v2\x15.wadi.graph.v1.WindowR\x06window\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\rR\x04keys\x120\n" +
-	"\x04aggs\x18\x03 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\"\xae\x01\n" +
+	"\x04aggs\x18\x03 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\";\n" +
+	"\n" +
+	"AssignSpec\x12-\n" +
+	"\x06window\x18\x01 \x01(\v2\x15.wadi.graph.v1.WindowR\x06window\"\xae\x01\n" +
 	"\x15UpdatingAggregateSpec\x12\x12\n" +
 	"\x04keys\x18\x01 \x03(\rR\x04keys\x120\n" +
 	"\x04aggs\x18\x02 \x03(\v2\x1c.wadi.graph.v1.AggregateCallR\x04aggs\x12%\n" +
@@ -5078,7 +5142,7 @@ func file_dataflow_graph_wire_program_proto_rawDescGZIP() []byte {
 }
 
 var file_dataflow_graph_wire_program_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
-var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_dataflow_graph_wire_program_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(Mode)(0),                     // 0: wadi.graph.v1.Mode
 	(EdgeKind)(0),                 // 1: wadi.graph.v1.EdgeKind
@@ -5106,150 +5170,153 @@ var file_dataflow_graph_wire_program_proto_goTypes = []any{
 	(*WatermarkSpec)(nil),         // 23: wadi.graph.v1.WatermarkSpec
 	(*Window)(nil),                // 24: wadi.graph.v1.Window
 	(*WindowAggregateSpec)(nil),   // 25: wadi.graph.v1.WindowAggregateSpec
-	(*UpdatingAggregateSpec)(nil), // 26: wadi.graph.v1.UpdatingAggregateSpec
-	(*SessionAggregateSpec)(nil),  // 27: wadi.graph.v1.SessionAggregateSpec
-	(*JoinOn)(nil),                // 28: wadi.graph.v1.JoinOn
-	(*JoinSpec)(nil),              // 29: wadi.graph.v1.JoinSpec
-	(*WindowJoinSpec)(nil),        // 30: wadi.graph.v1.WindowJoinSpec
-	(*IntervalJoinSpec)(nil),      // 31: wadi.graph.v1.IntervalJoinSpec
-	(*AsofJoinSpec)(nil),          // 32: wadi.graph.v1.AsofJoinSpec
-	(*LookupJoinSpec)(nil),        // 33: wadi.graph.v1.LookupJoinSpec
-	(*TopNSpec)(nil),              // 34: wadi.graph.v1.TopNSpec
-	(*Order)(nil),                 // 35: wadi.graph.v1.Order
-	(*OverSpec)(nil),              // 36: wadi.graph.v1.OverSpec
-	(*OverCall)(nil),              // 37: wadi.graph.v1.OverCall
-	(*Frame)(nil),                 // 38: wadi.graph.v1.Frame
-	(*FrameBound)(nil),            // 39: wadi.graph.v1.FrameBound
-	(*SinkSpec)(nil),              // 40: wadi.graph.v1.SinkSpec
-	(*ValuesSpec)(nil),            // 41: wadi.graph.v1.ValuesSpec
-	(*SeriesSpec)(nil),            // 42: wadi.graph.v1.SeriesSpec
-	(*UnnestSpec)(nil),            // 43: wadi.graph.v1.UnnestSpec
-	(*UnnestCall)(nil),            // 44: wadi.graph.v1.UnnestCall
-	(*LateralSpec)(nil),           // 45: wadi.graph.v1.LateralSpec
-	(*LateralStep)(nil),           // 46: wadi.graph.v1.LateralStep
-	(*LateralMatch)(nil),          // 47: wadi.graph.v1.LateralMatch
-	(*LateralAggregate)(nil),      // 48: wadi.graph.v1.LateralAggregate
-	(*LateralTop)(nil),            // 49: wadi.graph.v1.LateralTop
-	(*AggregateCall)(nil),         // 50: wadi.graph.v1.AggregateCall
-	(*AggregateOrder)(nil),        // 51: wadi.graph.v1.AggregateOrder
-	(*Expr)(nil),                  // 52: wadi.graph.v1.Expr
-	(*Value)(nil),                 // 53: wadi.graph.v1.Value
-	(*Decimal)(nil),               // 54: wadi.graph.v1.Decimal
-	(*Interval)(nil),              // 55: wadi.graph.v1.Interval
-	(*Schema)(nil),                // 56: wadi.graph.v1.Schema
-	(*Field)(nil),                 // 57: wadi.graph.v1.Field
-	(*Type)(nil),                  // 58: wadi.graph.v1.Type
+	(*AssignSpec)(nil),            // 26: wadi.graph.v1.AssignSpec
+	(*UpdatingAggregateSpec)(nil), // 27: wadi.graph.v1.UpdatingAggregateSpec
+	(*SessionAggregateSpec)(nil),  // 28: wadi.graph.v1.SessionAggregateSpec
+	(*JoinOn)(nil),                // 29: wadi.graph.v1.JoinOn
+	(*JoinSpec)(nil),              // 30: wadi.graph.v1.JoinSpec
+	(*WindowJoinSpec)(nil),        // 31: wadi.graph.v1.WindowJoinSpec
+	(*IntervalJoinSpec)(nil),      // 32: wadi.graph.v1.IntervalJoinSpec
+	(*AsofJoinSpec)(nil),          // 33: wadi.graph.v1.AsofJoinSpec
+	(*LookupJoinSpec)(nil),        // 34: wadi.graph.v1.LookupJoinSpec
+	(*TopNSpec)(nil),              // 35: wadi.graph.v1.TopNSpec
+	(*Order)(nil),                 // 36: wadi.graph.v1.Order
+	(*OverSpec)(nil),              // 37: wadi.graph.v1.OverSpec
+	(*OverCall)(nil),              // 38: wadi.graph.v1.OverCall
+	(*Frame)(nil),                 // 39: wadi.graph.v1.Frame
+	(*FrameBound)(nil),            // 40: wadi.graph.v1.FrameBound
+	(*SinkSpec)(nil),              // 41: wadi.graph.v1.SinkSpec
+	(*ValuesSpec)(nil),            // 42: wadi.graph.v1.ValuesSpec
+	(*SeriesSpec)(nil),            // 43: wadi.graph.v1.SeriesSpec
+	(*UnnestSpec)(nil),            // 44: wadi.graph.v1.UnnestSpec
+	(*UnnestCall)(nil),            // 45: wadi.graph.v1.UnnestCall
+	(*LateralSpec)(nil),           // 46: wadi.graph.v1.LateralSpec
+	(*LateralStep)(nil),           // 47: wadi.graph.v1.LateralStep
+	(*LateralMatch)(nil),          // 48: wadi.graph.v1.LateralMatch
+	(*LateralAggregate)(nil),      // 49: wadi.graph.v1.LateralAggregate
+	(*LateralTop)(nil),            // 50: wadi.graph.v1.LateralTop
+	(*AggregateCall)(nil),         // 51: wadi.graph.v1.AggregateCall
+	(*AggregateOrder)(nil),        // 52: wadi.graph.v1.AggregateOrder
+	(*Expr)(nil),                  // 53: wadi.graph.v1.Expr
+	(*Value)(nil),                 // 54: wadi.graph.v1.Value
+	(*Decimal)(nil),               // 55: wadi.graph.v1.Decimal
+	(*Interval)(nil),              // 56: wadi.graph.v1.Interval
+	(*Schema)(nil),                // 57: wadi.graph.v1.Schema
+	(*Field)(nil),                 // 58: wadi.graph.v1.Field
+	(*Type)(nil),                  // 59: wadi.graph.v1.Type
 }
 var file_dataflow_graph_wire_program_proto_depIdxs = []int32{
 	14,  // 0: wadi.graph.v1.Program.nodes:type_name -> wadi.graph.v1.Node
 	15,  // 1: wadi.graph.v1.Program.edges:type_name -> wadi.graph.v1.Edge
-	56,  // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
+	57,  // 2: wadi.graph.v1.Node.out:type_name -> wadi.graph.v1.Schema
 	0,   // 3: wadi.graph.v1.Node.mode:type_name -> wadi.graph.v1.Mode
 	16,  // 4: wadi.graph.v1.Node.span:type_name -> wadi.graph.v1.Span
 	19,  // 5: wadi.graph.v1.Node.source:type_name -> wadi.graph.v1.SourceSpec
 	21,  // 6: wadi.graph.v1.Node.project:type_name -> wadi.graph.v1.ProjectSpec
 	23,  // 7: wadi.graph.v1.Node.watermark:type_name -> wadi.graph.v1.WatermarkSpec
 	25,  // 8: wadi.graph.v1.Node.window_aggregate:type_name -> wadi.graph.v1.WindowAggregateSpec
-	26,  // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
-	40,  // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
-	27,  // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
-	29,  // 12: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
-	30,  // 13: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
-	31,  // 14: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
-	32,  // 15: wadi.graph.v1.Node.asof_join:type_name -> wadi.graph.v1.AsofJoinSpec
-	33,  // 16: wadi.graph.v1.Node.lookup_join:type_name -> wadi.graph.v1.LookupJoinSpec
-	34,  // 17: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
-	36,  // 18: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
-	41,  // 19: wadi.graph.v1.Node.values:type_name -> wadi.graph.v1.ValuesSpec
-	42,  // 20: wadi.graph.v1.Node.series:type_name -> wadi.graph.v1.SeriesSpec
-	43,  // 21: wadi.graph.v1.Node.unnest:type_name -> wadi.graph.v1.UnnestSpec
-	45,  // 22: wadi.graph.v1.Node.lateral:type_name -> wadi.graph.v1.LateralSpec
-	1,   // 23: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
-	17,  // 24: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
-	20,  // 25: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	56,  // 26: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
-	18,  // 27: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
-	18,  // 28: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
-	17,  // 29: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
-	52,  // 30: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
-	22,  // 31: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
-	52,  // 32: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
-	52,  // 33: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
-	52,  // 34: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
-	3,   // 35: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
-	2,   // 36: wadi.graph.v1.Window.width_unit:type_name -> wadi.graph.v1.Unit
-	2,   // 37: wadi.graph.v1.Window.slide_unit:type_name -> wadi.graph.v1.Unit
-	24,  // 38: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
-	50,  // 39: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	50,  // 40: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	50,  // 41: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
-	4,   // 42: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
-	52,  // 43: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
-	28,  // 44: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	28,  // 45: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	28,  // 46: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	28,  // 47: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
-	35,  // 48: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
-	4,   // 49: wadi.graph.v1.LookupJoinSpec.kind:type_name -> wadi.graph.v1.JoinKind
-	52,  // 50: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
-	19,  // 51: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
-	35,  // 52: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
-	5,   // 53: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
-	35,  // 54: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
-	37,  // 55: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
-	50,  // 56: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
-	38,  // 57: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
-	7,   // 58: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
-	39,  // 59: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
-	39,  // 60: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
-	6,   // 61: wadi.graph.v1.Frame.exclude:type_name -> wadi.graph.v1.Exclusion
-	8,   // 62: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
-	17,  // 63: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
-	20,  // 64: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
-	56,  // 65: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
-	22,  // 66: wadi.graph.v1.ValuesSpec.rows:type_name -> wadi.graph.v1.Exprs
-	52,  // 67: wadi.graph.v1.SeriesSpec.start:type_name -> wadi.graph.v1.Expr
-	52,  // 68: wadi.graph.v1.SeriesSpec.stop:type_name -> wadi.graph.v1.Expr
-	52,  // 69: wadi.graph.v1.SeriesSpec.step:type_name -> wadi.graph.v1.Expr
-	44,  // 70: wadi.graph.v1.UnnestSpec.calls:type_name -> wadi.graph.v1.UnnestCall
-	9,   // 71: wadi.graph.v1.UnnestCall.kind:type_name -> wadi.graph.v1.UnnestKind
-	4,   // 72: wadi.graph.v1.LateralSpec.kind:type_name -> wadi.graph.v1.JoinKind
-	46,  // 73: wadi.graph.v1.LateralSpec.steps:type_name -> wadi.graph.v1.LateralStep
-	43,  // 74: wadi.graph.v1.LateralStep.unnest:type_name -> wadi.graph.v1.UnnestSpec
-	21,  // 75: wadi.graph.v1.LateralStep.project:type_name -> wadi.graph.v1.ProjectSpec
-	48,  // 76: wadi.graph.v1.LateralStep.aggregate:type_name -> wadi.graph.v1.LateralAggregate
-	49,  // 77: wadi.graph.v1.LateralStep.top:type_name -> wadi.graph.v1.LateralTop
-	47,  // 78: wadi.graph.v1.LateralStep.match:type_name -> wadi.graph.v1.LateralMatch
-	45,  // 79: wadi.graph.v1.LateralStep.lateral:type_name -> wadi.graph.v1.LateralSpec
-	56,  // 80: wadi.graph.v1.LateralStep.out:type_name -> wadi.graph.v1.Schema
-	22,  // 81: wadi.graph.v1.LateralMatch.rows:type_name -> wadi.graph.v1.Exprs
-	50,  // 82: wadi.graph.v1.LateralAggregate.aggs:type_name -> wadi.graph.v1.AggregateCall
-	35,  // 83: wadi.graph.v1.LateralTop.order:type_name -> wadi.graph.v1.Order
-	5,   // 84: wadi.graph.v1.LateralTop.rank:type_name -> wadi.graph.v1.RankKind
-	58,  // 85: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
-	58,  // 86: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
-	16,  // 87: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
-	51,  // 88: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
-	53,  // 89: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
-	10,  // 90: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
-	58,  // 91: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
-	53,  // 92: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
-	52,  // 93: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
-	16,  // 94: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
-	54,  // 95: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
-	55,  // 96: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
-	57,  // 97: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
-	17,  // 98: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
-	58,  // 99: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
-	17,  // 100: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
-	11,  // 101: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
-	12,  // 102: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
-	57,  // 103: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
-	104, // [104:104] is the sub-list for method output_type
-	104, // [104:104] is the sub-list for method input_type
-	104, // [104:104] is the sub-list for extension type_name
-	104, // [104:104] is the sub-list for extension extendee
-	0,   // [0:104] is the sub-list for field type_name
+	27,  // 9: wadi.graph.v1.Node.updating_aggregate:type_name -> wadi.graph.v1.UpdatingAggregateSpec
+	41,  // 10: wadi.graph.v1.Node.sink:type_name -> wadi.graph.v1.SinkSpec
+	28,  // 11: wadi.graph.v1.Node.session_aggregate:type_name -> wadi.graph.v1.SessionAggregateSpec
+	26,  // 12: wadi.graph.v1.Node.assign:type_name -> wadi.graph.v1.AssignSpec
+	30,  // 13: wadi.graph.v1.Node.join:type_name -> wadi.graph.v1.JoinSpec
+	31,  // 14: wadi.graph.v1.Node.window_join:type_name -> wadi.graph.v1.WindowJoinSpec
+	32,  // 15: wadi.graph.v1.Node.interval_join:type_name -> wadi.graph.v1.IntervalJoinSpec
+	33,  // 16: wadi.graph.v1.Node.asof_join:type_name -> wadi.graph.v1.AsofJoinSpec
+	34,  // 17: wadi.graph.v1.Node.lookup_join:type_name -> wadi.graph.v1.LookupJoinSpec
+	35,  // 18: wadi.graph.v1.Node.top_n:type_name -> wadi.graph.v1.TopNSpec
+	37,  // 19: wadi.graph.v1.Node.over:type_name -> wadi.graph.v1.OverSpec
+	42,  // 20: wadi.graph.v1.Node.values:type_name -> wadi.graph.v1.ValuesSpec
+	43,  // 21: wadi.graph.v1.Node.series:type_name -> wadi.graph.v1.SeriesSpec
+	44,  // 22: wadi.graph.v1.Node.unnest:type_name -> wadi.graph.v1.UnnestSpec
+	46,  // 23: wadi.graph.v1.Node.lateral:type_name -> wadi.graph.v1.LateralSpec
+	1,   // 24: wadi.graph.v1.Edge.kind:type_name -> wadi.graph.v1.EdgeKind
+	17,  // 25: wadi.graph.v1.SourceSpec.options:type_name -> wadi.graph.v1.KeyValue
+	20,  // 26: wadi.graph.v1.SourceSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	57,  // 27: wadi.graph.v1.SourceSpec.schema:type_name -> wadi.graph.v1.Schema
+	18,  // 28: wadi.graph.v1.SourceSpec.metadata:type_name -> wadi.graph.v1.Strings
+	18,  // 29: wadi.graph.v1.SourceSpec.needed:type_name -> wadi.graph.v1.Strings
+	17,  // 30: wadi.graph.v1.FormatSpec.options:type_name -> wadi.graph.v1.KeyValue
+	53,  // 31: wadi.graph.v1.ProjectSpec.filter:type_name -> wadi.graph.v1.Expr
+	22,  // 32: wadi.graph.v1.ProjectSpec.exprs:type_name -> wadi.graph.v1.Exprs
+	53,  // 33: wadi.graph.v1.ProjectSpec.event_time:type_name -> wadi.graph.v1.Expr
+	53,  // 34: wadi.graph.v1.Exprs.exprs:type_name -> wadi.graph.v1.Expr
+	53,  // 35: wadi.graph.v1.WatermarkSpec.expr:type_name -> wadi.graph.v1.Expr
+	3,   // 36: wadi.graph.v1.Window.kind:type_name -> wadi.graph.v1.WindowKind
+	2,   // 37: wadi.graph.v1.Window.width_unit:type_name -> wadi.graph.v1.Unit
+	2,   // 38: wadi.graph.v1.Window.slide_unit:type_name -> wadi.graph.v1.Unit
+	24,  // 39: wadi.graph.v1.WindowAggregateSpec.window:type_name -> wadi.graph.v1.Window
+	51,  // 40: wadi.graph.v1.WindowAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	24,  // 41: wadi.graph.v1.AssignSpec.window:type_name -> wadi.graph.v1.Window
+	51,  // 42: wadi.graph.v1.UpdatingAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	51,  // 43: wadi.graph.v1.SessionAggregateSpec.aggs:type_name -> wadi.graph.v1.AggregateCall
+	4,   // 44: wadi.graph.v1.JoinOn.kind:type_name -> wadi.graph.v1.JoinKind
+	53,  // 45: wadi.graph.v1.JoinOn.residual:type_name -> wadi.graph.v1.Expr
+	29,  // 46: wadi.graph.v1.JoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	29,  // 47: wadi.graph.v1.WindowJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	29,  // 48: wadi.graph.v1.IntervalJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	29,  // 49: wadi.graph.v1.AsofJoinSpec.on:type_name -> wadi.graph.v1.JoinOn
+	36,  // 50: wadi.graph.v1.AsofJoinSpec.order:type_name -> wadi.graph.v1.Order
+	4,   // 51: wadi.graph.v1.LookupJoinSpec.kind:type_name -> wadi.graph.v1.JoinKind
+	53,  // 52: wadi.graph.v1.LookupJoinSpec.residual:type_name -> wadi.graph.v1.Expr
+	19,  // 53: wadi.graph.v1.LookupJoinSpec.table:type_name -> wadi.graph.v1.SourceSpec
+	36,  // 54: wadi.graph.v1.TopNSpec.order:type_name -> wadi.graph.v1.Order
+	5,   // 55: wadi.graph.v1.TopNSpec.rank:type_name -> wadi.graph.v1.RankKind
+	36,  // 56: wadi.graph.v1.OverSpec.order:type_name -> wadi.graph.v1.Order
+	38,  // 57: wadi.graph.v1.OverSpec.calls:type_name -> wadi.graph.v1.OverCall
+	51,  // 58: wadi.graph.v1.OverCall.call:type_name -> wadi.graph.v1.AggregateCall
+	39,  // 59: wadi.graph.v1.OverCall.frame:type_name -> wadi.graph.v1.Frame
+	7,   // 60: wadi.graph.v1.Frame.unit:type_name -> wadi.graph.v1.FrameUnit
+	40,  // 61: wadi.graph.v1.Frame.from:type_name -> wadi.graph.v1.FrameBound
+	40,  // 62: wadi.graph.v1.Frame.to:type_name -> wadi.graph.v1.FrameBound
+	6,   // 63: wadi.graph.v1.Frame.exclude:type_name -> wadi.graph.v1.Exclusion
+	8,   // 64: wadi.graph.v1.FrameBound.kind:type_name -> wadi.graph.v1.BoundKind
+	17,  // 65: wadi.graph.v1.SinkSpec.options:type_name -> wadi.graph.v1.KeyValue
+	20,  // 66: wadi.graph.v1.SinkSpec.format:type_name -> wadi.graph.v1.FormatSpec
+	57,  // 67: wadi.graph.v1.SinkSpec.schema:type_name -> wadi.graph.v1.Schema
+	22,  // 68: wadi.graph.v1.ValuesSpec.rows:type_name -> wadi.graph.v1.Exprs
+	53,  // 69: wadi.graph.v1.SeriesSpec.start:type_name -> wadi.graph.v1.Expr
+	53,  // 70: wadi.graph.v1.SeriesSpec.stop:type_name -> wadi.graph.v1.Expr
+	53,  // 71: wadi.graph.v1.SeriesSpec.step:type_name -> wadi.graph.v1.Expr
+	45,  // 72: wadi.graph.v1.UnnestSpec.calls:type_name -> wadi.graph.v1.UnnestCall
+	9,   // 73: wadi.graph.v1.UnnestCall.kind:type_name -> wadi.graph.v1.UnnestKind
+	4,   // 74: wadi.graph.v1.LateralSpec.kind:type_name -> wadi.graph.v1.JoinKind
+	47,  // 75: wadi.graph.v1.LateralSpec.steps:type_name -> wadi.graph.v1.LateralStep
+	44,  // 76: wadi.graph.v1.LateralStep.unnest:type_name -> wadi.graph.v1.UnnestSpec
+	21,  // 77: wadi.graph.v1.LateralStep.project:type_name -> wadi.graph.v1.ProjectSpec
+	49,  // 78: wadi.graph.v1.LateralStep.aggregate:type_name -> wadi.graph.v1.LateralAggregate
+	50,  // 79: wadi.graph.v1.LateralStep.top:type_name -> wadi.graph.v1.LateralTop
+	48,  // 80: wadi.graph.v1.LateralStep.match:type_name -> wadi.graph.v1.LateralMatch
+	46,  // 81: wadi.graph.v1.LateralStep.lateral:type_name -> wadi.graph.v1.LateralSpec
+	57,  // 82: wadi.graph.v1.LateralStep.out:type_name -> wadi.graph.v1.Schema
+	22,  // 83: wadi.graph.v1.LateralMatch.rows:type_name -> wadi.graph.v1.Exprs
+	51,  // 84: wadi.graph.v1.LateralAggregate.aggs:type_name -> wadi.graph.v1.AggregateCall
+	36,  // 85: wadi.graph.v1.LateralTop.order:type_name -> wadi.graph.v1.Order
+	5,   // 86: wadi.graph.v1.LateralTop.rank:type_name -> wadi.graph.v1.RankKind
+	59,  // 87: wadi.graph.v1.AggregateCall.arg_types:type_name -> wadi.graph.v1.Type
+	59,  // 88: wadi.graph.v1.AggregateCall.type:type_name -> wadi.graph.v1.Type
+	16,  // 89: wadi.graph.v1.AggregateCall.span:type_name -> wadi.graph.v1.Span
+	52,  // 90: wadi.graph.v1.AggregateCall.order_by:type_name -> wadi.graph.v1.AggregateOrder
+	54,  // 91: wadi.graph.v1.AggregateCall.params:type_name -> wadi.graph.v1.Value
+	10,  // 92: wadi.graph.v1.Expr.kind:type_name -> wadi.graph.v1.ExprKind
+	59,  // 93: wadi.graph.v1.Expr.type:type_name -> wadi.graph.v1.Type
+	54,  // 94: wadi.graph.v1.Expr.value:type_name -> wadi.graph.v1.Value
+	53,  // 95: wadi.graph.v1.Expr.args:type_name -> wadi.graph.v1.Expr
+	16,  // 96: wadi.graph.v1.Expr.span:type_name -> wadi.graph.v1.Span
+	55,  // 97: wadi.graph.v1.Value.decimal:type_name -> wadi.graph.v1.Decimal
+	56,  // 98: wadi.graph.v1.Value.interval:type_name -> wadi.graph.v1.Interval
+	58,  // 99: wadi.graph.v1.Schema.fields:type_name -> wadi.graph.v1.Field
+	17,  // 100: wadi.graph.v1.Schema.metadata:type_name -> wadi.graph.v1.KeyValue
+	59,  // 101: wadi.graph.v1.Field.type:type_name -> wadi.graph.v1.Type
+	17,  // 102: wadi.graph.v1.Field.metadata:type_name -> wadi.graph.v1.KeyValue
+	11,  // 103: wadi.graph.v1.Type.kind:type_name -> wadi.graph.v1.TypeKind
+	12,  // 104: wadi.graph.v1.Type.unit:type_name -> wadi.graph.v1.TimeUnit
+	58,  // 105: wadi.graph.v1.Type.fields:type_name -> wadi.graph.v1.Field
+	106, // [106:106] is the sub-list for method output_type
+	106, // [106:106] is the sub-list for method input_type
+	106, // [106:106] is the sub-list for extension type_name
+	106, // [106:106] is the sub-list for extension extendee
+	0,   // [0:106] is the sub-list for field type_name
 }
 
 func init() { file_dataflow_graph_wire_program_proto_init() }
@@ -5265,6 +5332,7 @@ func file_dataflow_graph_wire_program_proto_init() {
 		(*Node_UpdatingAggregate)(nil),
 		(*Node_Sink)(nil),
 		(*Node_SessionAggregate)(nil),
+		(*Node_Assign)(nil),
 		(*Node_Join)(nil),
 		(*Node_WindowJoin)(nil),
 		(*Node_IntervalJoin)(nil),
@@ -5277,8 +5345,8 @@ func file_dataflow_graph_wire_program_proto_init() {
 		(*Node_Unnest)(nil),
 		(*Node_Lateral)(nil),
 	}
-	file_dataflow_graph_wire_program_proto_msgTypes[19].OneofWrappers = []any{}
-	file_dataflow_graph_wire_program_proto_msgTypes[33].OneofWrappers = []any{
+	file_dataflow_graph_wire_program_proto_msgTypes[20].OneofWrappers = []any{}
+	file_dataflow_graph_wire_program_proto_msgTypes[34].OneofWrappers = []any{
 		(*LateralStep_Unnest)(nil),
 		(*LateralStep_Project)(nil),
 		(*LateralStep_Aggregate)(nil),
@@ -5287,8 +5355,8 @@ func file_dataflow_graph_wire_program_proto_init() {
 		(*LateralStep_Lateral)(nil),
 		(*LateralStep_Pad)(nil),
 	}
-	file_dataflow_graph_wire_program_proto_msgTypes[37].OneofWrappers = []any{}
-	file_dataflow_graph_wire_program_proto_msgTypes[40].OneofWrappers = []any{
+	file_dataflow_graph_wire_program_proto_msgTypes[38].OneofWrappers = []any{}
+	file_dataflow_graph_wire_program_proto_msgTypes[41].OneofWrappers = []any{
 		(*Value_Bool)(nil),
 		(*Value_Int)(nil),
 		(*Value_Uint)(nil),
@@ -5304,7 +5372,7 @@ func file_dataflow_graph_wire_program_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dataflow_graph_wire_program_proto_rawDesc), len(file_dataflow_graph_wire_program_proto_rawDesc)),
 			NumEnums:      13,
-			NumMessages:   46,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

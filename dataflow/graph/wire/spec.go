@@ -20,6 +20,8 @@ func (e *encoder) spec(n *graph.Node, msg *Node) {
 		msg.Spec = &Node_WindowAggregate{&WindowAggregateSpec{
 			Window: e.window(s.Window), Keys: e.uints(s.Keys), Aggs: e.calls(s.Aggs),
 		}}
+	case *graph.AssignSpec:
+		msg.Spec = &Node_Assign{&AssignSpec{Window: e.window(s.Window)}}
 	case *graph.UpdatingAggregateSpec:
 		msg.Spec = &Node_UpdatingAggregate{&UpdatingAggregateSpec{
 			Keys: e.uints(s.Keys), Aggs: e.calls(s.Aggs), FlushInterval: s.FlushInterval, Ttl: s.TTL, Single: s.Single,
@@ -146,6 +148,8 @@ func (d *decoder) spec(n *Node) graph.Spec {
 			Window: d.window(s.WindowAggregate.GetWindow()), Keys: d.ints(s.WindowAggregate.GetKeys()),
 			Aggs: d.calls(s.WindowAggregate.GetAggs()),
 		}
+	case *Node_Assign:
+		return &graph.AssignSpec{Window: d.window(s.Assign.GetWindow())}
 	case *Node_UpdatingAggregate:
 		u := s.UpdatingAggregate
 		return &graph.UpdatingAggregateSpec{
