@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -143,4 +144,17 @@ func checkNotZero(i int, message, hint string) check {
 		}
 		return nil
 	}
+}
+
+// checkOrder checks the words of array_sort.
+func checkOrder(s *callSite, args []*Node) error {
+	words := []string{"ASC", "DESC"}
+	for i := 1; i < len(args); i++ {
+		word, ok := constant(args, i)
+		if ok && !slices.Contains(words, strings.ToUpper(strings.TrimSpace(word))) {
+			return s.invalid(args, i, "that is no order", "orders are 'ASC' and 'DESC', then 'NULLS FIRST' and 'NULLS LAST'")
+		}
+		words = []string{"NULLS FIRST", "NULLS LAST"}
+	}
+	return nil
 }

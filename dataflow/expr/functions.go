@@ -347,6 +347,9 @@ func (s *callSite) mismatch(args []*Node) error {
 		err = fault.Userf(CodeTypeMismatch, s.span, "%s needs arguments", subject)
 	}
 	if len(takes) > 0 {
+		if slices.ContainsFunc(args, func(a *Node) bool { return isJSONValue(a.Type) }) {
+			return err.WithHint("it takes %s; cast the JSON value, as in (x -> 'key')::bigint", strings.Join(takes, " or "))
+		}
 		return err.WithHint("it takes %s; CAST converts types", strings.Join(takes, " or "))
 	}
 	return err

@@ -55,7 +55,7 @@ func listFunctions() []*function {
 			"array_distinct(make_array(1, 2, 1, NULL, NULL))", "[1, 2, NULL]", bindElem("l", listResult), distinctKernel),
 		listFunction("array_sort", "array_sort(list[, 'ASC' or 'DESC'[, 'NULLS FIRST' or 'NULLS LAST']])",
 			"The elements in order, ascending and nulls first unless told otherwise.", "array_sort(make_array(3, NULL, 1), 'DESC', 'NULLS LAST')",
-			"[3, 1, NULL]", bindElem("l?tt", listResult), sortKernel),
+			"[3, 1, NULL]", bindElem("l?tt", listResult), sortKernel).checked(checkOrder),
 		listFunction("array_resize", "array_resize(list, n[, any])", "The list with n elements: cut, or filled up with a value or nulls.",
 			"array_resize(make_array(1), 3, 0)", "[1, 0, 0]", bindElem("li?v", listResult), listKernel(resizeList)),
 		listFunction("array_repeat", "array_repeat(any, n)", "The list that has a value n times.", "array_repeat('x', 2)", "[x, x]",
