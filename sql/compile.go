@@ -130,7 +130,7 @@ func compile(text string, o Options) (*Plan, fault.List, fault.List) {
 		all = append(all[:len(all):len(all)], only...)
 		plan.Explained = append(plan.Explained, Explained{physical.Plan(only, text), e.Format, e.Span})
 	}
-	plan.Warnings = ordered(append(warnings, unbounded(all)...))
+	plan.Warnings = ordered(append(append(warnings, unbounded(all)...), pairs(all)...))
 	if err := o.Connectors.CheckOutputs(plan.Program); err != nil {
 		return nil, fault.List{fault.As(err)}, plan.Warnings
 	}
@@ -181,6 +181,27 @@ func unbounded(sinks []*logical.Sink) fault.List {
 		told[n.Span()] = true
 		out = append(out, fault.Userf(CodeUnbounded, n.Span(), "the state of this %s grows without bound", logical.Name(n)).
 			WithHint("%s", logical.Bounding(n)))
+	})
+	return out
+}
+
+// pairs warns of joins that compare every row of one side with every row of the other, once for each place in the text. Those
+// that subqueries make are not meant: their other side is small.
+func pairs(sinks []*logical.Sink) fault.List {
+	roots := make([]logical.Node, len(sinks))
+	for i, s := range sinks {
+		roots[i] = s
+	}
+	var out fault.List
+	told := map[fault.Span]bool{}
+	logical.Walk(roots, func(n logical.Node) {
+		j, ok := n.(*logical.Join)
+		if !ok || j.By != logical.ByKey || len(j.Keys) > 0 || j.AcrossWindows || told[n.Span()] {
+			return
+		}
+		told[n.Span()] = true
+		out = append(out, fault.Userf(bind.CodeCost, n.Span(), "the join compares every row of one side with every row of the other, on one subtask").
+			WithHint("add an equality: AND a.k = b.k, or bound the distance of the event times"))
 	})
 	return out
 }

@@ -111,7 +111,7 @@ func (b *Binder) nearest(left, right *relation, kind graph.JoinKind, terms []*ex
 	}
 	near, byTime := logical.Nearest{}, false
 	if l, r := left.node.Properties(), right.node.Properties(); l.Mode == graph.Append && r.Mode == graph.Append {
-		near, byTime = nearestByTime(s.compared, n, l.TimeColumns, r.TimeColumns)
+		near, byTime = nearestByTime(s.compared, n, l, r)
 	}
 	switch {
 	case byTime && !(near.Forward && kind == graph.LeftJoin && len(s.left) > 0):
@@ -126,7 +126,7 @@ func (b *Binder) nearest(left, right *relation, kind graph.JoinKind, terms []*ex
 
 // nearestByTime reads the comparisons as: the last right row at or before the left one's event time, or the first at or
 // after it, perhaps at most so far away.
-func nearestByTime(compared []*expr.Node, n int, left, right []int) (logical.Nearest, bool) {
+func nearestByTime(compared []*expr.Node, n int, left, right logical.Properties) (logical.Nearest, bool) {
 	var lower, upper *logical.Distance
 	for _, c := range compared {
 		d, ok := logical.DistanceOf(c, n, left, right)

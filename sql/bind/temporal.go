@@ -55,7 +55,7 @@ func (b *Binder) rowTime(left *relation, e ast.Expr) bool {
 	if n == nil {
 		return false
 	}
-	if n.Kind == expr.RowTime || logical.IsEventTime(n, left.node.Properties().TimeColumns) {
+	if logical.IsEventTime(n, left.node.Properties()) {
 		return true
 	}
 	b.errorf(fault.CodeInvalid, e.Span(), "FOR SYSTEM_TIME AS OF takes the event time of the row on the left, and this is another value").
@@ -202,7 +202,7 @@ func (v *versions) newest(t *logical.TopN) bool {
 	if p.Mode != graph.Append || t.Rank != graph.RowNumber || t.PerTime || t.WithTies || t.Offset != 0 || len(t.Keys) == 0 || len(t.Order) == 0 {
 		return false
 	}
-	if o := t.Order[0]; !o.Desc || !logical.IsEventTime(expr.NewColumn(o.Column, t.Input.Schema().Field(o.Column)), p.TimeColumns) {
+	if o := t.Order[0]; !o.Desc || !logical.IsEventTime(expr.NewColumn(o.Column, t.Input.Schema().Field(o.Column)), p) {
 		return false
 	}
 	width := t.Input.Schema().NumFields()
@@ -238,10 +238,10 @@ func (b *Binder) versioned(left, right *relation, kind graph.JoinKind, terms []*
 	near := logical.Nearest{Kind: kind, Order: append([]graph.Order(nil), v.order...), Latest: v.latest, Versioned: true, Ended: -1}
 	keys := make([]*logical.JoinKey, len(v.key))
 	var below []*expr.Node
-	var times []int
+	var times logical.Properties
 	for i, c := range v.columns {
-		if logical.IsEventTime(c, v.base.Properties().TimeColumns) {
-			times = append(times, i)
+		if logical.IsEventTime(c, v.base.Properties()) {
+			times.TimeColumns = append(times.TimeColumns, i)
 		}
 	}
 	for _, t := range terms {
@@ -255,7 +255,7 @@ func (b *Binder) versioned(left, right *relation, kind graph.JoinKind, terms []*
 			below = append(below, t)
 			continue
 		}
-		if d, ok := logical.DistanceOf(t, n, left.node.Properties().TimeColumns, times); ok && !d.Upper && d.At < 0 && (near.Reach == 0 || -d.At < near.Reach) {
+		if d, ok := logical.DistanceOf(t, n, left.node.Properties(), times); ok && !d.Upper && d.At < 0 && (near.Reach == 0 || -d.At < near.Reach) {
 			near.Reach = -d.At
 		}
 		near.Residual = append(near.Residual, t)

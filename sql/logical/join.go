@@ -1,8 +1,6 @@
 package logical
 
 import (
-	"time"
-
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/expr"
@@ -184,7 +182,7 @@ func (j *Join) decide() {
 		j.By = ByWindow
 		return
 	}
-	j.interval(l.TimeColumns, r.TimeColumns)
+	j.interval(l, r)
 }
 
 // ConstantSide gives the side whose rows stand in the query, if none of them has to be there without a match.
@@ -208,133 +206,6 @@ func (j *Join) comparesWindows(left, right Properties) bool {
 		}
 	}
 	return false
-}
-
-// interval looks for a lower and an upper bound of the distance of the event times.
-func (j *Join) interval(left, right []int) {
-	lower, upper := false, false
-	var rest []*expr.Node
-	lo, hi := int64(0), int64(0)
-	for _, c := range j.Residual {
-		b, ok := DistanceOf(c, j.Left.Schema().NumFields(), left, right)
-		switch {
-		case ok && b.Upper && (!upper || b.At < hi):
-			upper, hi = true, b.At
-		case ok && !b.Upper && (!lower || b.At > lo):
-			lower, lo = true, b.At
-		case !ok:
-			rest = append(rest, c)
-		}
-	}
-	if lower && upper && lo <= hi {
-		j.By, j.Lower, j.Upper, j.Residual = ByInterval, lo, hi, rest
-	}
-}
-
-// Distance bounds the right event time minus the left one from above or below, nanoseconds; the bound is included.
-type Distance struct {
-	Upper bool
-	At    int64
-}
-
-// DistanceOf reads a comparison of two event times, each perhaps plus or minus an interval of fixed length. n is how many
-// columns the left side has; left and right are the columns with event times on both sides.
-func DistanceOf(c *expr.Node, n int, left, right []int) (Distance, bool) {
-	if c.Kind != expr.Call || len(c.Args) != 2 {
-		return Distance{}, false
-	}
-	strict, less := false, false
-	switch c.Name {
-	case "lt":
-		strict, less = true, true
-	case "lteq":
-		less = true
-	case "gt":
-		strict = true
-	case "gteq":
-	default:
-		return Distance{}, false
-	}
-	a, okA := momentOf(c.Args[0], n, left, right)
-	b, okB := momentOf(c.Args[1], n, left, right)
-	if !okA || !okB || a.right == b.right {
-		return Distance{}, false
-	}
-	if a.right {
-		// right + a ≤ left + b, so right − left ≤ b − a.
-		a, b, less = b, a, !less
-	}
-	// left + a ≤ right + b, so right − left ≥ a − b.
-	d := Distance{Upper: !less, At: a.offset - b.offset}
-	if strict && d.Upper {
-		d.At--
-	} else if strict {
-		d.At++
-	}
-	return d, true
-}
-
-// moment is the event time of one side's row plus an offset in nanoseconds.
-type moment struct {
-	right  bool
-	offset int64
-}
-
-// maxOffset keeps sums of offsets from overflowing: a hundred years.
-const maxOffset = int64(100 * 365 * 24 * time.Hour)
-
-func momentOf(n *expr.Node, k int, left, right []int) (moment, bool) {
-	for n.Kind == expr.Cast && finer(n.Args[0].Type, n.Type) {
-		n = n.Args[0]
-	}
-	if n.Kind == expr.Column {
-		if n.Index < k {
-			return moment{}, contains(left, n.Index)
-		}
-		return moment{right: true}, contains(right, n.Index-k)
-	}
-	if n.Kind != expr.Call || n.Name != "add" && n.Name != "subtract" {
-		return moment{}, false
-	}
-	x, y := n.Args[0], n.Args[1]
-	if n.Name == "add" && x.Type.ID() == arrow.INTERVAL_MONTH_DAY_NANO {
-		x, y = y, x
-	}
-	m, ok := momentOf(x, k, left, right)
-	d, fixed := fixedInterval(y)
-	if !ok || !fixed {
-		return moment{}, false
-	}
-	if n.Name == "subtract" {
-		d = -d
-	}
-	m.offset += d
-	return m, m.offset <= maxOffset && m.offset >= -maxOffset
-}
-
-// IsEventTime reports whether an expression is one of the columns that hold a row's event time.
-func IsEventTime(n *expr.Node, times []int) bool {
-	for n.Kind == expr.Cast && finer(n.Args[0].Type, n.Type) {
-		n = n.Args[0]
-	}
-	return n.Kind == expr.Column && contains(times, n.Index)
-}
-
-// finer reports whether a cast between timestamps keeps every value as it is.
-func finer(from, to arrow.DataType) bool {
-	a, okA := from.(*arrow.TimestampType)
-	b, okB := to.(*arrow.TimestampType)
-	return okA && okB && b.Unit >= a.Unit && a.TimeZone == b.TimeZone
-}
-
-func fixedInterval(n *expr.Node) (int64, bool) {
-	n = expr.Fold(n)
-	v, ok := n.Value.(arrow.MonthDayNanoInterval)
-	const day = int64(24 * time.Hour)
-	if n.Kind != expr.Literal || !ok || v.Months != 0 || int64(v.Days) > maxOffset/day || int64(v.Days) < -maxOffset/day {
-		return 0, false
-	}
-	return int64(v.Days)*day + v.Nanoseconds, v.Nanoseconds <= maxOffset && v.Nanoseconds >= -maxOffset
 }
 
 // columns is the output: a side that may be padded with nulls can be null throughout.
