@@ -48,7 +48,7 @@ func (p *place) call(e *ast.Call) *expr.Node {
 	switch {
 	case e.Over != nil:
 		return p.over(name, e)
-	case ranks[name] != 0, overFunctions[name].args != 0 && !p.b.opts.Aggregates.Has(name), overFunctions[name].whole:
+	case ranks[name] != 0 || onlyOver(name) && !p.b.opts.Aggregates.Has(name):
 		arguments := map[bool]string{true: "x"}[overFunctions[name].args > 0]
 		p.b.errorf(CodeAggregate, e.Span(), "%s needs OVER", name).WithHint("write %s(%s) OVER (PARTITION BY … ORDER BY …)", name, arguments)
 		return nil

@@ -22,6 +22,12 @@ var overFunctions = map[string]struct {
 	"ntile": {1, true}, "percent_rank": {0, true}, "cume_dist": {0, true},
 }
 
+// onlyOver reports whether a name is that of one of them.
+func onlyOver(name string) bool {
+	_, is := overFunctions[name]
+	return is
+}
+
 // function is a call with OVER that is no rank: its arguments over the SELECT's columns, and how it is called.
 type function struct {
 	args   []*expr.Node

@@ -41,7 +41,7 @@ type sortTerm struct {
 func (p *place) over(name string, e *ast.Call) *expr.Node {
 	kind, ok := ranks[name]
 	switch {
-	case !ok && overFunctions[name].args == 0 && !overFunctions[name].whole && !p.b.opts.Aggregates.Has(name):
+	case !ok && !onlyOver(name) && !p.b.opts.Aggregates.Has(name):
 		if p.b.opts.Functions.Has(name) {
 			p.b.errorf(CodeAggregate, e.Span(), "%s looks at one row and takes no OVER", name).WithHint("leave OVER out")
 			return nil

@@ -135,8 +135,13 @@ func (p *parser) limit(q *ast.Query) {
 		return
 	}
 	q.Limit = p.expr(bpLowest)
-	if p.isOp(",") && len(p.opens) == 0 {
+	switch {
+	case p.isOp(",") && len(p.opens) == 0:
 		p.fail(p.peek().span(), "LIMIT has one number").WithHint("write LIMIT count OFFSET start")
+	case p.isWord("BY"):
+		p.unsupported(p.peek().span(), "LIMIT … BY").WithHint("write QUALIFY row_number() OVER (PARTITION BY … ORDER BY …) <= n")
+	case p.isWord("PERCENT"):
+		p.unsupported(p.peek().span(), "LIMIT n PERCENT").WithHint("give a number of rows, or a share: QUALIFY percent_rank() OVER (ORDER BY …) < 0.1")
 	}
 }
 
@@ -150,7 +155,7 @@ func (p *parser) fetch(q *ast.Query) {
 		q.Limit = p.expr(bpLowest)
 	}
 	if p.isWord("PERCENT") {
-		p.unsupported(p.peek().span(), "FETCH FIRST n PERCENT").WithHint("give a number of rows")
+		p.unsupported(p.peek().span(), "FETCH FIRST n PERCENT").WithHint("give a number of rows, or a share: QUALIFY percent_rank() OVER (ORDER BY …) < 0.1")
 	}
 	if !p.word("ROWS") && !p.word("ROW") {
 		p.unexpected()
@@ -166,9 +171,16 @@ func (p *parser) fetch(q *ast.Query) {
 
 // refuseTail refuses by name the clauses that other engines have behind a query.
 func (p *parser) refuseTail() {
-	for _, clause := range [][]string{{"FOR", "UPDATE"}, {"FOR", "SHARE"}, {"CLUSTER", "BY"}, {"SORT", "BY"}, {"DISTRIBUTE", "BY"}} {
-		if p.isWord(clause...) {
-			p.unsupported(p.place(2), clause[0]+" "+clause[1]).WithHint("leave it out: queries lock nothing, and are spread by the keys that they group and join by")
+	for _, c := range [...]struct{ first, second, hint string }{
+		{"FOR", "UPDATE", "leave it out: a query takes no locks"},
+		{"FOR", "SHARE", "leave it out: a query takes no locks"},
+		{"CLUSTER", "BY", "leave it out: the plan spreads rows by the keys that it needs"},
+		{"SORT", "BY", "write ORDER BY … LIMIT for the first rows of all, or row_number() OVER (ORDER BY …)"},
+		{"DISTRIBUTE", "BY", "leave it out: the plan spreads rows by the keys that it needs"},
+		{"CONNECT", "BY", "join the table with itself, once for each level"},
+	} {
+		if p.isWord(c.first, c.second) {
+			p.unsupported(p.place(2), c.first+" "+c.second).WithHint("%s", c.hint)
 		}
 	}
 }

@@ -237,7 +237,7 @@ func (p *parser) refuseRelation() {
 	next := p.peekAt(1)
 	if t.kind == tokenWord && refusedRelations[t.upper] && (next.isOp("(") || t.upper == "TABLESAMPLE") {
 		hint := map[string]string{"PIVOT": "write one aggregate with FILTER (WHERE …) per column", "UNPIVOT": "write a UNION ALL of SELECTs, or unnest an array of structs",
-			"TABLESAMPLE": "write WHERE random() < 0.05"}[t.upper]
+			"TABLESAMPLE": "write WHERE random() < 0.05", "MATCH_RECOGNIZE": "compare neighbouring rows with lag(…) and lead(…) OVER (PARTITION BY … ORDER BY …), and filter with QUALIFY"}[t.upper]
 		p.unsupported(t.span(), t.upper).Hint = hint
 	}
 }
