@@ -237,7 +237,7 @@ const (
 type Bound struct {
 	Kind BoundKind
 	// N is how far Preceding and Following reach, at least 0: rows, groups, or for Range the distance of the values of the
-	// order key: nanoseconds for times, days for dates, units of the last digit for decimals, and for floats the bits of the
+	// order key: units of its type for times, days for dates, units of the last digit for decimals, and for floats the bits of the
 	// distance.
 	N int64
 }

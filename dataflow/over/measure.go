@@ -35,15 +35,7 @@ func measureOf(spec *graph.OverSpec, in *arrow.Schema) measure {
 		return unmeasured
 	}
 	switch t := in.Field(spec.Order[0].Column).Type.(type) {
-	case *arrow.TimestampType:
-		if t.Unit == arrow.Nanosecond {
-			return integers
-		}
-	case *arrow.Time64Type:
-		if t.Unit == arrow.Nanosecond {
-			return integers
-		}
-	case *arrow.Date32Type:
+	case *arrow.TimestampType, *arrow.Time64Type, *arrow.Time32Type, *arrow.Date32Type:
 		return integers
 	case *arrow.Float64Type, *arrow.Float32Type:
 		return floats

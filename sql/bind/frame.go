@@ -3,6 +3,7 @@ package bind
 import (
 	"math"
 	"math/big"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -72,16 +73,14 @@ func (b *Binder) bound(x ast.FrameBound, units ast.FrameUnits, order []sortTerm)
 // distance reads how far a RANGE bound lies from the current row in values of a type, in the form of graph.Bound.
 func (b *Binder) distance(e ast.Expr, dt arrow.DataType) (int64, bool) {
 	switch t := dt.(type) {
-	case *arrow.TimestampType, *arrow.Time64Type, *arrow.Date32Type:
-		n, err := b.duration(e)
-		if err != nil {
-			b.errs = append(b.errs, err)
-			return 0, false
-		}
-		if t.ID() == arrow.DATE32 && n > 0 { // whole days reach as far
-			n /= 24 * 3600 * 1e9
-		}
-		return n, true
+	case *arrow.TimestampType:
+		return b.timeDistance(e, t.Unit.Multiplier())
+	case *arrow.Time64Type:
+		return b.timeDistance(e, t.Unit.Multiplier())
+	case *arrow.Time32Type:
+		return b.timeDistance(e, t.Unit.Multiplier())
+	case *arrow.Date32Type:
+		return b.timeDistance(e, 24*time.Hour)
 	case *arrow.Float64Type, *arrow.Float32Type:
 		v, ok := b.number(e, expr.TypeName(dt))
 		f, _ := v.Float64()
@@ -124,6 +123,19 @@ func (b *Binder) whole(e ast.Expr, clause string) (int64, bool) {
 		return 0, false
 	}
 	return v, true
+}
+
+// timeDistance reads an interval in units of times. Whole units reach as far.
+func (b *Binder) timeDistance(e ast.Expr, unit time.Duration) (int64, bool) {
+	n, err := b.duration(e)
+	switch {
+	case err != nil:
+		b.errs = append(b.errs, err)
+		return 0, false
+	case n < 0:
+		return -1, true
+	}
+	return n / int64(unit), true
 }
 
 func (b *Binder) tooFar(e ast.Expr) (int64, bool) {

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -33,7 +34,8 @@ type function struct {
 	args   []*expr.Node
 	filter *expr.Node
 	call   graph.OverCall
-	whole  bool
+	// whole functions look at the whole partition, unframed ones at no frame.
+	whole, unframed bool
 }
 
 // same reports whether two functions over the same rows have the same results.
@@ -87,10 +89,31 @@ func (p *place) overFunction(name string, e *ast.Call, w *ast.WindowSpec) (*func
 	if args == nil && len(list) > 0 {
 		return nil, false
 	}
-	out := &function{whole: f.whole}
+	out := &function{whole: f.whole, unframed: !strings.HasSuffix(name, "_value")}
 	out.call.IgnoreNulls = e.Nulls == ast.IgnoreNulls
 	out.call.Call = agg.Call{Name: name, Filter: -1, Type: arrow.PrimitiveTypes.Int64, Span: e.Span()}
 	return out, p.overArguments(out, name, args)
+}
+
+// withDefault gives the value of lag or lead and its default a common type; a text that stands there is one of the value's.
+func (p *place) withDefault(f *function, value, otherwise *expr.Node) bool {
+	text := value.Type.ID() == arrow.STRING
+	if s, is := otherwise.Value.(string); is && !text && otherwise.Kind == expr.Literal {
+		if otherwise = p.constant(s, value.Type, otherwise.Span, otherwise.Span); otherwise == nil {
+			return false
+		}
+	}
+	if !text && otherwise.Type.ID() == arrow.STRING {
+		p.b.errorf(expr.CodeTypeMismatch, otherwise.Span, "the default of %s is %s, and the value %s", f.call.Name, expr.TypeName(otherwise.Type), expr.TypeName(value.Type)).
+			WithHint("CAST one of them")
+		return false
+	}
+	both := p.function("coalesce", f.call.Span, value, otherwise)
+	if both == nil {
+		return false
+	}
+	f.args, f.call.Type = both.Args, both.Type
+	return true
 }
 
 // overArguments tells values from positions, and finds the type of the result.
@@ -119,12 +142,8 @@ func (p *place) overArguments(f *function, name string, args []*expr.Node) bool 
 		}
 		f.call.Params = []any{v}
 	}
-	if len(args) == 3 {
-		d := p.castTo(args[2], args[0].Type, false, args[2].Span)
-		if d == nil {
-			return false
-		}
-		f.args = []*expr.Node{args[0], d}
+	if len(args) == 3 && !p.withDefault(f, args[0], args[2]) {
+		return false
 	}
 	for _, a := range f.args {
 		f.call.ArgTypes = append(f.call.ArgTypes, a.Type)

@@ -63,10 +63,6 @@ func (p *place) over(name string, e *ast.Call) *expr.Node {
 	if !ok {
 		return nil
 	}
-	if ranked && spec.Frame != nil {
-		p.b.errorf(fault.CodeInvalid, spec.Frame.Span(), "%s has no frame", name).WithHint("leave the frame out: a rank looks at the whole partition")
-		return nil
-	}
 	inner := *p
 	inner.inOver, inner.clause = true, "OVER"
 	c := &overCall{kind: kind, span: e.Span()}
@@ -82,8 +78,12 @@ func (p *place) over(name string, e *ast.Call) *expr.Node {
 		if c.function, ok = inner.overFunction(name, e, spec); !ok {
 			return nil
 		}
-		if c.function.call.Frame, ok = p.b.frame(spec, c.order); !ok {
+		frame, ok := p.b.frame(spec, c.order)
+		if !ok {
 			return nil
+		}
+		if !c.function.unframed {
+			c.function.call.Frame = frame
 		}
 		dt, nullable = c.function.call.Type, c.function.call.Nullable
 	}
