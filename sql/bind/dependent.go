@@ -34,6 +34,8 @@ type frame struct {
 	tried       []ast.Node
 	// again is set on the first try when it takes the exact names to go on.
 	again bool
+	// carriers are the named queries around that carry columns of queries further out: to read one is to name those.
+	carriers map[string]bool
 	// top is the subquery's own SELECT. If that aggregates without GROUP BY, empty is its row where none has the values, over
 	// the query around and the frame's columns at firstOuter.
 	top   *ast.Select
@@ -72,13 +74,15 @@ func (c scopeColumn) use(ref ast.Node) {
 func (f *frame) namedIn(part ast.Node) bool {
 	found := false
 	ast.Inspect(part, func(n ast.Node) bool {
-		if f.exact != nil {
-			found = found || f.exact[n]
-		} else if ref, ok := n.(*ast.ColumnRef); ok {
+		switch ref := n.(type) {
+		case *ast.ColumnRef:
 			for _, c := range f.columns {
-				found = found || c.likely(ref.Path)
+				found = found || f.exact == nil && c.likely(ref.Path)
 			}
+		case *ast.TableRef:
+			found = found || f.exact == nil && reads(f.carriers, ref)
 		}
+		found = found || f.exact[n]
 		return !found
 	})
 	return found
@@ -96,14 +100,49 @@ func (c scopeColumn) likely(path ast.Name) bool {
 	return is(path[0]) && !c.hidden || len(path) > 1 && strings.EqualFold(path[0].Name, c.table) && is(path[1])
 }
 
+// carriers are the named queries that carry columns of the queries around them.
+func (e *env) carriers() map[string]bool {
+	var out map[string]bool
+	for ; e != nil; e = e.outer {
+		if !e.subquery && e.rel != nil && e.rel.scope.outer != nil {
+			if out == nil {
+				out = map[string]bool{}
+			}
+			out[strings.ToLower(e.name.Name)] = true
+		}
+	}
+	return out
+}
+
+// carry tells the frame whose columns a named query carries that reading it is to name them.
+func (e *env) carry() {
+	if e.rel == nil || e.rel.scope.outer == nil {
+		return
+	}
+	f := e.rel.scope.outer[0].frame
+	if f.carriers == nil {
+		f.carriers = map[string]bool{}
+	}
+	f.carriers[strings.ToLower(e.name.Name)] = true
+}
+
+func reads(carriers map[string]bool, t *ast.TableRef) bool {
+	return len(t.Name) == 1 && carriers[strings.ToLower(t.Name[0].Name)]
+}
+
 // likelyIn gives the columns that a part of the text may name.
-func (s *scope) likelyIn(part ast.Node) []scopeColumn {
+func (s *scope) likelyIn(part ast.Node, carriers map[string]bool) []scopeColumn {
 	all := append(s.columns[:len(s.columns):len(s.columns)], s.outer...)
 	named := make([]bool, len(all))
 	ast.Inspect(part, func(n ast.Node) bool {
-		if ref, ok := n.(*ast.ColumnRef); ok {
+		switch ref := n.(type) {
+		case *ast.ColumnRef:
 			for i, c := range all {
 				named[i] = named[i] || c.likely(ref.Path)
+			}
+		case *ast.TableRef:
+			for i := len(s.columns); i < len(all) && reads(carriers, ref); i++ {
+				named[i] = true
 			}
 		}
 		return true
@@ -226,6 +265,45 @@ func (b *Binder) reading(n ast.Node, e *env) (*relation, bool) {
 	}
 	f.tried = append(f.tried, n)
 	return &relation{node: f.leaf, scope: &scope{outer: f.columns}}, true
+}
+
+// carried is a named query that carries columns of a query further out than the one around the present subquery, which
+// carries them itself: the values of its frame stand beside the rows that have the same ones.
+func (b *Binder) carried(r *relation, t *ast.TableRef, e *env) *relation {
+	f := e.around()
+	if r.scope.outer == nil || r.scope.outer[0].frame == f {
+		return r
+	}
+	if f == nil {
+		b.unsupported(t.Span(), "a named query that depends on the query around cannot be read here").WithHint("put the named query into FROM")
+		return nil
+	}
+	on := b.onValues(graph.InnerJoin)
+	n := r.node.Schema().NumFields()
+	for _, c := range r.scope.outer {
+		at := -1
+		for i, own := range f.from {
+			for own.frame != nil && own.frame != c.frame {
+				own = own.frame.from[own.at]
+			}
+			if own.frame == c.frame && own.at == c.at {
+				at = i
+			}
+		}
+		if at < 0 {
+			b.unsupported(t.Span(), "a named query that depends on the query around cannot be read here").WithHint("put the named query into FROM")
+			return nil
+		}
+		f.columns[at].use(t)
+		on.Conds = append(on.Conds, b.same(expr.NewColumn(c.index, r.node.Schema().Field(c.index)).At(t.Span()), expr.NewColumn(n+at, f.leaf.schema.Field(at)).At(t.Span()), true, t.Span()))
+	}
+	j := logical.NewJoin(r.node, f.leaf, on, t.Span())
+	s := &scope{columns: r.scope.columns}
+	for _, c := range f.columns {
+		c.index += n
+		s.outer = append(s.outer, c)
+	}
+	return &relation{node: j, scope: s, spans: r.spans}
 }
 
 // carrying lets all branches of a set operation carry the frame's columns if one does, behind their own.

@@ -68,7 +68,11 @@ func (b *Binder) tableRef(t *ast.TableRef, e *env) *relation {
 			if c.rel == nil {
 				return nil
 			}
-			return b.alias(c.rel, t.Alias, t.Name[0].Name)
+			r := b.carried(c.rel, t, e)
+			if r == nil {
+				return nil
+			}
+			return b.alias(r, t.Alias, t.Name[0].Name)
 		}
 	}
 	table := b.table(t.Name, e)

@@ -59,6 +59,7 @@ func (b *Binder) queryAt(q *ast.Query, e *env, top bool) *relation {
 		}
 		for _, c := range q.With.Tables {
 			e = &env{outer: e, name: c.Name, rel: b.cte(c, e)}
+			e.carry()
 		}
 	}
 	if s, ok := q.Body.(*ast.Select); ok {

@@ -59,13 +59,15 @@ func (b *Binder) framed(q *ast.Query, around *scope, e *env, to purpose) *bound 
 		c.OrderBy = nil
 		q = &c
 	}
-	columns := around.likelyIn(q)
+	carriers := e.carriers()
+	columns := around.likelyIn(q, carriers)
 	var exact map[ast.Node]bool
 	for {
 		errs, warnings := len(b.errs), len(b.warnings)
 		var f *frame
 		if len(columns) > 0 {
 			f = newFrame(columns, q.Span())
+			f.carriers = carriers
 			f.exact, f.counted, f.rows = exact, to == forCounting, to == forRows
 			if s, ok := q.Body.(*ast.Select); ok && len(q.OrderBy) == 0 && q.Limit == nil && q.Offset == nil {
 				f.top = s

@@ -49,6 +49,13 @@ func (l *Library) Steered(choices []byte, o Options) *Script {
 }
 
 func (l *Library) script(s source, o Options) *Script {
+	g := l.generator(s, o)
+	g.statement()
+	return g.out
+}
+
+// generator makes the tables of a script.
+func (l *Library) generator(s source, o Options) *generator {
 	if o.Depth == 0 {
 		o.Depth = 3
 	}
@@ -61,8 +68,7 @@ func (l *Library) script(s source, o Options) *Script {
 	for i := range tables {
 		g.table(i)
 	}
-	g.statement()
-	return g.out
+	return g
 }
 
 // generator makes one script.
@@ -225,4 +231,22 @@ func (g *generator) statement() {
 	}
 	q := g.query(g.options.Depth, nil)
 	g.out.Query += q.text + g.top(q)
+}
+
+// Partition makes a script whose query filters nothing, and the same with three conditions of which just one is true of each
+// row: something that may be true, false or unknown, its opposite, and that it is unknown.
+func (l *Library) Partition(seed uint64, o Options) (*Script, [3]string) {
+	g := l.generator(source{rand.New(rand.NewPCG(seed, 78))}, o)
+	g.budget = 40 + g.n(40)
+	f := g.from(g.options.Depth - 1)
+	g.scopes = append(g.scopes, f.columns)
+	var items []string
+	for range 1 + g.n(3) {
+		items = append(items, g.expr(pick(g.source, g.types()), 1)+" AS "+g.name("c"))
+	}
+	g.budget += 20
+	p := g.condition(g.options.Depth)
+	g.out.Query = "SELECT " + strings.Join(items, ", ") + " FROM " + f.text
+	where := g.out.Query + " WHERE "
+	return g.out, [3]string{where + p, where + "NOT " + p, where + p + " IS NULL"}
 }

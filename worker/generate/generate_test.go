@@ -61,6 +61,81 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// TestPartitions splits the rows of queries by conditions that are true of just one part each: together the parts are the
+// whole. Conditions of WHERE become filters, semi and anti joins, or columns that are filtered by, so that this compares them.
+func TestPartitions(t *testing.T) {
+	var unused []string
+	l := capture.Library(&unused)
+	library := sqlgen.New(expr.Builtin(), agg.Builtin(), l.Connectors, capture.Name)
+	r := &runner{t: t, library: library, dir: t.TempDir(), counts: map[string]int{}}
+	end := time.Now().Add(*limit / 2)
+	for seed := *first; seed < *first+*seeds/2 || time.Now().Before(end); seed++ {
+		r.partition(seed)
+		if len(r.failed) >= 10 {
+			t.Errorf("enough of it after seed %d", seed)
+			break
+		}
+	}
+	if *stats {
+		t.Log(r.counts)
+	}
+}
+
+// alike is a table that rows are written into in the same form whether they are only appended or not.
+var alike = "CREATE TABLE written WITH (connector = '" + capture.Name + "', format = 'debezium_json', json.timestamp_format = 'RFC3339', json.decimal_encoding = 'string');\n" +
+	"INSERT INTO written "
+
+func (r *runner) partition(seed uint64) {
+	script, parts := r.library.Partition(seed, sqlgen.Options{})
+	defer r.watch(seed, script)()
+	r.write(script)
+	random := rand.New(rand.NewPCG(seed, 6))
+	answer := func(query string) ([]string, bool) {
+		s := *script
+		s.Query = alike + query
+		plan, problems, trace := r.compile(s.Text(r.dir))
+		switch {
+		case trace != "":
+			r.fail(seed, &s, "the planner panics: %s", trace)
+			return nil, false
+		case len(problems) > 0:
+			r.counts["refused"]++
+			r.refused(seed, &s, problems, false)
+			return nil, false
+		case late(plan.Program), unordered(plan.Program):
+			r.counts["not to be compared"]++
+			return nil, false
+		}
+		v := capture.Variant{Parallelism: 1 + random.IntN(3), Batch: []int{1, 3, 8192}[random.IntN(3)], Restore: random.IntN(3), Seed: random.Uint64()}
+		o := r.run(plan.Program, v)
+		if why := o.wrong(); why != "" {
+			r.fail(seed, &s, "with %s: %s", v, why)
+		}
+		if o.err != nil {
+			r.counts["ends with a fault of the data"]++
+		}
+		return o.rows, o.err == nil && o.trace == ""
+	}
+	whole, ok := answer(script.Query)
+	if !ok {
+		return
+	}
+	var together []string
+	for _, p := range parts {
+		rows, ok := answer(p)
+		if !ok {
+			return
+		}
+		together = append(together, rows...)
+	}
+	r.counts["compared"]++
+	slices.Sort(together)
+	if !slices.Equal(whole, together) {
+		script.Query = parts[0]
+		r.fail(seed, script, "the whole is\n%s\nthe parts are together\n%s", show(whole), show(together))
+	}
+}
+
 type runner struct {
 	t       *testing.T
 	library *sqlgen.Library
@@ -81,20 +156,8 @@ func (r *runner) fail(seed uint64, script *sqlgen.Script, format string, args ..
 // script makes a script and runs it.
 func (r *runner) script(seed uint64) {
 	script := r.library.Script(seed, sqlgen.Options{})
-	done := make(chan struct{})
-	go func() {
-		select {
-		case <-done:
-		case <-time.After(patience):
-			panic(fmt.Sprintf("seed %d takes longer than %s\n%s", seed, patience, script.Tables+script.Query))
-		}
-	}()
-	defer close(done)
-	for name, content := range script.Files {
-		if err := os.WriteFile(filepath.Join(r.dir, name), []byte(content), 0o644); err != nil {
-			r.t.Fatal(err)
-		}
-	}
+	defer r.watch(seed, script)()
+	r.write(script)
 	mutated := seed%4 == 3
 	if mutated {
 		script.Query = mutate(rand.New(rand.NewPCG(seed, 9)), script.Query)
@@ -149,6 +212,28 @@ func (r *runner) script(seed uint64) {
 		r.counts["runs well without rows"]++
 	default:
 		r.counts["runs well"]++
+	}
+}
+
+// watch ends the tests if a script takes too long, until the function it gives is called.
+func (r *runner) watch(seed uint64, script *sqlgen.Script) func() {
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-done:
+		case <-time.After(patience):
+			panic(fmt.Sprintf("seed %d takes longer than %s\n%s", seed, patience, script.Tables+script.Query))
+		}
+	}()
+	return func() { close(done) }
+}
+
+// write makes the files of a script.
+func (r *runner) write(script *sqlgen.Script) {
+	for name, content := range script.Files {
+		if err := os.WriteFile(filepath.Join(r.dir, name), []byte(content), 0o644); err != nil {
+			r.t.Fatal(err)
+		}
 	}
 }
 
