@@ -89,6 +89,11 @@ var shapes = []shape{
 	{"left join, 1 M keys", `SELECT e.id, e.amount, o.quantity FROM events e LEFT JOIN orders o ON e.large = o.large`, same, "orders"},
 	{"semi join, 1 M keys", `SELECT id, amount FROM events WHERE large IN (SELECT large FROM orders)`, same, "orders"},
 	{"interval join (± 100 ms), 1 M keys", `SELECT e.id, o.quantity FROM events e JOIN orders o ON e.large = o.large AND e.ts BETWEEN o.ts - INTERVAL '100 milliseconds' AND o.ts + INTERVAL '100 milliseconds'`, same, "orders"},
+	{"ASOF join, 1 M keys", `SELECT e.id, o.quantity FROM events e ASOF JOIN orders o ON e.large = o.large AND e.ts >= o.ts`, same, "orders"},
+	{"ASOF left join, 1 M keys", `SELECT e.id, o.quantity FROM events e ASOF LEFT JOIN orders o ON e.large = o.large AND e.ts >= o.ts`, same, "orders"},
+	{"temporal join, 1 M keys", `WITH o AS (SELECT large, quantity FROM (SELECT large, quantity, row_number() OVER (PARTITION BY large ORDER BY ts DESC) AS n FROM orders) WHERE n = 1)
+		SELECT e.id, o.quantity FROM events e LEFT JOIN o FOR SYSTEM_TIME AS OF e.ts ON e.large = o.large`,
+		`SELECT e.id, o.quantity FROM events e ASOF LEFT JOIN orders o ON e.large = o.large AND e.ts >= o.ts`, "orders"},
 
 	{"json ->>", `SELECT doc ->> 'price' AS p FROM events`, same, "events"},
 	{"json_get_int", `SELECT json_get_int(doc, 'user', 'age') AS p FROM events`, `SELECT CAST(json_extract(doc, '$.user.age') AS BIGINT) AS p FROM events`, "events"},
