@@ -2,7 +2,7 @@
 //
 // A row belongs to the partition of its key, in which rows have the query's order and, where that makes no difference, the
 // order of their whole values, so that results do not depend on how rows came. Results are appended to the row. There are
-// three operators, which share an evaluator.
+// four operators, of which all but the second share an evaluator.
 //
 // By event time, rows of an append stream are held until the watermark has passed them, then join their partition behind
 // all others. Each goes out once, as soon as all that its results depend on is known: at once for functions of earlier
@@ -11,6 +11,10 @@
 // that a later row's results need: those of a frame, the last few for lag, or single ones such as the first. A key that has
 // had no row for the time to live is forgotten, unless rows of it wait; where all frames reach back in time, it is
 // forgotten as soon as the watermark has passed what they reach.
+//
+// Where functions by event time need no more of earlier rows than a few words (running aggregates, those of the last few
+// rows, numbers, ranks, lag and first_value), a steady operator keeps these words per partition and no row that is out. It
+// computes the rows that a watermark releases a column at a time.
 //
 // With PerTime, the rows of one key and one event time are a partition of their own, which is complete when the watermark
 // has passed, and nothing stays.

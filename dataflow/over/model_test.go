@@ -502,62 +502,108 @@ func TestAgainstModel(t *testing.T) {
 		for range rapid.IntRange(1, 4).Draw(t, "calls") {
 			spec.Calls = append(spec.Calls, drawCall(t, (len(spec.Order) == 1) == spec.PerTime))
 		}
-		c := &cluster{t: t, spec: spec}
-		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
-		groups := map[string]*model{}
-		watermark, late := int64(math.MinInt64), int64(0)
-		times := rapid.Int64Range(-6, 20)
-		if spec.PerTime {
-			times = rapid.SampledFrom([]int64{math.MinInt64, -1, 0, 9, math.MaxInt64})
-		}
-		for range rapid.IntRange(1, 20).Draw(t, "steps") {
-			switch rapid.IntRange(0, 5).Draw(t, "step") {
-			case 0, 1, 2:
-				b := drawRows(t, times)
-				for _, r := range modelRows(b, spec.Keys) {
-					if r.time < watermark || watermark == operator.EndOfTime {
-						late++
-						continue
-					}
-					key := r.key
-					if spec.PerTime {
-						key = fmt.Sprint(key, "@", r.time)
-					}
-					if groups[key] == nil {
-						groups[key] = &model{spec: spec}
-					}
-					groups[key].rows = append(groups[key].rows, r)
-				}
-				c.process(b)
-			case 3, 4:
-				w := max(watermark, rapid.SampledFrom([]int64{math.MinInt64, -5, 0, 3, 9, 10, 15, 18, 21}).Draw(t, "watermark"))
-				watermark = w
-				c.watermark(w)
-			default:
-				c.snapshot()
-				c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), true)
-			}
-		}
-		c.watermark(operator.EndOfTime)
-		c.retire()
-		var want []string
-		for _, m := range groups {
-			m.sort()
-			for i, r := range m.rows {
-				parts := []string{r.line}
-				for _, call := range spec.Calls {
-					parts = append(parts, m.value(call, i))
-				}
-				want = append(want, fmt.Sprint(strings.Join(parts, " "), " @", r.time))
-			}
-		}
-		slices.Sort(want)
-		slices.Sort(c.lines)
-		if !slices.Equal(c.lines, want) {
-			t.Fatalf("got\n%s\nwant\n%s", strings.Join(c.lines, "\n"), strings.Join(want, "\n"))
-		}
-		if c.late != late {
-			t.Fatalf("%d late rows, want %d", c.late, late)
-		}
+		againstModel(t, spec)
 	})
+}
+
+// The same for functions that need no rows but the one at hand, which have an operator of their own.
+func TestSteadyAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spec := &graph.OverSpec{Keys: rapid.SampledFrom([][]int{{}, {0}, {1}, {0, 1}}).Draw(t, "keys")}
+		if rapid.Bool().Draw(t, "ordered") {
+			spec.Order = []graph.Order{{Column: colX, Desc: rapid.Bool().Draw(t, "desc"), NullsFirst: rapid.Bool().Draw(t, "nullsFirst")}}
+		}
+		frame := graph.Frame{
+			Unit: graph.FrameUnit(rapid.IntRange(1, 3).Draw(t, "unit")),
+			From: graph.Bound{Kind: graph.UnboundedPreceding}, To: graph.Bound{Kind: graph.CurrentRow},
+		}
+		if rapid.Bool().Draw(t, "bounded") {
+			frame.Unit, frame.From = graph.Rows, graph.Bound{Kind: graph.Preceding, N: rapid.Int64Range(0, 3).Draw(t, "preceding")}
+		}
+		for range rapid.IntRange(1, 5).Draw(t, "calls") {
+			spec.Calls = append(spec.Calls, drawSteadyCall(t, frame))
+		}
+		againstModel(t, spec)
+	})
+}
+
+func drawSteadyCall(t *rapid.T, frame graph.Frame) graph.OverCall {
+	names := []string{"row_number", "rank", "dense_rank", "lag", "first_value", "count", "sum", "min", "max"}
+	c := graph.OverCall{Call: agg.Call{Name: rapid.SampledFrom(names).Draw(t, "name"), Filter: -1, Type: arrow.PrimitiveTypes.Int64, Nullable: true}}
+	switch c.Name {
+	case "row_number", "rank", "dense_rank":
+		c.Type = rapid.SampledFrom([]arrow.DataType{arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Uint64}).Draw(t, "type")
+		return c
+	case "lag":
+		c.Params = []any{rapid.Int64Range(1, 3).Draw(t, "n")}
+	case "first_value":
+		c.Frame = graph.Frame{Unit: graph.Rows, From: graph.Bound{Kind: graph.UnboundedPreceding}, To: frame.To}
+	default:
+		c.Frame = frame
+	}
+	c.Args, c.ArgTypes = []int{colX}, []arrow.DataType{arrow.PrimitiveTypes.Int64}
+	if c.Name == "lag" && rapid.Bool().Draw(t, "default") {
+		c.Args, c.ArgTypes = append(c.Args, 0), append(c.ArgTypes, arrow.PrimitiveTypes.Int64)
+	}
+	return c
+}
+
+func againstModel(t *rapid.T, spec *graph.OverSpec) {
+	c := &cluster{t: t, spec: spec}
+	c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
+	groups := map[string]*model{}
+	watermark, late := int64(math.MinInt64), int64(0)
+	times := rapid.Int64Range(-6, 20)
+	if spec.PerTime {
+		times = rapid.SampledFrom([]int64{math.MinInt64, -1, 0, 9, math.MaxInt64})
+	}
+	for range rapid.IntRange(1, 20).Draw(t, "steps") {
+		switch rapid.IntRange(0, 5).Draw(t, "step") {
+		case 0, 1, 2:
+			b := drawRows(t, times)
+			for _, r := range modelRows(b, spec.Keys) {
+				if r.time < watermark || watermark == operator.EndOfTime {
+					late++
+					continue
+				}
+				key := r.key
+				if spec.PerTime {
+					key = fmt.Sprint(key, "@", r.time)
+				}
+				if groups[key] == nil {
+					groups[key] = &model{spec: spec}
+				}
+				groups[key].rows = append(groups[key].rows, r)
+			}
+			c.process(b)
+		case 3, 4:
+			w := max(watermark, rapid.SampledFrom([]int64{math.MinInt64, -5, 0, 3, 9, 10, 15, 18, 21}).Draw(t, "watermark"))
+			watermark = w
+			c.watermark(w)
+		default:
+			c.snapshot()
+			c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), true)
+		}
+	}
+	c.watermark(operator.EndOfTime)
+	c.retire()
+	var want []string
+	for _, m := range groups {
+		m.sort()
+		for i, r := range m.rows {
+			parts := []string{r.line}
+			for _, call := range spec.Calls {
+				parts = append(parts, m.value(call, i))
+			}
+			want = append(want, fmt.Sprint(strings.Join(parts, " "), " @", r.time))
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(c.lines)
+	if !slices.Equal(c.lines, want) {
+		t.Fatalf("got\n%s\nwant\n%s", strings.Join(c.lines, "\n"), strings.Join(want, "\n"))
+	}
+	if c.late != late {
+		t.Fatalf("%d late rows, want %d", c.late, late)
+	}
 }

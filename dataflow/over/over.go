@@ -70,6 +70,9 @@ func New(spec *graph.OverSpec, in *arrow.Schema, mode graph.Mode, env operator.E
 	case mode == graph.Updating:
 		return nil, fault.Internalf("functions over rows by event time take an append stream")
 	}
+	if s, err := newSteady(spec, in, env); s != nil || err != nil {
+		return s, err
+	}
 	e, err := newEvaluator(spec, in, partWords, rowWords)
 	if err != nil {
 		return nil, err

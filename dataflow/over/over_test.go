@@ -259,3 +259,47 @@ func benchOver(b *testing.B, calls []graph.OverCall) {
 	}
 	b.ReportMetric(float64(b.N)*batchRows/b.Elapsed().Seconds()/1e6, "Mrows/s")
 }
+
+// More rows of one time than a batch takes are peers of each other all the same.
+func TestManyPeers(t *testing.T) {
+	spec := &graph.OverSpec{Keys: []int{0}, Calls: []graph.OverCall{
+		fn("count", graph.Frame{Unit: graph.Range, From: graph.Bound{Kind: graph.UnboundedPreceding}, To: graph.Bound{Kind: graph.CurrentRow}}),
+		fn("row_number", graph.Frame{}), fn("rank", graph.Frame{}),
+	}}
+	op, err := over.New(spec, input, graph.Append, operator.Env{Keys: column.AllKeys, Metrics: &operator.Metrics{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &sink{watermark: math.MinInt64}
+	const n = 20_000
+	for from := 0; from < n; from += 5000 {
+		b := column.NewBuilder(input, false)
+		for i := range 5000 {
+			b.Column(0).(*column.Fixed[int64]).Append(1)
+			b.Column(1).AppendNull()
+			b.Column(2).(*column.Fixed[int64]).Append(int64((from + i) * 7919 % n))
+			b.AppendTime(int64(10-(from+i)%2), column.Insert)
+		}
+		if err := op.Process(0, b.Batch(), out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := op.Watermark(operator.EndOfTime, out); err != nil || out.err != "" {
+		t.Fatal(err, out.err)
+	}
+	if len(out.lines) != n {
+		t.Fatalf("%d rows", len(out.lines))
+	}
+	seen := map[string]bool{}
+	for _, l := range out.lines {
+		f := strings.Fields(l)
+		want := []string{fmt.Sprint(n / 2), "1", "9"}
+		if f[6] == "@10" {
+			want = []string{fmt.Sprint(n), fmt.Sprint(n/2 + 1), "10"}
+		}
+		if f[3] != want[0] || f[5] != want[1] || seen[f[4]] {
+			t.Fatalf("the row %s has not %v, or its number twice", l, want)
+		}
+		seen[f[4]] = true
+	}
+}
