@@ -2,6 +2,7 @@ package updating_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -58,8 +59,8 @@ type aRow struct {
 	change column.Change
 }
 
-// want is the line of a group with these rows; "" if it has none.
-func want(rows []aRow, global bool) string {
+// want is the line of a group with these rows; "" if it has none. moved is of inOrder.
+func want(rows []aRow, moved map[string]int64, global bool) string {
 	var n, sum, nx int64
 	xs, ss, pairs := map[int64]int64{}, map[string]int64{}, map[string]int64{}
 	latest := int64(math.MinInt64)
@@ -99,12 +100,13 @@ func want(rows []aRow, global bool) string {
 	if nx != 0 {
 		total = fmt.Sprint(sum)
 	}
-	return fmt.Sprintf("%d %s %s %s %d %s %s @%d", n, total, maximum, least, len(sortedKeys(pairs)), avg, inOrder(rows), latest)
+	return fmt.Sprintf("%d %s %s %s %d %s %s @%d", n, total, maximum, least, len(sortedKeys(pairs)), avg, inOrder(rows, moved), latest)
 }
 
-// inOrder is array_agg(DISTINCT x), median(x) and array_agg(s) in the order of event time.
-func inOrder(rows []aRow) string {
-	xs, ss := map[int64]int64{}, map[string]int64{}
+// inOrder is array_agg(DISTINCT x), median(x) and array_agg(s) in the order of event time. A retraction whose row is not
+// there, since it was forgotten, takes back the earliest others with its value, for good: what it moves is noted in moved.
+func inOrder(rows []aRow, moved map[string]int64) string {
+	xs, ss := map[int64]int64{}, maps.Clone(moved)
 	nulls := 0
 	for _, r := range rows {
 		if r.x != nil {
@@ -118,11 +120,12 @@ func inOrder(rows []aRow) string {
 		}
 		ss[fmt.Sprintf("%019d%s", r.time+100, s)] += int64(r.change)
 	}
-	for late, n := range ss { // the row was forgotten; the retraction takes back others with the value
-		for _, k := range sortedKeys(ss) {
-			if k[19:] == late[19:] && n < 0 {
-				c := min(-n, ss[k])
-				ss[k], n = ss[k]-c, n+c
+	entries := slices.Sorted(maps.Keys(ss))
+	for _, gone := range entries {
+		for _, there := range entries {
+			if n := min(-ss[gone], ss[there]); n > 0 && gone[19:] == there[19:] {
+				ss[there], ss[gone] = ss[there]-n, ss[gone]+n
+				moved[there], moved[gone] = moved[there]-n, moved[gone]+n
 			}
 		}
 	}
@@ -326,6 +329,7 @@ type model struct {
 	seen   map[string]time.Time
 	fresh  map[string]bool
 	shown  map[string]string
+	moved  map[string]map[string]int64
 	ttl    time.Duration
 	events int
 }
@@ -346,10 +350,14 @@ func (m *model) flush(now time.Time) {
 		} else if m.ttl > 0 && !global && now.Sub(m.seen[key]) >= m.ttl {
 			rows = nil
 		}
-		line := want(rows, global)
+		if m.moved[key] == nil {
+			m.moved[key] = map[string]int64{}
+		}
+		line := want(rows, m.moved[key], global)
 		if total(rows) == 0 && !global {
 			delete(m.groups, key)
 			delete(m.seen, key)
+			delete(m.moved, key)
 		}
 		old := m.shown[key]
 		m.fresh[key] = false
@@ -448,7 +456,8 @@ func modelRows(b *column.Batch, keys []int) (rows []aRow) {
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		keys := rapid.SampledFrom([][]int{{}, {0}, {1}, {0, 1}}).Draw(t, "keys")
-		m := &model{keys: keys, groups: map[string][]aRow{}, seen: map[string]time.Time{}, fresh: map[string]bool{}, shown: map[string]string{}}
+		m := &model{keys: keys, groups: map[string][]aRow{}, seen: map[string]time.Time{}, fresh: map[string]bool{}, shown: map[string]string{},
+			moved: map[string]map[string]int64{}}
 		m.ttl = rapid.SampledFrom([]time.Duration{0, 10 * time.Second}).Draw(t, "ttl")
 		c := &cluster{t: t, clock: clock.NewVirtual(time.Unix(1000, 0)), out: &table{keys: len(keys), rows: map[string]string{}}}
 		c.spec = &graph.UpdatingAggregateSpec{Keys: keys, Aggs: calls(), FlushInterval: int64(time.Second), TTL: int64(m.ttl)}
