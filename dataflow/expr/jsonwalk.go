@@ -172,7 +172,7 @@ func (w *pathWalker) pattern(text string, whole bool) *regexp.Regexp {
 		if len(w.patterns) >= maxPatterns || w.patterns == nil {
 			w.patterns = make(map[string]*regexp.Regexp)
 		}
-		re = iRegexp(text, whole)
+		re = iRegexp(strings.Clone(text), whole) // expressions keep their text
 		w.patterns[strings.Clone(key)] = re
 	}
 	return re

@@ -86,7 +86,8 @@ func (p *patterns) get(c *call, pattern, flags string) (*automaton.Regexp, error
 	key := patternKey{pattern, flags}
 	re := p.compiled[key]
 	if re == nil {
-		compiled, err := compileRegexp(pattern, flags)
+		key = patternKey{strings.Clone(pattern), strings.Clone(flags)} // expressions keep parts of it, and the batch is only borrowed
+		compiled, err := compileRegexp(key.pattern, key.flags)
 		if err != nil {
 			return nil, c.badArgument("%s", err.Message).WithHint("%s", err.Hint)
 		}
@@ -94,7 +95,7 @@ func (p *patterns) get(c *call, pattern, flags string) (*automaton.Regexp, error
 		if p.compiled == nil || len(p.compiled) >= maxPatterns {
 			p.compiled = make(map[patternKey]*automaton.Regexp)
 		}
-		p.compiled[patternKey{strings.Clone(pattern), strings.Clone(flags)}] = re
+		p.compiled[key] = re
 	}
 	if flags == "" {
 		p.last, p.lastKey = re, strings.Clone(pattern)

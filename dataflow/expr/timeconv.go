@@ -133,6 +133,7 @@ func (f *formatCache) get(c *call, text string) ([]timeField, error) {
 	if f.fields != nil && f.text == text {
 		return f.fields, nil
 	}
+	text = strings.Clone(text) // the fields hold parts of it, and the batch is only borrowed
 	fields, ok := parseTimeFormat(text)
 	if !ok {
 		return nil, c.badArgument("the format has a conversion that there is not").
@@ -141,7 +142,7 @@ func (f *formatCache) get(c *call, text string) ([]timeField, error) {
 	if fields == nil {
 		fields = []timeField{}
 	}
-	f.text, f.fields = strings.Clone(text), fields
+	f.text, f.fields = text, fields
 	return fields, nil
 }
 

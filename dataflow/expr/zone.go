@@ -24,8 +24,9 @@ func (z zoneCache) find(name string) (*time.Location, bool) {
 		if len(z) >= maxZones {
 			clear(z)
 		}
+		name = strings.Clone(name) // zones keep their names, and the batch is only borrowed
 		loc = findZone(name)
-		z[strings.Clone(name)] = loc
+		z[name] = loc
 	}
 	return loc, loc != nil
 }

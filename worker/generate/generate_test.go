@@ -403,7 +403,7 @@ func show(rows []string) string {
 		return "no rows"
 	}
 	if len(rows) > 20 {
-		rows = append(slices.Clone(rows[:20]), "…")
+		rows = append(slices.Clone(rows[:20]), fmt.Sprintf("… %d rows in all", len(rows)))
 	}
 	return strings.Join(rows, "\n")
 }
