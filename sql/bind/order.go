@@ -269,8 +269,10 @@ func (b *Binder) kept(r *relation, node logical.Node, visible int, span fault.Sp
 	}
 	for _, it := range carried {
 		c := *it.outer
-		add(c.index)
-		c.index = len(exprs) - 1
+		if c.index >= visible { // else it is kept already, as where a join carries columns beside its own
+			add(c.index)
+			c.index = len(exprs) - 1
+		}
 		out.outer = append(out.outer, c)
 	}
 	if len(exprs) < node.Schema().NumFields() {
