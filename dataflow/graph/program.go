@@ -62,7 +62,8 @@ type EdgeKind uint8
 
 const (
 	// Forward keeps a row on the subtask with the same index; both ends have the same parallelism. Where they do not (one
-	// end is bounded by MaxParallelism), the edge spreads rows round-robin by batch.
+	// end is bounded by MaxParallelism, or unites inputs of different parallelism), the edge spreads appended rows round-robin
+	// by batch, and leads rows that can change from each subtask to a fixed one, so that they stay in order.
 	Forward EdgeKind = iota
 	// Shuffle sends a row to the owner of the hash of its Keys; with no keys, everything to subtask 0's owner of the empty
 	// key.

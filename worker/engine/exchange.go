@@ -37,7 +37,8 @@ type exchange struct {
 	filling  []*column.Builder
 	schema   *arrow.Schema
 	updating bool
-	// keys are the key columns; keyed says whether rows go to the owner of their key or round-robin by batch.
+	// keys are the key columns; keyed says whether rows go to the owner of their key. Otherwise they go round-robin by batch
+	// if they are only appended, and all to one receiver if not, since what takes a row back must not overtake it.
 	keys  []int
 	keyed bool
 	next  int
@@ -64,7 +65,9 @@ func (x *exchange) batch(b *column.Batch) error {
 		return x.add(0, b, b.Sel)
 	}
 	if !x.keyed {
-		x.next = (x.next + 1) % len(x.queues)
+		if !x.updating {
+			x.next = (x.next + 1) % len(x.queues)
+		}
 		return x.add(x.next, b, b.Sel)
 	}
 	x.partition(b)
