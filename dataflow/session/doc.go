@@ -10,9 +10,6 @@
 // time plus the gap is not after the watermark. It is dropped and counted. A row that is behind the watermark by less than
 // the gap, or that touches an open session, is not late, even if it also touches one that was released.
 //
-// A retraction counts as a row of the session around its event time. The session whose last row is retracted disappears at
-// once; otherwise its bounds stay as they were, also when the row at a bound or between two halves is gone.
-//
 // Batches are only borrowed; results are lent until the next call. A row costs the same however many keys there are and
 // walks only over the open sessions of its key that lie after it; a watermark costs what it releases. Nothing here blocks.
 package session

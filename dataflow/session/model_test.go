@@ -27,11 +27,10 @@ var input = arrow.NewSchema([]arrow.Field{
 
 // row is a row of the input as the model keeps it.
 type row struct {
-	time   int64
-	k      int64 // -1 is null
-	t      string
-	x      int64
-	change column.Change
+	time int64
+	k    int64 // -1 is null
+	t    string
+	x    int64
 }
 
 func (r row) key(keys []int) string {
@@ -46,8 +45,8 @@ func (r row) key(keys []int) string {
 	return strings.Join(parts, ",")
 }
 
-func batchOf(rows []row, updating bool) *column.Batch {
-	b := column.NewBuilder(input, updating)
+func batchOf(rows []row) *column.Batch {
+	b := column.NewBuilder(input, false)
 	for _, r := range rows {
 		if r.k < 0 {
 			b.Column(0).AppendNull()
@@ -56,7 +55,7 @@ func batchOf(rows []row, updating bool) *column.Batch {
 		}
 		b.Column(1).(*column.Bytes).AppendString(r.t)
 		b.Column(2).(*column.Fixed[int64]).Append(r.x)
-		b.AppendTime(r.time, r.change)
+		b.AppendTime(r.time, column.Insert)
 	}
 	return b.Batch()
 }
@@ -84,48 +83,25 @@ func calls() (out []agg.Call) {
 	return out
 }
 
-// want is the aggregates of rows as text, "" for no rows.
+// want is the aggregates of rows, of which there is one, as text.
 func want(rows []row) string {
-	var n, sum int64
-	kept := map[[2]int64]int{}
-	xs, texts := map[int64]int{}, map[string]int{}
-	for _, r := range rows {
-		c := int64(r.change)
-		n += c
-		sum += c * r.x
-		kept[[2]int64{r.time, r.x}] += int(c)
-		xs[r.x] += int(c)
-		texts[r.t] += int(c)
-	}
-	if n <= 0 {
-		return ""
-	}
+	var sum int64
 	var list [][2]int64
-	for p, c := range kept {
-		for range c {
-			list = append(list, p)
-		}
+	text := ""
+	for _, r := range rows {
+		sum += r.x
+		list = append(list, [2]int64{r.time, r.x})
+		text = max(text, r.t)
 	}
 	slices.SortFunc(list, func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) })
-	var all, vals []int64
+	var all []int64
 	for _, p := range list {
 		all = append(all, p[1])
 	}
-	for x, c := range xs {
-		for range c {
-			vals = append(vals, x)
-		}
-	}
-	slices.Sort(vals)
+	vals := slices.Sorted(slices.Values(all))
 	distinct := len(slices.Compact(slices.Clone(vals)))
 	median := (vals[(len(vals)-1)/2] + vals[len(vals)/2]) / 2
-	text := ""
-	for t, c := range texts {
-		if c > 0 {
-			text = max(text, t)
-		}
-	}
-	return fmt.Sprintf("%d %d %d %d %v %d %q", n, sum, vals[len(vals)-1], distinct, all, median, text)
+	return fmt.Sprintf("%d %d %d %d %v %d %q", len(rows), sum, vals[len(vals)-1], distinct, all, median, text)
 }
 
 // open is a session of the model.
@@ -159,14 +135,7 @@ func (m *model) add(r row) {
 		m.late++
 		return
 	}
-	n := 0
-	for _, r := range joined.rows {
-		n += int(r.change)
-	}
-	if n != 0 {
-		rest = append(rest, joined)
-	}
-	m.sessions[key] = rest
+	m.sessions[key] = append(rest, joined)
 }
 
 func (m *model) release(w int64) (lines []string) {
@@ -177,8 +146,8 @@ func (m *model) release(w int64) (lines []string) {
 			end := s.last + m.gap
 			if end > w && w != math.MaxInt64 {
 				rest = append(rest, s)
-			} else if text := want(s.rows); text != "" {
-				lines = append(lines, fmt.Sprintf("%s [%d,%d) %s @%d", key, s.start, end, text, end-1))
+			} else {
+				lines = append(lines, fmt.Sprintf("%s [%d,%d) %s @%d", key, s.start, end, want(s.rows), end-1))
 			}
 		}
 		m.sessions[key] = rest
@@ -191,7 +160,6 @@ func (m *model) release(w int64) (lines []string) {
 type cluster struct {
 	t     interface{ Fatal(...any) }
 	spec  *graph.SessionAggregateSpec
-	mode  graph.Mode
 	ops   []operator.Operator
 	envs  []operator.Env
 	store statetest.Store
@@ -205,7 +173,7 @@ func (c *cluster) start(parallelism int, restore bool) {
 		if restore {
 			env.Restore = c.store.Reader()
 		}
-		op, err := session.New(c.spec, input, c.mode, env)
+		op, err := session.New(c.spec, input, env)
 		if err != nil {
 			c.t.Fatal(err)
 		}
@@ -326,8 +294,8 @@ func show(v column.Vector, i int) string {
 	panic(v.Type().String())
 }
 
-// The operator gives what the model gives, whatever the order of rows, the batches, late rows, retractions, checkpoints
-// and changes of parallelism.
+// The operator gives what the model gives, whatever the order of rows, the batches, late rows, checkpoints and
+// changes of parallelism.
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := &cluster{t: t}
@@ -336,14 +304,9 @@ func TestAgainstModel(t *testing.T) {
 			Keys: rapid.SampledFrom([][]int{{}, {0}, {1}, {1, 0}}).Draw(t, "keys"),
 			Aggs: calls(),
 		}
-		updating := rapid.Bool().Draw(t, "updating")
-		if updating {
-			c.mode = graph.Updating
-		}
 		m := &model{gap: c.spec.Gap, keys: c.spec.Keys, sessions: map[string][]*open{}, watermark: math.MinInt64}
 		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
 		now, late := int64(-100), int64(0)
-		var live []row
 		check := func(w int64) {
 			if got, exp := c.watermark(w), m.release(w); !slices.Equal(got, exp) {
 				t.Fatalf("watermark %d, gap %d, got\n%s\nwant\n%s", w, m.gap, strings.Join(got, "\n"), strings.Join(exp, "\n"))
@@ -357,22 +320,14 @@ func TestAgainstModel(t *testing.T) {
 				for range rapid.IntRange(0, 12).Draw(t, "rows") {
 					r := row{
 						time: now + rapid.Int64Range(-40, 40).Draw(t, "time"), k: rapid.Int64Range(-1, 1).Draw(t, "k"),
-						t: rapid.SampledFrom([]string{"", "a", "longer than twelve bytes"}).Draw(t, "t"), x: rapid.Int64Range(-3, 3).Draw(t, "x"), change: column.Insert,
-					}
-					if updating && len(live) > 0 && rapid.Bool().Draw(t, "retract") {
-						at := rapid.IntRange(0, len(live)-1).Draw(t, "which")
-						r = live[at]
-						live = slices.Delete(live, at, at+1)
-						r.change = column.Retract
-					} else {
-						live = append(live, r)
+						t: rapid.SampledFrom([]string{"", "a", "longer than twelve bytes"}).Draw(t, "t"), x: rapid.Int64Range(-3, 3).Draw(t, "x"),
 					}
 					rows = append(rows, r)
 					m.add(r)
 				}
 				for len(rows) > 0 {
 					n := rapid.IntRange(1, len(rows)).Draw(t, "batch")
-					c.process(batchOf(rows[:n], updating))
+					c.process(batchOf(rows[:n]))
 					rows = rows[n:]
 				}
 			case 3, 4:
@@ -406,16 +361,16 @@ func TestSessionsAreMaximalRuns(t *testing.T) {
 			n := rapid.IntRange(1, len(rest)).Draw(t, "batch")
 			var rows []row
 			for _, at := range rest[:n] {
-				rows = append(rows, row{time: at, x: at, change: column.Insert})
+				rows = append(rows, row{time: at, x: at})
 			}
-			c.process(batchOf(rows, false))
+			c.process(batchOf(rows))
 			rest = rest[n:]
 		}
 		var exp []string
 		var run []row
 		slices.Sort(times)
 		for i, at := range times {
-			run = append(run, row{time: at, x: at, change: column.Insert})
+			run = append(run, row{time: at, x: at})
 			if i+1 == len(times) || times[i+1]-at >= gap {
 				exp = append(exp, fmt.Sprintf(" [%d,%d) %s @%d", run[0].time, at+gap, want(run), at+gap-1))
 				run = nil

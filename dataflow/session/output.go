@@ -17,7 +17,6 @@ type output struct {
 	window     *column.Struct
 	start, end *column.Fixed[int64]
 	aggs       []column.Appender
-	live       []int32
 }
 
 func newOutput(schema *arrow.Schema, keys int) *output {
@@ -38,21 +37,15 @@ func newOutput(schema *arrow.Schema, keys int) *output {
 	return o
 }
 
-// emit appends the results of the sessions that have rows, emitting full batches.
+// emit appends the results of sessions, emitting full batches.
 func (o *output) emit(a *aggregate, slots []int32, out operator.Emitter) error {
-	o.live = o.live[:0]
-	for _, s := range slots {
-		if a.own(s)[rowsWord] > 0 {
-			o.live = append(o.live, s)
-		}
-	}
-	for rest := o.live; len(rest) > 0; {
-		n := min(len(rest), maxRows-o.builder.Rows())
-		a.groups.Table.AppendKeys(rest[:n], o.keys)
-		if err := a.groups.Result(rest[:n], o.aggs); err != nil {
+	for len(slots) > 0 {
+		n := min(len(slots), maxRows-o.builder.Rows())
+		a.groups.Table.AppendKeys(slots[:n], o.keys)
+		if err := a.groups.Result(slots[:n], o.aggs); err != nil {
 			return err
 		}
-		for _, s := range rest[:n] {
+		for _, s := range slots[:n] {
 			own := a.own(s)
 			end := a.end(own)
 			o.start.Append(own[startWord])
@@ -60,7 +53,7 @@ func (o *output) emit(a *aggregate, slots []int32, out operator.Emitter) error {
 			o.window.Append()
 			o.builder.AppendTime(end-1, column.Insert)
 		}
-		rest = rest[n:]
+		slots = slots[n:]
 		if o.builder.Rows() >= maxRows {
 			if err := o.flush(out); err != nil {
 				return err

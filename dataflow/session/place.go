@@ -9,23 +9,12 @@ import (
 // add finds or makes the session of a row of the batch at hand, whose key has this slot in the index, and adds the row.
 func (a *aggregate) add(r, key int32) error {
 	p := &a.pending
-	t, change := p.batch.Time[r], int64(1)
-	if p.batch.Change != nil {
-		change = int64(p.batch.Change[r])
-	}
-	slot, err := a.place(r, key, t)
+	slot, err := a.place(r, key, p.batch.Time[r])
 	if err != nil || slot < 0 {
 		return err
 	}
 	p.slots, p.rows = append(p.slots, slot), append(p.rows, r)
-	own := a.own(slot)
-	if own[rowsWord] += change; own[rowsWord] != 0 {
-		return nil
-	}
-	if err := a.flush(); err != nil {
-		return err
-	}
-	a.remove(slot)
+	a.own(slot)[rowsWord]++
 	return nil
 }
 

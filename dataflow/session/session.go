@@ -81,14 +81,14 @@ type fresh struct {
 	slot   []int32
 }
 
-// New makes the operator for spec over rows of schema in; mode says whether they carry retractions. It reads
-// env.Restore. The result's columns are the keys, the window {start, end} and the aggregates.
-func New(spec *graph.SessionAggregateSpec, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error) {
+// New makes the operator for spec over rows of schema in, which are only ever appended. It reads env.Restore. The result's
+// columns are the keys, the window {start, end} and the aggregates.
+func New(spec *graph.SessionAggregateSpec, in *arrow.Schema, env operator.Env) (operator.Operator, error) {
 	if spec.Gap <= 0 {
 		return nil, fault.Userf(fault.CodeInvalid, fault.Span{}, "the gap of a session must be positive").
 			WithHint("write it as in session(INTERVAL '30 seconds')")
 	}
-	set, err := agg.Compile(spec.Aggs, mode == graph.Updating)
+	set, err := agg.Compile(spec.Aggs, false)
 	if err != nil {
 		return nil, err
 	}
@@ -144,10 +144,8 @@ func (a *aggregate) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 	p := &a.pending
 	*p = pending{batch: b, slots: p.slots[:0], rows: p.rows[:0]}
 	for j := 0; j < len(rows); {
-		if b.Change == nil {
-			if j = a.extend(b.Time, rows, j); j == len(rows) {
-				break
-			}
+		if j = a.extend(b.Time, rows, j); j == len(rows) {
+			break
 		}
 		if err := a.add(rows[j], a.heads[j]); err != nil {
 			return err

@@ -24,9 +24,9 @@ func counting(gap int64, keys ...int) *graph.SessionAggregateSpec {
 func at(times ...int64) *column.Batch {
 	var rows []row
 	for _, t := range times {
-		rows = append(rows, row{time: t, change: column.Insert})
+		rows = append(rows, row{time: t})
 	}
-	return batchOf(rows, false)
+	return batchOf(rows)
 }
 
 func newCluster(t *testing.T, spec *graph.SessionAggregateSpec) *cluster {
@@ -80,18 +80,8 @@ func TestEndsOfTime(t *testing.T) {
 	expect(t, "the others", c.watermark(last), fmt.Sprintf(" [-1,%d) 1 @%d", last-1, last-2), fmt.Sprintf(" [%d,%d) 1 @%d", last, last, last-1))
 }
 
-func TestARetractedSessionDisappears(t *testing.T) {
-	c := &cluster{t: t, spec: counting(10), mode: graph.Updating}
-	c.start(1, false)
-	c.process(batchOf([]row{
-		{time: 0, change: column.Insert}, {time: 9, change: column.Insert}, {time: 0, change: column.Retract}, {time: 9, change: column.Retract},
-		{time: 15, change: column.Insert}, {time: 50, change: column.Insert}, {time: 59, change: column.Insert}, {time: 59, change: column.Retract},
-	}, true))
-	expect(t, "what is left", c.watermark(math.MaxInt64), " [15,25) 1 @24", " [50,69) 1 @68")
-}
-
 func TestAGapMustBePositive(t *testing.T) {
-	_, err := session.New(counting(0), input, graph.Append, operator.Env{Keys: column.AllKeys})
+	_, err := session.New(counting(0), input, operator.Env{Keys: column.AllKeys})
 	if f := fault.As(err); f == nil || f.Kind != fault.User || f.Hint == "" {
 		t.Errorf("got %v", err)
 	}
@@ -104,9 +94,9 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	for round := range int64(300) {
 		var rows []row
 		for k := range int64(200) {
-			rows = append(rows, row{time: 100 * round, k: 200*round + k, change: column.Insert})
+			rows = append(rows, row{time: 100 * round, k: 200*round + k})
 		}
-		c.process(batchOf(rows, false))
+		c.process(batchOf(rows))
 		if got := len(c.watermark(100*round + 50)); got != 200 {
 			t.Fatalf("%d sessions", got)
 		}
@@ -148,7 +138,7 @@ func TestDamagedStateIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := operator.Env{Keys: column.AllKeys, Restore: c.store.Reader()}
-	if _, err := session.New(c.spec, input, graph.Append, env); err == nil {
+	if _, err := session.New(c.spec, input, env); err == nil {
 		t.Error("damaged progress was accepted")
 	}
 }
@@ -169,7 +159,7 @@ func TestBatchesDoNotMatter(t *testing.T) {
 	x := uint64(1)
 	for i := range rows {
 		x = x*6364136223846793005 + 1442695040888963407
-		rows[i] = row{time: int64(i) - int64(x>>58), k: int64(x >> 30 & 3), x: int64(i), change: column.Insert}
+		rows[i] = row{time: int64(i) - int64(x>>58), k: int64(x >> 30 & 3), x: int64(i)}
 	}
 	p := &graph.Program{
 		Nodes: []graph.Node{{Spec: &graph.WatermarkSpec{Delay: 7}}, {Spec: counting(5, 0)}}, Edges: []graph.Edge{{From: 0, To: 1}},
@@ -185,7 +175,7 @@ func TestBatchesDoNotMatter(t *testing.T) {
 		down := &behind{c.ops[0], &c.out}
 		c.out.last = math.MinInt64
 		for part := range slices.Chunk(rows, size) {
-			if err := marks.Process(0, batchOf(part, false), down); err != nil {
+			if err := marks.Process(0, batchOf(part), down); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -219,7 +209,7 @@ func BenchmarkSession(b *testing.B) {
 		keys []int
 	}{{"int", []int{0}}, {"text", []int{1}}, {"none", nil}} {
 		b.Run(c.name, func(b *testing.B) {
-			op, err := session.New(&graph.SessionAggregateSpec{Gap: 60_000, Keys: c.keys, Aggs: text}, input, graph.Append,
+			op, err := session.New(&graph.SessionAggregateSpec{Gap: 60_000, Keys: c.keys, Aggs: text}, input,
 				operator.Env{Keys: column.AllKeys, Metrics: &operator.Metrics{}})
 			if err != nil {
 				b.Fatal(err)
@@ -231,9 +221,9 @@ func BenchmarkSession(b *testing.B) {
 				for i := range rows {
 					x = x*6364136223846793005 + 1442695040888963407
 					k := x >> 33 % 10_000
-					rows[i] = row{k: int64(k), t: fmt.Sprintf("user-%06d", k), x: int64(i), change: column.Insert}
+					rows[i] = row{k: int64(k), t: fmt.Sprintf("user-%06d", k), x: int64(i)}
 				}
-				batches = append(batches, batchOf(rows, false))
+				batches = append(batches, batchOf(rows))
 			}
 			out, now, i := &discard{}, int64(0), 0
 			b.ReportAllocs()

@@ -49,7 +49,7 @@ func benchBatches(keys int) []*column.Batch {
 func benchWindow(b *testing.B, w graph.Window, key, keys int, aggs []agg.Call) {
 	batches := benchBatches(keys)
 	env := operator.Env{Keys: column.AllKeys, Metrics: &operator.Metrics{}}
-	op, err := window.New(&graph.WindowAggregateSpec{Window: w, Keys: []int{key}, Aggs: aggs}, benchInput, graph.Append, env)
+	op, err := window.New(&graph.WindowAggregateSpec{Window: w, Keys: []int{key}, Aggs: aggs}, benchInput, env)
 	if err != nil {
 		b.Fatal(err)
 	}

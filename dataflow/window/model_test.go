@@ -2,6 +2,7 @@ package window_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -44,13 +45,12 @@ const colX, colF, colS, colCond = 6, 7, 8, 9
 
 // aRow is a row of the input as the model keeps it; a nil pointer is null.
 type aRow struct {
-	time   int64
-	key    string
-	x      *int64
-	f      *float64
-	s      *string
-	cond   bool
-	change column.Change
+	time int64
+	key  string
+	x    *int64
+	f    *float64
+	s    *string
+	cond bool
 }
 
 // calls are the aggregates of the tests, and want computes their results from rows in the model.
@@ -85,38 +85,35 @@ func want(rows []aRow) []string {
 	var sum int64
 	var fsum, squares float64
 	hasSum, xor := 0, int64(0)
-	xs, fs, ss, ssCond := map[int64]int{}, map[float64]int{}, map[string]int{}, map[string]int{}
+	xs, fs, ss, ssCond := map[int64]bool{}, map[float64]bool{}, map[string]bool{}, map[string]bool{}
 	for _, r := range rows {
-		c := int64(r.change)
-		n += c
+		n++
 		if r.x != nil {
-			nx += c
-			xs[*r.x] += int(c)
+			nx++
+			xs[*r.x] = true
 			xor ^= *r.x
 			if r.cond {
-				sum += c * *r.x
-				hasSum += int(c)
+				sum += *r.x
+				hasSum++
 			}
 		}
 		if r.f != nil {
-			nf += c
-			fsum += float64(c) * *r.f
-			squares += float64(c) * *r.f * *r.f
-			fs[*r.f] += int(c)
+			nf++
+			fsum += *r.f
+			squares += *r.f * *r.f
+			fs[*r.f] = true
 		}
 		if r.s != nil {
-			ss[*r.s] += int(c)
+			ss[*r.s] = true
 			if r.cond {
-				ssCond[*r.s] += int(c)
+				ssCond[*r.s] = true
 			}
 		}
 	}
 	dsum, ok := int64(0), "null"
-	for x, c := range xs {
-		if c > 0 {
-			dsum += x
-			ok = ""
-		}
+	for x := range xs {
+		dsum += x
+		ok = ""
 	}
 	out := []string{fmt.Sprint(n), fmt.Sprint(nx), orNull(hasSum, sum), orNull(int(nf), fsum/float64(nf))}
 	out = append(out, fmt.Sprint(len(present(ss))), ok)
@@ -130,7 +127,7 @@ func want(rows []aRow) []string {
 
 // inOrder is the results that depend on the order of rows or have an order themselves.
 func inOrder(rows []aRow) []string {
-	byX, byS := map[string]int{}, map[string]int{}
+	var byX, byS []string
 	var vals []int64
 	for _, r := range rows {
 		x, s := "~null", "~null" // behind all values
@@ -140,11 +137,11 @@ func inOrder(rows []aRow) []string {
 		if r.s != nil {
 			s = *r.s
 		}
-		byX[fmt.Sprintf("%06d%s", r.time+1000, x)] += int(r.change)
-		byS[fmt.Sprintf("%06d%s", r.time+1000, s)] += int(r.change)
+		byX = append(byX, fmt.Sprintf("%06d%s", r.time+1000, x))
+		byS = append(byS, fmt.Sprintf("%06d%s", r.time+1000, s))
 	}
 	list, last, distinct := []string{}, "null", []string{}
-	for _, k := range sortedCounts(byX) {
+	for _, k := range slices.Sorted(slices.Values(byX)) {
 		if k[6:] == "~null" {
 			list = append(list, "null")
 			continue
@@ -152,7 +149,7 @@ func inOrder(rows []aRow) []string {
 		x, _ := strconv.ParseInt(k[6:], 10, 64)
 		list, vals = append(list, fmt.Sprint(x-10)), append(vals, x-10)
 	}
-	for _, k := range sortedCounts(byS) {
+	for _, k := range slices.Sorted(slices.Values(byS)) {
 		if last = k[6:]; last == "~null" {
 			last = "null"
 		}
@@ -174,17 +171,6 @@ func inOrder(rows []aRow) []string {
 	return []string{fmt.Sprint(list), median, last, fmt.Sprint(distinct)}
 }
 
-// sortedCounts gives every key as often as it is there, in order.
-func sortedCounts(m map[string]int) (out []string) {
-	for k, n := range m {
-		for range n {
-			out = append(out, k)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
 func orNull(n int, v any) string {
 	if n == 0 {
 		return "null"
@@ -192,16 +178,7 @@ func orNull(n int, v any) string {
 	return fmt.Sprint(v)
 }
 
-func present[T int64 | float64 | string](m map[T]int) []T {
-	var out []T
-	for v, n := range m {
-		if n > 0 {
-			out = append(out, v)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
+func present[T int64 | float64 | string](m map[T]bool) []T { return slices.Sorted(maps.Keys(m)) }
 
 func first[T any](v []T) string {
 	if len(v) == 0 {
@@ -248,8 +225,8 @@ func show(v column.Vector, i int) string {
 }
 
 // drawBatch makes a batch with a random selection and the rows that count for the model.
-func drawBatch(t *rapid.T, keys []int, times *rapid.Generator[int64], live *[]aRow, updating bool) (*column.Batch, []aRow) {
-	b := column.NewBuilder(input, updating)
+func drawBatch(t *rapid.T, keys []int, times *rapid.Generator[int64]) (*column.Batch, []aRow) {
+	b := column.NewBuilder(input, false)
 	n := rapid.IntRange(0, 30).Draw(t, "rows")
 	for range n {
 		b.Column(0).(*column.Fixed[int64]).Append(rapid.Int64Range(-2, 2).Draw(t, "ki"))
@@ -273,25 +250,16 @@ func drawBatch(t *rapid.T, keys []int, times *rapid.Generator[int64], live *[]aR
 		orAppendNull(t, b.Column(colCond), func(c *column.Bool) { c.Append(rapid.Bool().Draw(t, "cond")) })
 		b.AppendTime(times.Draw(t, "time"), column.Insert)
 	}
-	if updating && len(*live) > 0 && rapid.Bool().Draw(t, "retract") {
-		// Half of the rows are taken back right away in the same batch.
-		for i := range n / 2 {
-			b.AppendSel(b.Batch(), []int32{int32(i)})
-			b.Batch().Change[b.Rows()-1] = column.Retract
-		}
-	}
 	batch := *b.Batch()
 	if rapid.Bool().Draw(t, "selected") {
 		batch.Sel = []int32{}
 		for i := range batch.N {
-			if updating || rapid.Bool().Draw(t, "sel") {
+			if rapid.Bool().Draw(t, "sel") {
 				batch.Sel = append(batch.Sel, int32(i))
 			}
 		}
 	}
-	rows := modelRows(&batch, keys)
-	*live = append(*live, rows...)
-	return &batch, rows
+	return &batch, modelRows(&batch, keys)
 }
 
 func orAppendNull[T column.Appender](t *rapid.T, c column.Appender, f func(T)) {
@@ -305,10 +273,7 @@ func orAppendNull[T column.Appender](t *rapid.T, c column.Appender, f func(T)) {
 func modelRows(b *column.Batch, keys []int) (rows []aRow) {
 	for _, r := range b.Selected(nil) {
 		i := int(r)
-		row := aRow{time: b.Time[i], change: column.Insert}
-		if b.Change != nil {
-			row.change = b.Change[i]
-		}
+		row := aRow{time: b.Time[i]}
 		var parts []string
 		for _, k := range keys {
 			parts = append(parts, show(b.Cols[k], i))
@@ -414,9 +379,7 @@ func (m *model) release(w int64, n int) (lines []string) {
 			}
 		}
 		for key, rows := range byKey {
-			if res := want(rows); res[0] != "0" && res[0][0] != '-' {
-				lines = append(lines, fmt.Sprintf("[%d,%d) %s: %s @%d", start, end, key, strings.Join(res[:n], " "), end-1))
-			}
+			lines = append(lines, fmt.Sprintf("[%d,%d) %s: %s @%d", start, end, key, strings.Join(want(rows)[:n], " "), end-1))
 		}
 	}
 	m.released = w
@@ -428,7 +391,6 @@ func (m *model) release(w int64, n int) (lines []string) {
 type cluster struct {
 	t     *rapid.T
 	spec  *graph.WindowAggregateSpec
-	mode  graph.Mode
 	ops   []operator.Operator
 	envs  []operator.Env
 	store statetest.Store
@@ -443,7 +405,7 @@ func (c *cluster) start(parallelism int, restore bool) {
 		if restore {
 			env.Restore = c.store.Reader()
 		}
-		op, err := window.New(c.spec, input, c.mode, env)
+		op, err := window.New(c.spec, input, env)
 		if err != nil {
 			c.t.Fatal(err)
 		}
@@ -544,7 +506,7 @@ func (s *sink) Watermark(int64) error { return nil }
 func (s *sink) Idle() error           { return nil }
 
 // The operator gives what the model gives, for every kind of key and window, whatever the batches, selections, late rows,
-// retractions, checkpoints and changes of parallelism.
+// checkpoints and changes of parallelism.
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := &cluster{t: t}
@@ -565,14 +527,9 @@ func TestAgainstModel(t *testing.T) {
 			Keys:   rapid.SampledFrom([][]int{{}, {0}, {1}, {2}, {0, 1}, {3, 4}, {2, 0}, {5}}).Draw(t, "keys"),
 			Aggs:   calls()[:n],
 		}
-		updating := rapid.Bool().Draw(t, "updating")
-		if updating {
-			c.mode = graph.Updating
-		}
 		m := &model{w: c.spec.Window, watermark: math.MinInt64, released: math.MinInt64}
 		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
 		now, late := int64(-100), int64(0)
-		var live []aRow
 		check := func(w int64) {
 			got, exp := c.watermark(w), m.release(w, n)
 			if !slices.Equal(got, exp) {
@@ -586,7 +543,7 @@ func TestAgainstModel(t *testing.T) {
 			}
 			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0, 1, 2:
-				b, rows := drawBatch(t, c.spec.Keys, rapid.Int64Range(now-20, now+rapid.SampledFrom([]int64{0, 5, 40}).Draw(t, "ahead")), &live, updating)
+				b, rows := drawBatch(t, c.spec.Keys, rapid.Int64Range(now-20, now+rapid.SampledFrom([]int64{0, 5, 40}).Draw(t, "ahead")))
 				m.add(rows)
 				c.process(b)
 			case 3:

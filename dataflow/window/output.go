@@ -15,7 +15,7 @@ type output struct {
 	window     *column.Struct
 	start, end *column.Fixed[int64]
 	aggs       []column.Appender
-	live       []int32
+	slots      []int32
 }
 
 func newOutput(schema *arrow.Schema, keys int) *output {

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"wadi/dataflow/agg"
-	"wadi/dataflow/graph"
 	"wadi/dataflow/grid"
 	"wadi/dataflow/operator"
 )
@@ -16,11 +15,11 @@ type merger interface {
 	size() int64
 }
 
-func newMerger(a *aggregate, mode graph.Mode) merger {
+func newMerger(a *aggregate) merger {
 	if k, _ := grid.Slides(a.spec.Window); k == 1 {
 		return &tumbler{a}
 	}
-	return &hopper{a: a, view: newView(a, mode)}
+	return &hopper{a: a, view: newView(a)}
 }
 
 // tumbler emits panes as they are.
@@ -48,21 +47,14 @@ func (t *tumbler) release(_, w int64, out operator.Emitter) error {
 	return nil
 }
 
-// emitWindow emits the groups that have rows.
+// emitWindow emits the groups of a window.
 func (a *aggregate) emitWindow(g *agg.Groups, start, end int64, out operator.Emitter) error {
-	live := g.Table.Slots(a.out.live[:0])
-	w, stride := g.Table.Values()
-	kept := live[:0]
-	for _, s := range live {
-		if w[int(s)*stride] > 0 {
-			kept = append(kept, s)
-		}
-	}
-	a.out.live = kept
+	slots := g.Table.Slots(a.out.slots[:0])
+	a.out.slots = slots
 	if a.held != nil {
-		kept = a.withhold(g, kept, end)
+		slots = a.withhold(g, slots, end)
 	}
-	return a.out.emit(g, kept, start, end, out)
+	return a.out.emit(g, slots, start, end, out)
 }
 
 // hopper puts each window together from several panes.

@@ -22,14 +22,14 @@ type view interface {
 // subtracted when it leaves; other aggregates merge all panes of a window, or for long windows mostly those that are new.
 // Only where windows end between two starts can a pane change after it went into a window, and then all are merged. Windows
 // that grow are merged once for all their steps.
-func newView(a *aggregate, mode graph.Mode) view {
+func newView(a *aggregate) view {
 	k, aligned := grid.Slides(a.spec.Window)
 	m := mergeScratch{set: a.set}
 	switch {
 	case a.spec.Window.Kind == graph.Cumulate:
 		a.growing = &growing{a: a, m: m, groups: a.set.NewGroups(a.keys, ownWords), start: math.MinInt64, until: math.MinInt64}
 		return a.growing
-	case aligned && k >= 3 && a.set.Invertible() && mode == graph.Append:
+	case aligned && k >= 3 && a.set.Invertible():
 		return &running{a: a, m: m, groups: a.set.NewGroups(a.keys, ownWords), until: math.MinInt64}
 	case aligned && k >= 8:
 		return newStacks(a, m, int(math.Sqrt(float64(k))))

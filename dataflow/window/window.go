@@ -64,14 +64,14 @@ type inScratch struct {
 // ownWords are the operator's value words in front of the accumulators: the number of rows in the group.
 const ownWords = 1
 
-// New makes the operator for spec over rows of schema in; mode says whether they carry retractions. It reads
-// env.Restore. The result's columns are the keys, the window {start, end} and the aggregates.
-func New(spec *graph.WindowAggregateSpec, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error) {
+// New makes the operator for spec over rows of schema in, which are only ever appended. It reads env.Restore. The result's
+// columns are the keys, the window {start, end} and the aggregates.
+func New(spec *graph.WindowAggregateSpec, in *arrow.Schema, env operator.Env) (operator.Operator, error) {
 	times, err := grid.New(spec.Window)
 	if err != nil {
 		return nil, err
 	}
-	set, err := agg.Compile(spec.Aggs, mode == graph.Updating)
+	set, err := agg.Compile(spec.Aggs, false)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func New(spec *graph.WindowAggregateSpec, in *arrow.Schema, mode graph.Mode, env
 	a.keys = state.NewLayout(fields, ownWords+set.Words())
 	a.in.keys = make([]column.Vector, len(spec.Keys))
 	a.out = newOutput(outputSchema(fields, spec.Aggs), len(spec.Keys))
-	a.merger = newMerger(a, mode)
+	a.merger = newMerger(a)
 	if env.Restore != nil {
 		if err := a.restore(env.Restore); err != nil {
 			return nil, err
@@ -218,22 +218,11 @@ func (a *aggregate) add(p *pane, b *column.Batch, sel []int32) error {
 		sel = a.in.all
 	}
 	t.MarkDirty(a.in.slots)
-	countRows(t, a.in.slots, sel, b.Change)
-	return p.groups.Update(b, a.in.slots, sel)
-}
-
-// countRows keeps the number of rows of each group in its first word.
-func countRows(t *state.Table, slots, rows []int32, change []column.Change) {
 	w, stride := t.Values()
-	if change == nil {
-		for _, s := range slots {
-			w[int(s)*stride]++
-		}
-		return
+	for _, s := range a.in.slots {
+		w[int(s)*stride]++
 	}
-	for j, s := range slots {
-		w[int(s)*stride] += int64(change[rows[j]])
-	}
+	return p.groups.Update(b, a.in.slots, sel)
 }
 
 // Watermark implements operator.Operator.

@@ -31,7 +31,7 @@ func start(t *testing.T, width, slide int64, keys []int, aggs []agg.Call, env op
 	}
 	env.Metrics = &operator.Metrics{}
 	spec := &graph.WindowAggregateSpec{Window: graph.Window{Kind: graph.Hop, Width: width, Slide: slide}, Keys: keys, Aggs: aggs}
-	op, err := window.New(spec, benchInput, graph.Append, env)
+	op, err := window.New(spec, benchInput, env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +339,7 @@ func TestOverflowNamesThePlace(t *testing.T) {
 
 func TestBadWindows(t *testing.T) {
 	for _, w := range []graph.Window{{Kind: graph.Tumble}, {Kind: graph.Hop, Width: 5}, {Kind: graph.Hop, Width: -5, Slide: 1}} {
-		if _, err := window.New(&graph.WindowAggregateSpec{Window: w}, benchInput, graph.Append, operator.Env{Keys: column.AllKeys}); err == nil {
+		if _, err := window.New(&graph.WindowAggregateSpec{Window: w}, benchInput, operator.Env{Keys: column.AllKeys}); err == nil {
 			t.Errorf("window %v was accepted", w)
 		}
 	}

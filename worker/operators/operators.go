@@ -63,19 +63,22 @@ func (l Library) read(spec *graph.SourceSpec, env operator.Env) (operator.Source
 // Operator implements engine.Constructor.
 func (l Library) Operator(p *graph.Program, node int, in *arrow.Schema, mode graph.Mode, env operator.Env) (operator.Operator, error) {
 	n := &p.Nodes[node]
+	if mode == graph.Updating && appendOnly(n.Spec) {
+		return nil, fault.Internalf("rows come to a %T that may be taken back", n.Spec)
+	}
 	switch spec := n.Spec.(type) {
 	case *graph.ProjectSpec:
 		return project.New(spec, in, n.Out, l.Functions, env)
 	case *graph.WatermarkSpec:
 		return watermark.New(spec, in, l.Functions, p.WatermarkGranularity(node), env)
 	case *graph.WindowAggregateSpec:
-		return window.New(spec, in, mode, env)
+		return window.New(spec, in, env)
 	case *graph.AssignSpec:
 		return assign.New(spec, in, n.Out, env)
 	case *graph.UpdatingAggregateSpec:
 		return updating.New(spec, in, mode, env)
 	case *graph.SessionAggregateSpec:
-		return session.New(spec, in, mode, env)
+		return session.New(spec, in, env)
 	case *graph.JoinSpec:
 		ins, modes, err := ports(p, node)
 		if err != nil {
@@ -114,6 +117,15 @@ func (l Library) Operator(p *graph.Program, node int, in *arrow.Schema, mode gra
 		return l.sink(spec, in, mode, env)
 	}
 	return nil, fault.Internalf("no operator for %T", n.Spec)
+}
+
+// appendOnly reports whether an operator cannot take rows back: it answers once the watermark has passed.
+func appendOnly(spec graph.Spec) bool {
+	switch spec.(type) {
+	case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec:
+		return true
+	}
+	return false
 }
 
 // ports describes the rows that come into the two inputs of a join.
