@@ -1,8 +1,9 @@
-// Package framing splits bytes into frames, one record each.
+// Package framing splits bytes into frames, one record each, and lets columns keep values where their frames are.
 //
 // What comes in: a stream (Lines) or a message (Split). What goes out: frames without their newline, which are slices of
 // the reader's buffers. Lines owns those buffers: frames stay valid until Release. Only Fill may block, in the reader
-// that it was given. A Lines belongs to one goroutine.
+// that it was given. A Lines belongs to one goroutine. Decoders fill columns of text out of frames by Memory, and rows of one
+// value per frame by Values.
 package framing
 
 import (

@@ -29,16 +29,9 @@ func Bytes() Kind { return Kind{"raw_bytes", "BYTEA", arrow.BINARY} }
 
 // Decoder turns frames into rows. It belongs to one goroutine.
 type Decoder struct {
-	memory *framing.Memory
-	place  framing.Registration
-	batch  column.Batch
-	cols   []column.Appender
-	value  *column.Bytes
+	*framing.Values
 	// text says that frames have to be UTF-8.
-	text   bool
-	source []int
-	fill   func(column int, to column.Appender)
-	taken  bool
+	text bool
 }
 
 // check finds the column "value"; meta marks columns that are something else.
@@ -67,71 +60,16 @@ func (k Kind) NewDecoder(schema *arrow.Schema, meta []string) (*Decoder, error) 
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoder{memory: framing.NewMemory(), text: k.is == arrow.STRING}
-	d.batch.Schema = schema
-	for i, f := range schema.Fields() {
-		c := column.NewAppender(f.Type)
-		d.cols = append(d.cols, c)
-		d.batch.Cols = append(d.batch.Cols, c)
-		if i != value {
-			d.source = append(d.source, i)
-		}
-	}
-	d.value = d.cols[value].(*column.Bytes)
-	return d, nil
-}
-
-// SetMetadata sets the function that appends one value, for the record being decoded, to each column that the source
-// fills. Without one those columns are null.
-func (d *Decoder) SetMetadata(fill func(column int, to column.Appender)) { d.fill = fill }
-
-// Rows is the number of rows held.
-func (d *Decoder) Rows() int {
-	if d.taken {
-		return 0
-	}
-	return len(d.batch.Time)
-}
-
-// Take lends the rows held until the next Decode.
-func (d *Decoder) Take() *column.Batch {
-	if d.taken {
-		d.reset()
-	}
-	d.taken = true
-	d.memory.Trim(d.value, &d.place)
-	d.batch.N = len(d.batch.Time)
-	return &d.batch
-}
-
-func (d *Decoder) reset() {
-	d.taken = false
-	for _, c := range d.cols {
-		c.Reset()
-	}
-	d.batch.Time = d.batch.Time[:0]
-	d.memory.Reset()
+	return &Decoder{framing.NewValues(schema, value), k.is == arrow.STRING}, nil
 }
 
 // Decode appends one row. The frame's memory must stay as it is until the batch taken next has been used up.
 func (d *Decoder) Decode(frame []byte, eventTime int64) error {
-	if d.taken {
-		d.reset()
-	}
 	if d.text && !utf8.Valid(frame) {
 		return fault.Dataf("value", "expected TEXT, got bytes that are not UTF-8").
 			WithHint("convert the input to UTF-8, or set bad_data = 'drop' to skip such records")
 	}
-	d.memory.Enter(frame)
-	d.memory.Append(d.value, &d.place, frame, 0)
-	for _, i := range d.source {
-		if d.fill != nil {
-			d.fill(i, d.cols[i])
-		} else {
-			d.cols[i].AppendNull()
-		}
-	}
-	d.batch.Time = append(d.batch.Time, eventTime)
+	d.Add(frame, 0, len(frame), eventTime)
 	return nil
 }
 
