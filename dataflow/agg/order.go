@@ -139,22 +139,6 @@ func takeList(data []byte, out *column.List) (rest []byte, ok bool) {
 // orderedAt is ordered for one value.
 func orderedAt(v column.Vector, i int) int64 {
 	switch c := v.(type) {
-	case *column.Fixed[int64]:
-		return c.Values[i]
-	case *column.Fixed[int32]:
-		return int64(c.Values[i])
-	case *column.Fixed[int16]:
-		return int64(c.Values[i])
-	case *column.Fixed[int8]:
-		return int64(c.Values[i])
-	case *column.Fixed[uint64]:
-		return int64(c.Values[i] ^ 1<<63)
-	case *column.Fixed[uint32]:
-		return int64(c.Values[i])
-	case *column.Fixed[uint16]:
-		return int64(c.Values[i])
-	case *column.Fixed[uint8]:
-		return int64(c.Values[i])
 	case *column.Fixed[float64]:
 		return orderFloat(c.Values[i])
 	case *column.Fixed[float32]:
@@ -165,7 +149,7 @@ func orderedAt(v column.Vector, i int) int64 {
 		}
 		return 0
 	}
-	panic("agg: no order of values of type " + v.Type().String())
+	return column.Integer(v, i)
 }
 
 // entryCode makes entries from rows and takes them apart again.

@@ -67,20 +67,13 @@ func computeBounds(spec *graph.SeriesSpec, functions *expr.Functions, env operat
 	if b.empty {
 		return b, nil
 	}
-	b.start, b.stop = integer(cols[0]), integer(cols[1])
+	b.start, b.stop = column.Integer(cols[0], 0), column.Integer(cols[1], 0)
 	if every, ok := cols[2].(*column.Fixed[arrow.MonthDayNanoInterval]); ok {
 		b.every = every.Values[0]
 	} else {
-		b.step = integer(cols[2])
+		b.step = column.Integer(cols[2], 0)
 	}
 	return b, nil
-}
-
-func integer(v column.Vector) int64 {
-	if days, ok := v.(*column.Fixed[int32]); ok {
-		return int64(days.Values[0])
-	}
-	return v.(*column.Fixed[int64]).Values[0]
 }
 
 // begin starts the series at its first value.

@@ -79,7 +79,7 @@ func (m measure) note(own []int64, spec *graph.OverSpec, b *column.Batch, r int)
 	}
 	switch m {
 	case integers:
-		own[valueWord] = integer(v, r)
+		own[valueWord] = column.Integer(v, r)
 		if by.Desc {
 			own[valueWord] = ^own[valueWord]
 		}
@@ -101,29 +101,6 @@ func (m measure) note(own []int64, spec *graph.OverSpec, b *column.Batch, r int)
 		}
 		own[valueWord], own[lowWord] = d.HighBits(), int64(d.LowBits())
 	}
-}
-
-// integer is a value as a number that grows along the ascending order.
-func integer(v column.Vector, i int) int64 {
-	switch c := v.(type) {
-	case *column.Fixed[int64]:
-		return c.Values[i]
-	case *column.Fixed[int32]:
-		return int64(c.Values[i])
-	case *column.Fixed[int16]:
-		return int64(c.Values[i])
-	case *column.Fixed[int8]:
-		return int64(c.Values[i])
-	case *column.Fixed[uint64]:
-		return int64(c.Values[i] ^ 1<<63)
-	case *column.Fixed[uint32]:
-		return int64(c.Values[i])
-	case *column.Fixed[uint16]:
-		return int64(c.Values[i])
-	case *column.Fixed[uint8]:
-		return int64(c.Values[i])
-	}
-	return 0
 }
 
 func float(v column.Vector, i int) float64 {

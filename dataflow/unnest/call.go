@@ -91,22 +91,15 @@ func (c *call) startSeries(r int) error {
 	}
 	ok := false
 	if every, is := c.bounds[2].(*column.Fixed[arrow.MonthDayNanoInterval]); is {
-		ok = c.series.Every(integer(c.bounds[0], r), integer(c.bounds[1], r), every.Values[r])
+		ok = c.series.Every(column.Integer(c.bounds[0], r), column.Integer(c.bounds[1], r), every.Values[r])
 	} else {
-		ok = c.series.Count(integer(c.bounds[0], r), integer(c.bounds[1], r), integer(c.bounds[2], r))
+		ok = c.series.Count(column.Integer(c.bounds[0], r), column.Integer(c.bounds[1], r), column.Integer(c.bounds[2], r))
 	}
 	if ok {
 		return nil
 	}
 	// The place is the operator's.
 	return fault.Userf(fault.CodeInvalid, fault.Span{}, "%s", c.series.BadStep()).WithHint("leave such rows out, or give a step that leads from start to stop")
-}
-
-func integer(v column.Vector, r int) int64 {
-	if days, ok := v.(*column.Fixed[int32]); ok {
-		return int64(days.Values[r])
-	}
-	return v.(*column.Fixed[int64]).Values[r]
 }
 
 // take gives out up to n of the values that are left, and tells how many it gave.
