@@ -38,6 +38,8 @@ type grouping struct {
 	instead []*expr.Node
 	// resolve moves keys and the arguments of calls over the subqueries that were joined for them; nil for none.
 	resolve func(*expr.Node) *expr.Node
+	// empty marks a grouping set without expressions.
+	empty bool
 	// single refuses, at run time, groups of more than one row.
 	single bool
 }
@@ -47,7 +49,7 @@ type grouping struct {
 func (b *Binder) grouped(s *ast.Select, p *place, in logical.Node, items []*item, having, qualify *expr.Node, ok bool) *relation {
 	g := &grouping{b: b, in: in, span: s.Span()}
 	if sets := groupingSets(s.GroupBy); sets != nil {
-		return b.groupedBySets(s, p, g, sets, items, having, ok)
+		return b.groupedBySets(s, p, g, sets, items, having, qualify, ok)
 	}
 	if s.GroupBy != nil && !g.bind(s.GroupBy, p, visible(items)) {
 		return nil
@@ -63,13 +65,30 @@ func (b *Binder) grouped(s *ast.Select, p *place, in logical.Node, items []*item
 	if s.GroupBy == nil && p.scope.outer != nil && !b.emptyRow(s, p, g, visible(items), having, qualify) {
 		node = b.completed(p, g, agg)
 	}
-	move := func(n *expr.Node) *expr.Node { return g.over(p, agg, n) }
+	return b.overGroups(s, p, g, agg, node, items, having, qualify)
+}
+
+// grouped are the results of a grouping: the group expressions, and from FirstCall the aggregates.
+type grouped interface {
+	Schema() *arrow.Schema
+	FirstCall() int
+}
+
+// groups are those of several grouping sets.
+type groups struct {
+	logical.Node
+	firstCall int
+}
+
+// FirstCall implements grouped.
+func (g groups) FirstCall() int { return g.firstCall }
+
+// overGroups plans what a SELECT computes of the results of a grouping, which node has.
+func (b *Binder) overGroups(s *ast.Select, p *place, g *grouping, of grouped, node logical.Node, items []*item, having, qualify *expr.Node) *relation {
+	move := func(n *expr.Node) *expr.Node { return g.over(p, of, n) }
 	after := map[int]bool{}
-	for _, n := range append(append(p.overs.expressions(), p.unnests.expressions()...), having, qualify) {
+	for _, n := range p.beyond(items, having, qualify) {
 		g.needs(p, n, after)
-	}
-	for _, it := range items {
-		g.needs(p, it.node, after)
 	}
 	node, resolve := p.scalars.join(b, node, after, move)
 	if node == nil {
@@ -83,6 +102,15 @@ func (b *Binder) grouped(s *ast.Select, p *place, in logical.Node, items []*item
 		node = b.where(&relation{node: node}, resolve(cond), s.Having.Span())
 	}
 	return b.over(s, p, node, items, qualify, func(n *expr.Node) *expr.Node { return resolve(move(n)) })
+}
+
+// beyond are the expressions that are computed of the results of a grouping.
+func (p *place) beyond(items []*item, having, qualify *expr.Node) []*expr.Node {
+	out := append(append(p.overs.expressions(), p.unnests.expressions()...), having, qualify)
+	for _, it := range items {
+		out = append(out, it.node)
+	}
+	return out
 }
 
 // joinFirst joins the subqueries that group expressions and arguments of aggregates need.
@@ -568,7 +596,7 @@ func (g *grouping) aggregate(calls []*logical.Call) *logical.Aggregate {
 }
 
 // result is group expression i over the columns of the aggregation.
-func (g *grouping) result(i int, agg *logical.Aggregate) *expr.Node {
+func (g *grouping) result(i int, agg grouped) *expr.Node {
 	at := g.keyOf[i]
 	if g.windowed[i] {
 		at = len(g.keys)
@@ -584,7 +612,7 @@ func (g *grouping) result(i int, agg *logical.Aggregate) *expr.Node {
 
 // over rewrites an expression over the input into one over the aggregation: what equals a group expression becomes its
 // column, aggregates become theirs. Whatever else names a column of the input is refused.
-func (g *grouping) over(p *place, agg *logical.Aggregate, n *expr.Node) *expr.Node {
+func (g *grouping) over(p *place, agg grouped, n *expr.Node) *expr.Node {
 	for i, e := range g.exprs {
 		if expr.Equal(e, n) {
 			return g.result(i, agg).At(n.Span)
@@ -599,7 +627,7 @@ func (g *grouping) over(p *place, agg *logical.Aggregate, n *expr.Node) *expr.No
 	case n.Kind == expr.Call && n.Name == groupingCall:
 		return g.grouping(n)
 	case n.Kind == expr.Column && n.Index >= firstWindow:
-		if n.Index == g.called && agg.Window != nil && *agg.Window == p.aggregates.windows[n.Index-firstWindow].window {
+		if n.Index == g.called && g.window != nil && *g.window == p.aggregates.windows[n.Index-firstWindow].window {
 			return expr.NewColumn(len(g.keys), agg.Schema().Field(len(g.keys))).At(n.Span)
 		}
 		p.misplacedWindow(n.Name, n.Span)

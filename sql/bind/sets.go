@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/expr"
@@ -91,17 +93,11 @@ func expand(gs *ast.GroupingSets) [][]ast.Expr {
 	return out
 }
 
-// groupedBySets plans one aggregation for each grouping set and puts their results together.
-func (b *Binder) groupedBySets(s *ast.Select, p *place, whole *grouping, sets [][]ast.Expr, items []*item, having *expr.Node, ok bool) *relation {
-	switch {
-	case len(sets) > maxSets:
+// groupedBySets plans one aggregation for each grouping set and puts their results together; what the SELECT computes of them
+// is computed over the whole.
+func (b *Binder) groupedBySets(s *ast.Select, p *place, whole *grouping, sets [][]ast.Expr, items []*item, having, qualify *expr.Node, ok bool) *relation {
+	if len(sets) > maxSets {
 		b.unsupported(s.GroupBy.Span(), "more than %d grouping sets are not supported", maxSets).WithHint("name the sets that are needed in GROUPING SETS (…)")
-		return nil
-	case len(p.overs.list) > 0 || s.Qualify != nil:
-		b.unsupported(s.GroupBy.Span(), "grouping sets beside OVER are not supported").WithHint("group in a subquery in FROM")
-		return nil
-	case len(p.unnests.list) > 0:
-		b.unsupported(p.unnests.list[0].span, "grouping sets beside unnest are not supported").WithHint("group in a subquery in FROM")
 		return nil
 	}
 	at := *p
@@ -116,80 +112,90 @@ func (b *Binder) groupedBySets(s *ast.Select, p *place, whole *grouping, sets []
 		if len(b.errs) > before {
 			return nil
 		}
+		bound[i].empty = len(bound[i].exprs) == 0
+		for _, c := range p.scope.carried(s.Span()) {
+			bound[i].add(c.node, c.field)
+		}
 	}
 	if !ok {
 		return nil
 	}
-	if p.scope.outer != nil {
-		p.scope.outer[0].frame.again = true
-		b.unsupported(s.GroupBy.Span(), "grouping sets in a subquery that depends on the query around it are not supported").
-			WithHint("group in a subquery in FROM that names no columns of the query around, and compare in WHERE")
-		return nil
-	}
-	var nodes []logical.Node
-	var first *relation
-	for i, g := range bound {
-		for _, o := range bound {
-			g.lacks(o)
+	for _, g := range bound {
+		for i, e := range g.exprs {
+			whole.add(e, g.fields[i])
 		}
-		r := b.groupingSet(s, p, g, items, having)
-		if r == nil {
+	}
+	for _, n := range p.beyond(items, having, qualify) {
+		whole.addParts(n)
+	}
+	nodes := make([]logical.Node, len(bound))
+	for i, g := range bound {
+		for k, e := range whole.exprs {
+			if !g.groupsBy(e) && k < len(whole.fields) {
+				g.absent = append(g.absent, e)
+			}
+		}
+		if nodes[i] = b.groupingSet(s, p, g, whole); nodes[i] == nil {
 			return nil
 		}
-		if i == 0 {
-			first = r
-		}
-		nodes = append(nodes, r.node)
 	}
-	u := logical.NewUnion(nodes, s.Span())
-	return (&relation{node: u, scope: first.scope, spans: first.spans}).refreshed()
+	whole.windowed, whole.keyOf = make([]bool, len(whole.exprs)), make([]int, len(whole.exprs))
+	for i := range whole.keyOf {
+		whole.keyOf[i] = i
+	}
+	u := groups{logical.NewUnion(nodes, s.Span()), len(whole.exprs)}
+	return b.overGroups(s, p, whole, u, u.Node, items, having, qualify)
 }
 
-// lacks remembers the group expressions of another set that this one has not.
-func (g *grouping) lacks(o *grouping) {
-	for _, e := range o.exprs {
-		known := false
-		for _, k := range append(g.exprs[:len(g.exprs):len(g.exprs)], g.absent...) {
-			known = known || expr.Equal(k, e)
-		}
-		if !known {
-			g.absent = append(g.absent, e)
-		}
+// addParts adds what an expression needs of the results of a grouping set beside the group expressions and the aggregates:
+// grouping(…), which differs between the sets, and a window of which only a part is grouped by.
+func (g *grouping) addParts(n *expr.Node) {
+	if n == nil || slices.ContainsFunc(g.exprs, func(e *expr.Node) bool { return expr.Equal(e, n) }) {
+		return
+	}
+	if n.Kind == expr.Call && n.Name == groupingCall || n.Kind == expr.Column && n.Index >= firstWindow {
+		g.exprs = append(g.exprs, n)
+		return
+	}
+	for _, a := range n.Args {
+		g.addParts(a)
 	}
 }
 
-// groupingSet plans the aggregation of one set.
-func (b *Binder) groupingSet(s *ast.Select, p *place, g *grouping, items []*item, having *expr.Node) *relation {
+// groupsBy reports whether an expression is one of the group expressions.
+func (g *grouping) groupsBy(n *expr.Node) bool {
+	return slices.ContainsFunc(g.exprs, func(e *expr.Node) bool { return expr.Equal(e, n) })
+}
+
+// groupingSet plans the aggregation of one set. Its columns are the expressions of all sets together, null where this one has
+// them not, and the aggregates.
+func (b *Binder) groupingSet(s *ast.Select, p *place, g, whole *grouping) logical.Node {
 	if !g.joinFirst(p) || !g.split(p.aggregates.windows) {
 		return nil
 	}
 	agg := g.aggregate(p.aggregates.calls)
-	after := map[int]bool{}
-	g.needs(p, having, after)
-	for _, it := range items {
-		g.needs(p, it.node, after)
+	var node logical.Node = agg
+	if g.empty && p.scope.outer != nil {
+		node = b.completed(p, g, agg)
 	}
-	node, resolve := p.scalars.join(b, agg, after, func(n *expr.Node) *expr.Node { return g.over(p, agg, n) })
-	if node == nil {
-		return nil
-	}
-	if having != nil {
-		cond := g.over(p, agg, having)
-		if cond == nil {
+	var exprs []*expr.Node
+	var fields []arrow.Field
+	for i, e := range whole.exprs {
+		n := g.over(p, agg, e)
+		if n == nil {
 			return nil
 		}
-		node = logical.NewFilter(node, resolve(cond), s.Having.Span())
-	}
-	own := make([]*item, len(items))
-	for i, it := range items {
-		c := *it
-		if c.node = g.over(p, agg, it.node); c.node == nil {
-			return nil
+		f := arrow.Field{Name: e.Name}
+		if i < len(whole.fields) {
+			f = whole.fields[i]
 		}
-		c.node = resolve(c.node)
-		own[i] = &c
+		exprs, fields = append(exprs, n), append(fields, f)
 	}
-	return b.projected(node, own, s.Span())
+	for i := agg.FirstCall(); i < agg.Schema().NumFields(); i++ {
+		f := node.Schema().Field(i)
+		exprs, fields = append(exprs, expr.NewColumn(i, f).At(s.Span())), append(fields, f)
+	}
+	return logical.NewProject(node, exprs, fields, s.Span())
 }
 
 // grouping binds grouping(a, b).
@@ -221,16 +227,9 @@ func (g *grouping) grouping(n *expr.Node) *expr.Node {
 	var bits int64
 	for _, a := range n.Args {
 		bits <<= 1
-		here, absent := false, false
-		for _, e := range g.exprs {
-			here = here || expr.Equal(e, a)
-		}
-		for _, e := range g.absent {
-			absent = absent || expr.Equal(e, a)
-		}
 		switch {
-		case here:
-		case absent:
+		case g.groupsBy(a):
+		case slices.ContainsFunc(g.absent, func(e *expr.Node) bool { return expr.Equal(e, a) }):
 			bits |= 1
 		default:
 			g.b.errorf(CodeGrouping, a.Span, "grouping() takes expressions of GROUP BY").WithHint("add it to GROUP BY, or leave it out here")
