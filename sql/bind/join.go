@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/expr"
@@ -121,7 +123,7 @@ func (b *Binder) on(t *ast.Join, left, right *relation, kind graph.JoinKind, e *
 		}
 		return with(append(terms, more...))
 	}
-	return b.joinOn(left, right, kind, t.On, e, func(left, right *relation, terms []*expr.Node) *relation {
+	return b.joinOn(t, left, right, kind, e, func(left, right *relation, terms []*expr.Node) *relation {
 		return join(left, right, append(terms, same...))
 	})
 }
@@ -136,16 +138,16 @@ func (b *Binder) pairs(left, right *relation, clause string, e ast.Expr) []*expr
 	return rewrite.Conjuncts(cond)
 }
 
-// joinOn joins on a condition. Subqueries in it filter the pairs of an inner join; of other joins they have to depend on one
-// side alone, whose rows they are joined to before.
-func (b *Binder) joinOn(left, right *relation, kind graph.JoinKind, cond ast.Expr, e *env, join func(left, right *relation, terms []*expr.Node) *relation) *relation {
+// joinOn joins on a condition. Subqueries in it filter the pairs of an inner join. Those of other joins are joined to the rows
+// of the side that they depend on before; where one depends on both, the rows of one side are found for each row of the other.
+func (b *Binder) joinOn(t *ast.Join, left, right *relation, kind graph.JoinKind, e *env, join func(left, right *relation, terms []*expr.Node) *relation) *relation {
 	p := &place{b: b, scope: beside(left, right), clause: "ON", scalars: &scalars{env: e}}
 	var on []*expr.Node
 	var queries []ast.Expr
 	ok := true
-	list := []ast.Expr{cond}
-	if hasQuery(cond) {
-		list = terms(cond)
+	list := []ast.Expr{t.On}
+	if hasQuery(t.On) {
+		list = terms(t.On)
 	}
 	for _, t := range list {
 		if kind == graph.InnerJoin && hasQuery(t) {
@@ -159,6 +161,9 @@ func (b *Binder) joinOn(left, right *relation, kind graph.JoinKind, cond ast.Exp
 	}
 	if !ok {
 		return nil
+	}
+	if n := left.node.Schema().NumFields(); slices.ContainsFunc(on, func(t *expr.Node) bool { return namesScalar(t) && p.scalars.side(t, n) < 0 }) {
+		return b.perPair(t, left, right, kind, e)
 	}
 	if len(p.scalars.list) > 0 {
 		if left, right, on = b.sideQueries(p.scalars, left, right, on); on == nil {
@@ -175,6 +180,60 @@ func (b *Binder) joinOn(left, right *relation, kind graph.JoinKind, cond ast.Exp
 		}
 	}
 	return out
+}
+
+// perPair joins, by any join but an inner one, on a condition with subqueries that look at both sides.
+func (b *Binder) perPair(t *ast.Join, left, right *relation, kind graph.JoinKind, e *env) *relation {
+	l, r := t.Left, t.Right
+	if t.Kind == ast.RightSemiJoin || t.Kind == ast.RightAntiJoin {
+		l, r = r, l
+	}
+	switch kind {
+	case graph.SemiJoin, graph.AntiJoin:
+		return b.having(left, r, t.On, kind == graph.AntiJoin, e)
+	case graph.LeftJoin:
+		return b.perRow(left, r, t.On, kind, e)
+	case graph.RightJoin:
+		out := b.perRow(right, l, t.On, graph.LeftJoin, e)
+		if out != nil {
+			n := len(right.scope.columns)
+			out.scope.columns = append(out.scope.columns[n:len(out.scope.columns):len(out.scope.columns)], out.scope.columns[:n]...)
+		}
+		return out
+	}
+	pairs, alone := b.perRow(left, r, t.On, graph.LeftJoin, e), b.having(right, l, t.On, true, e)
+	if pairs == nil || alone == nil {
+		return nil
+	}
+	var items [2][]*item
+	n := len(left.scope.columns)
+	own := alone.scope.visible()
+	for i, c := range pairs.scope.columns {
+		it := item{node: expr.NewColumn(c.index, c.field).At(t.Span()), field: c.field, table: c.table, span: t.Span()}
+		missing := it
+		if i < n {
+			missing.node = expr.NewLiteral(c.field.Type, nil).At(t.Span())
+		} else {
+			missing.node = expr.NewColumn(own[i-n].index, own[i-n].field).At(t.Span())
+		}
+		items[0], items[1] = append(items[0], &it), append(items[1], &missing)
+	}
+	x, y := b.projected(pairs.node, items[0], t.Span()), b.projected(alone.node, items[1], t.Span())
+	x.node = logical.NewUnion([]logical.Node{x.node, y.node}, t.Span())
+	return x.refreshed()
+}
+
+// having keeps the rows that there is a row of another relation for, or with none those that there is none for.
+func (b *Binder) having(in *relation, of ast.TableExpr, on ast.Expr, none bool, e *env) *relation {
+	var exists ast.Expr = &ast.Exists{Place: ast.Place{Pos: of.Span()}, Query: matching(of, on)}
+	if none {
+		exists = &ast.Unary{Place: ast.Place{Pos: of.Span()}, Op: ast.Not, X: exists}
+	}
+	node := b.whereClause(in, exists, e)
+	if node == nil {
+		return nil
+	}
+	return (&relation{node: node, scope: in.scope}).refreshed()
 }
 
 // hasQuery reports whether an expression has a subquery.
@@ -225,10 +284,6 @@ func (b *Binder) sideQueries(s *scalars, left, right *relation, on []*expr.Node)
 	}
 	wider := moved[0].node.Schema().NumFields() - n
 	for k, t := range on {
-		if namesScalar(t) {
-			b.unsupported(t.Span, "a subquery in ON can depend on one side of an outer join only").WithHint("compute it in a subquery in FROM, and compare its result in ON")
-			return nil, nil, nil
-		}
 		on[k] = t.Map(func(x *expr.Node) *expr.Node {
 			switch {
 			case x.Kind != expr.Column:

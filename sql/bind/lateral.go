@@ -2,9 +2,11 @@ package bind
 
 import (
 	"wadi/dataflow/expr"
+	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/sql/ast"
 	"wadi/sql/logical"
+	"wadi/sql/rewrite"
 )
 
 // looksLeft reports whether a relation may look at those that stand before it in FROM: it is a function that makes rows, a
@@ -66,10 +68,24 @@ func (b *Binder) lateralQuery(left *relation, t *ast.Derived, kind graph.JoinKin
 	if q == nil {
 		return nil
 	}
-	if r, is := b.localQuery(left, q, t, kind, on); is {
-		return r
+	inner := b.alias(q.relation, t.Alias, "")
+	if inner == nil {
+		return nil
 	}
 	n := left.node.Schema().NumFields()
+	var cond *expr.Node
+	if on != nil {
+		p := &place{b: b, scope: beside(&relation{node: left.node, scope: left.scope}, inner), clause: "ON", scalars: &scalars{env: e}}
+		if cond = p.condition(on); cond == nil || !b.joinable(cond) {
+			return nil
+		}
+		if namesScalar(cond) {
+			return b.perRow(left, &ast.Derived{Place: t.Place, Query: t.Query, Alias: t.Alias}, on, kind, e)
+		}
+	}
+	if r := b.localQuery(left, q, inner, kind, cond, t.Span()); r != nil {
+		return r
+	}
 	right := q.node
 	var out, terms []*expr.Node
 	for i := range q.own {
@@ -94,36 +110,42 @@ func (b *Binder) lateralQuery(left *relation, t *ast.Derived, kind graph.JoinKin
 			}
 		}
 	}
+	if cond != nil {
+		terms = append(terms, rewrite.Conjuncts(over(cond, n, out))...)
+	}
 	j := b.joined(&relation{node: left.node, scope: left.scope}, &relation{node: right, scope: &scope{}}, kind, terms, t.Span())
 	cols := &columns{in: j.node, span: t.Span()}
 	s := &scope{columns: append([]scopeColumn(nil), left.scope.columns...), outer: left.scope.outer}
-	inner := b.alias(q.relation, t.Alias, "")
-	if inner == nil {
-		return nil
-	}
 	for i, c := range inner.scope.columns {
 		c.index = cols.add(out[i])
 		s.columns = append(s.columns, c)
 	}
 	node := cols.node()
 	b.fresh[node] = true
-	r := (&relation{node: node, scope: s}).refreshed()
-	if on == nil {
-		return r
-	}
-	p := &place{b: b, scope: r.scope, clause: "ON"}
-	cond := p.condition(on)
-	if cond == nil || !b.joinable(cond) {
-		return nil
-	}
-	if c := expr.Fold(cond); c.Kind == expr.Literal && c.Value == true {
-		return r
-	}
-	if kind != graph.InnerJoin {
-		b.unsupported(on.Span(), "a LEFT JOIN with a LATERAL query is supported only ON TRUE").WithHint("write the condition into the query: LEFT JOIN LATERAL (SELECT … WHERE …) ON TRUE")
-		return nil
-	}
-	return &relation{node: b.where(r, cond, on.Span()), scope: r.scope}
+	return (&relation{node: node, scope: s}).refreshed()
+}
+
+// over puts expressions in the place of the columns from n.
+func over(cond *expr.Node, n int, out []*expr.Node) *expr.Node {
+	return cond.Map(func(x *expr.Node) *expr.Node {
+		if x.Kind == expr.Column && x.Index >= n && x.Index < firstUnnest {
+			return out[x.Index-n]
+		}
+		return x
+	})
+}
+
+// perRow joins rows with those of another relation that a condition holds for. It is planned as a LATERAL query, since the
+// condition has subqueries that look at both.
+func (b *Binder) perRow(left *relation, of ast.TableExpr, on ast.Expr, kind graph.JoinKind, e *env) *relation {
+	return b.lateralQuery(left, &ast.Derived{Place: ast.Place{Pos: of.Span()}, Lateral: true, Query: matching(of, on)}, kind, nil, e)
+}
+
+// matching is the query of a relation's rows that a condition holds for.
+func matching(of ast.TableExpr, on ast.Expr) *ast.Query {
+	at := ast.Place{Pos: of.Span()}
+	all := &ast.SelectItem{Place: at, Expr: &ast.Star{Place: at}}
+	return &ast.Query{Place: at, Body: &ast.Select{Place: at, Items: []*ast.SelectItem{all}, From: []ast.TableExpr{of}, Where: on}}
 }
 
 // columnsOf reports whether expressions are nothing but columns of the rows, which are null beside a row without a match.
@@ -187,36 +209,23 @@ func isTrue(e ast.Expr) bool {
 	return e == nil || ok && lit.Value
 }
 
-// localQuery joins rows with those of a query that looks at nothing but the row before it; is tells whether this is one.
-func (b *Binder) localQuery(left *relation, q *bound, t *ast.Derived, kind graph.JoinKind, on ast.Expr) (r *relation, is bool) {
+// localQuery joins rows with those of a query that looks at nothing but the row before it; nil if this is none. inner is the
+// query as it is named, and cond the condition over both, nil for none.
+func (b *Binder) localQuery(left *relation, q *bound, inner *relation, kind graph.JoinKind, cond *expr.Node, span fault.Span) *relation {
 	if q.frame == nil {
-		return nil, false
+		return nil
 	}
 	l, cols, ok := b.localized(q.node, map[*leaf][]*expr.Node{q.frame.leaf: q.frame.values})
 	if !ok {
-		return nil, false
+		return nil
 	}
-	inner := b.alias(q.relation, t.Alias, "")
-	if inner == nil {
-		return nil, true
-	}
-	n := left.node.Schema().NumFields()
-	s := &scope{columns: append([]scopeColumn(nil), left.scope.columns...), outer: left.scope.outer}
-	for _, c := range inner.scope.columns {
-		c.index += n
-		s.columns = append(s.columns, c)
-	}
-	if on != nil {
-		p := &place{b: b, scope: s, clause: "ON"}
-		cond := p.condition(on)
-		if cond == nil || !b.joinable(cond) {
-			return nil, true
-		}
+	s := beside(&relation{node: left.node, scope: left.scope}, &relation{node: inner.node, scope: &scope{columns: inner.scope.columns}})
+	if cond != nil {
 		l.where(left.node, cond, cols)
 	}
-	node := l.beside(left.node, kind, cols[:q.own], q.node.Schema().Fields(), t.Span())
+	node := l.beside(left.node, kind, cols[:q.own], q.node.Schema().Fields(), span)
 	b.fresh[node] = true
-	return (&relation{node: node, scope: s}).refreshed(), true
+	return (&relation{node: node, scope: s}).refreshed()
 }
 
 // hintLateral tells, where a query in FROM was refused because it names a relation before it, what would let it.
