@@ -37,7 +37,10 @@ var rules = map[string][]string{
 		"wadi/dataflow/fault", "wadi/dataflow/eventtime", "wadi/dataflow/zone", "wadi/dataflow/graph",
 	},
 	"dataflow/operator": {"wadi/dataflow/fault", "wadi/dataflow/clock", "wadi/dataflow/column", "wadi/dataflow/state"},
-	"dataflow/framing":  {"wadi/dataflow/fault", "wadi/dataflow/column"},
+	"dataflow/operator/operatortest": {
+		"wadi/dataflow/clock", "wadi/dataflow/column", "wadi/dataflow/operator", "wadi/dataflow/state",
+	},
+	"dataflow/framing": {"wadi/dataflow/fault", "wadi/dataflow/column"},
 	"dataflow/format": {
 		"wadi/dataflow/fault", "wadi/dataflow/column", "wadi/dataflow/expr", "wadi/dataflow/graph", "wadi/dataflow/format",
 		"wadi/dataflow/framing",

@@ -11,6 +11,7 @@ import (
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 )
 
 func num(v int64) *int64 { return &v }
@@ -32,34 +33,33 @@ func nearestOf(kind graph.JoinKind) *graph.AsofJoinSpec {
 
 func one(t *testing.T, spec *graph.AsofJoinSpec, modes ...graph.Mode) *cluster {
 	t.Helper()
-	c := &cluster{t: t, spec: spec}
+	right := graph.Append
 	if len(modes) > 0 {
-		c.modes[1] = modes[0]
+		right = modes[0]
 	}
-	c.start(1, false)
+	c := newCluster(t, spec, right)
+	c.Start(1)
 	return c
 }
 
 func (c *cluster) expect(t *testing.T, want string) {
 	t.Helper()
-	if got := c.out[0].take(); got != want {
+	if got := c.Outs[0].Take(); got != want {
 		t.Fatalf("got  %s\nwant %s", got, want)
 	}
 }
-
-func (c *cluster) lateRows() int64 { return c.envs[0].Metrics.LateRows.Load() }
 
 // A left row waits until the watermark has passed its time, since a version of that time counts.
 func TestARowWaitsForVersionsOfItsTime(t *testing.T) {
 	c := one(t, versioned(graph.LeftJoin))
 	c.send(1, row(1, 100, 5))
 	c.send(0, row(1, 1, 5), row(1, 2, 4), row(2, 3, 5))
-	c.watermark(5)
+	c.Watermark(5)
 	c.expect(t, "2 null @4")
 	c.send(1, row(1, 101, 5)) // the last to come of one time
-	c.watermark(6)
+	c.Watermark(6)
 	c.expect(t, "1 101 @5; 3 null @5")
-	c.watermark(operator.EndOfTime)
+	c.Watermark(operator.EndOfTime)
 	c.expect(t, "")
 }
 
@@ -67,22 +67,22 @@ func TestARowWaitsForVersionsOfItsTime(t *testing.T) {
 func TestLateRows(t *testing.T) {
 	c := one(t, versioned(graph.LeftJoin))
 	c.send(1, row(1, 100, 10))
-	c.watermark(20)
+	c.Watermark(20)
 	c.send(0, row(1, 1, 19), row(1, 2, 20))
 	c.send(1, row(1, 99, 9), row(2, 50, 5), row(3, 70, 5))
 	c.send(1, aRow{a: num(3), v: 70, time: 5, end: 6, retract: true}) // on an append stream there are no retractions
 	c.send(0, row(2, 3, 25), row(3, 4, 25))
-	c.watermark(operator.EndOfTime)
+	c.Watermark(operator.EndOfTime)
 	c.expect(t, "2 100 @20; 3 50 @25; 4 70 @25")
-	if n := c.lateRows(); n != 5 {
+	if n := c.Late(); n != 5 {
 		t.Errorf("%d late rows", n)
 	}
 	c = one(t, versioned(graph.LeftJoin), graph.Updating)
-	c.watermark(20)
+	c.Watermark(20)
 	c.send(1, row(3, 70, 5))
 	c.send(1, aRow{a: num(3), v: 70, time: 5, end: 6, retract: true})
 	c.send(0, row(3, 4, 25))
-	c.watermark(operator.EndOfTime)
+	c.Watermark(operator.EndOfTime)
 	c.expect(t, "4 null @25")
 }
 
@@ -92,29 +92,29 @@ func TestHeldWatermark(t *testing.T) {
 	s.Forward = true
 	c := one(t, s)
 	c.send(0, row(1, 1, 10), row(2, 2, 12))
-	c.watermark(20)
-	if w := c.out[0].watermark; w != 10 {
+	c.Watermark(20)
+	if w := c.Outs[0].Mark; w != 10 {
 		t.Fatalf("watermark %d", w)
 	}
 	c.send(1, row(1, 100, 19)) // late
 	c.send(1, row(1, 101, 25))
-	c.watermark(30)
+	c.Watermark(30)
 	c.expect(t, "1 101 @25")
-	if w := c.out[0].watermark; w != 12 || c.lateRows() != 1 {
-		t.Fatalf("watermark %d, %d late rows", w, c.lateRows())
+	if w := c.Outs[0].Mark; w != 12 || c.Late() != 1 {
+		t.Fatalf("watermark %d, %d late rows", w, c.Late())
 	}
-	c.watermark(operator.EndOfTime)
+	c.Watermark(operator.EndOfTime)
 	c.expect(t, "2 null @12")
 
 	s.Reach = 5
 	c = one(t, s)
 	c.send(0, row(1, 1, 10), row(1, 2, 14), row(3, 3, 11))
-	c.watermark(15)
+	c.Watermark(15)
 	c.expect(t, "")
 	c.send(1, row(1, 100, 16))
-	c.watermark(17)
+	c.Watermark(17)
 	c.expect(t, "2 100 @16; 1 null @10; 3 null @11")
-	if w := c.out[0].watermark; w != 17 {
+	if w := c.Outs[0].Mark; w != 17 {
 		t.Fatalf("watermark %d", w)
 	}
 }
@@ -139,9 +139,10 @@ func TestStateIsCleared(t *testing.T) {
 			}
 			c.send(0, rows...)
 			c.send(1, rows...)
-			c.watermark(i * 4000)
-			c.out[0] = newSink()
-			if n := c.envs[0].Metrics.StateBytes.Load(); i < 40 {
+			c.Watermark(i * 4000)
+			clear(c.Outs[0].Rows)
+			c.Outs[0].Take()
+			if n := c.Envs[0].Metrics.StateBytes.Load(); i < 40 {
 				peak = max(peak, n)
 			} else if n > peak {
 				t.Fatalf("%+v: the state grew from %d to %d bytes", *s, peak, n)
@@ -190,12 +191,6 @@ func BenchmarkAsof(b *testing.B) {
 	b.Run("versions/1000-keys", func(b *testing.B) { benchmark(b, versioned(graph.InnerJoin), 1000) })
 }
 
-type discard struct{}
-
-func (discard) Emit(*column.Batch) error { return nil }
-func (discard) Watermark(int64) error    { return nil }
-func (discard) Idle() error              { return nil }
-
 func benchmark(b *testing.B, spec *graph.AsofJoinSpec, keys int) {
 	const rows = 4096
 	op, err := asof.New(spec, inputs, [2]graph.Mode{}, expr.Builtin(), operator.Env{})
@@ -219,12 +214,12 @@ func benchmark(b *testing.B, spec *graph.AsofJoinSpec, keys int) {
 			for i := range in.Time {
 				in.Time[i] += rows
 			}
-			if err := op.Process(port, in, discard{}); err != nil {
+			if err := op.Process(port, in, &operatortest.Discard{}); err != nil {
 				b.Fatal(err)
 			}
 		}
 		now += rows
-		if err := op.Watermark(now, discard{}); err != nil {
+		if err := op.Watermark(now, &operatortest.Discard{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,8 +2,6 @@ package asof_test
 
 import (
 	"fmt"
-	"math"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +14,7 @@ import (
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
-	"wadi/dataflow/state/statetest"
+	"wadi/dataflow/operator/operatortest"
 )
 
 // inputs are the schemas of the two sides: two keys and a value each, and on the right the end of a version.
@@ -47,34 +45,17 @@ type aRow struct {
 	end     int64
 }
 
-func text[T any](p *T) string {
-	if p == nil {
-		return "null"
-	}
-	return fmt.Sprint(*p)
-}
-
-func (r *aRow) key() string { return text(r.a) + "," + text(r.b) }
+func (r *aRow) key() string { return operatortest.Text(r.a) + "," + operatortest.Text(r.b) }
 
 func appendRow(b *column.Builder, port int, r *aRow) {
 	at := func(name string) column.Appender { return b.Column(inputs[port].FieldIndices(name)[0]) }
-	if r.a == nil {
-		at("a").AppendNull()
-	} else {
-		at("a").(*column.Fixed[int64]).Append(*r.a)
-	}
-	if r.b == nil {
-		at("b").AppendNull()
-	} else {
-		at("b").(*column.Bytes).AppendString(*r.b)
-	}
-	at([]string{"x", "y"}[port]).(*column.Fixed[int64]).Append(r.v)
-	if port == 1 {
-		if r.end == 0 {
-			at("end").AppendNull()
-		} else {
-			at("end").(*column.Fixed[int64]).Append(r.end)
-		}
+	operatortest.Append(at("a"), r.a)
+	operatortest.Append(at("b"), r.b)
+	operatortest.Append(at([]string{"x", "y"}[port]), &r.v)
+	if port == 1 && r.end == 0 {
+		at("end").AppendNull()
+	} else if port == 1 {
+		operatortest.Append(at("end"), &r.end)
 	}
 	c := column.Insert
 	if r.retract {
@@ -83,160 +64,39 @@ func appendRow(b *column.Builder, port int, r *aRow) {
 	b.AppendTime(r.time, c)
 }
 
-// sink collects results as "x y @time" and checks them against the watermark.
-type sink struct {
-	rows      map[string]int
-	order     []string
-	watermark int64
-	err       string
-}
-
-func newSink() *sink { return &sink{rows: map[string]int{}, watermark: math.MinInt64} }
-
-func (s *sink) Emit(b *column.Batch) error {
-	if b.Rows() == 0 || b.Rows() > 8192 || b.Change != nil {
-		s.err = fmt.Sprintf("a batch of %d rows with %d changes", b.Rows(), len(b.Change))
-	}
-	for _, i := range b.Selected(nil) {
-		line := fmt.Sprintf("%s %s @%d", number(b.Cols[2], i), number(b.Cols[3], i), b.Time[i])
-		s.rows[line]++
-		s.order = append(s.order, line)
-		if b.Time[i] < s.watermark {
-			s.err = fmt.Sprintf("%s comes after watermark %d", line, s.watermark)
-		}
-	}
-	return nil
-}
-
-func number(v column.Vector, i int32) string {
-	if !v.Validity().IsValid(int(i)) {
-		return "null"
-	}
-	return fmt.Sprint(v.(*column.Fixed[int64]).Values[i])
-}
-
-func (s *sink) Watermark(w int64) error {
-	if w <= s.watermark {
-		s.err = fmt.Sprintf("watermark %d after %d", w, s.watermark)
-	}
-	s.watermark = w
-	return nil
-}
-func (s *sink) Idle() error { return nil }
-
-func (s *sink) take() string {
-	out := strings.Join(s.order, "; ")
-	s.order = nil
-	return out
+// line spells a row of the result as "x y @time".
+func line(b *column.Batch, i int) string {
+	return fmt.Sprint(strings.Join(operatortest.ShowAll(b.Cols[2:4], i), " "), " @", b.Time[i])
 }
 
 // cluster runs the operator at some parallelism.
 type cluster struct {
-	t     fatal
+	*operatortest.Cluster[*operatortest.Table]
 	spec  *graph.AsofJoinSpec
 	modes [2]graph.Mode
-	ops   []operator.Operator
-	envs  []operator.Env
-	store statetest.Store
-	out   []*sink
-	mark  int64
-	late  int64
 }
 
-type fatal interface{ Fatal(args ...any) }
-
-func (c *cluster) start(parallelism int, restore bool) {
-	for _, e := range c.envs {
-		c.late += e.Metrics.LateRows.Load()
+func newCluster(t operatortest.TB, spec *graph.AsofJoinSpec, right graph.Mode) *cluster {
+	c := &cluster{spec: spec, modes: [2]graph.Mode{graph.Append, right}}
+	out := operatortest.NewTable(false)
+	out.Line = line
+	c.Cluster = &operatortest.Cluster[*operatortest.Table]{
+		T: t,
+		New: func(env operator.Env) (operator.Operator, error) {
+			return asof.New(spec, inputs, c.modes, expr.Builtin(), env)
+		},
+		Out: out.Twin,
 	}
-	old := c.out
-	c.ops, c.envs, c.out = nil, nil, nil
-	for i := range parallelism {
-		env := operator.Env{Subtask: i, Parallelism: parallelism, Keys: column.Range(i, parallelism), Metrics: &operator.Metrics{}}
-		if restore {
-			env.Restore = c.store.Reader()
-		}
-		op, err := asof.New(c.spec, inputs, c.modes, expr.Builtin(), env)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		c.ops, c.envs, c.out = append(c.ops, op), append(c.envs, env), append(c.out, newSink())
-	}
-	for _, o := range old { // what was put out before stays out; subtask 0 keeps the books
-		for l, n := range o.rows {
-			c.out[0].rows[l] += n
-		}
-	}
+	return c
 }
 
-func (c *cluster) checkpoint() {
-	for i, op := range c.ops {
-		if err := op.Snapshot(c.store.Writer(c.envs[i].Keys)); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-	if err := c.store.Complete(); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-// send routes a batch to the subtasks as a shuffle does.
+// send brings rows to one side.
 func (c *cluster) send(port int, rows ...aRow) {
 	b := column.NewBuilder(inputs[port], c.modes[port] == graph.Updating)
 	for i := range rows {
 		appendRow(b, port, &rows[i])
 	}
-	batch := b.Batch()
-	var cols []column.Vector
-	for _, k := range [2][]int{c.spec.LeftKeys, c.spec.RightKeys}[port] {
-		cols = append(cols, batch.Cols[k])
-	}
-	hashes := column.HashColumns(nil, cols, batch.N, nil)
-	for i, op := range c.ops {
-		part := *batch
-		part.Sel = []int32{}
-		for r, h := range hashes {
-			if column.Owner(h, len(c.ops)) == i {
-				part.Sel = append(part.Sel, int32(r))
-			}
-		}
-		if len(part.Sel) == batch.N {
-			part.Sel = nil
-		}
-		if err := op.Process(port, &part, c.out[i]); err != nil {
-			c.t.Fatal(err)
-		}
-		c.check(i)
-	}
-}
-
-func (c *cluster) watermark(w int64) {
-	c.mark = w
-	for i, op := range c.ops {
-		if err := op.Watermark(w, c.out[i]); err != nil {
-			c.t.Fatal(err)
-		}
-		c.check(i)
-		if _, makes := op.(operator.WatermarkMaker); !makes && w > c.out[i].watermark {
-			c.out[i].watermark = w // the runtime passes it on
-		}
-	}
-}
-
-func (c *cluster) check(i int) {
-	if c.out[i].err != "" {
-		c.t.Fatal(c.out[i].err)
-	}
-}
-
-func (c *cluster) total() map[string]int {
-	sum := map[string]int{}
-	for _, o := range c.out {
-		for l, n := range o.rows {
-			sum[l] += n
-		}
-	}
-	return sum
+	c.Send(port, b.Batch(), [2][]int{c.spec.LeftKeys, c.spec.RightKeys}[port])
 }
 
 // residual is x % 3 <> y % 3.
@@ -279,9 +139,9 @@ func drawSpec(t *rapid.T) *graph.AsofJoinSpec {
 // joinable reports whether the keys of two rows are equal, as SQL has it.
 func joinable(s *graph.AsofJoinSpec, l, r *aRow) bool {
 	for k := range s.LeftKeys {
-		x, y := text(l.a), text(r.a)
+		x, y := operatortest.Text(l.a), operatortest.Text(r.a)
 		if k == 1 {
-			x, y = text(l.b), text(r.b)
+			x, y = operatortest.Text(l.b), operatortest.Text(r.b)
 		}
 		if x != y || x == "null" && (s.NullSafe == nil || !s.NullSafe[k]) {
 			return false
@@ -334,22 +194,6 @@ func expected(s *graph.AsofJoinSpec, lefts, rights []aRow) map[string]int {
 	return out
 }
 
-func difference(got, want map[string]int) string {
-	var lines []string
-	for l, n := range want {
-		if got[l] != n {
-			lines = append(lines, fmt.Sprintf("%s: %d times instead of %d", l, got[l], n))
-		}
-	}
-	for l, n := range got {
-		if want[l] == 0 && n != 0 {
-			lines = append(lines, fmt.Sprintf("%s: %d times instead of never", l, n))
-		}
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
-}
-
 // history draws the changes of a versioned table: inserts, updates that may go back in time, and deletions.
 type history struct {
 	live map[string]aRow
@@ -387,45 +231,47 @@ func drawRow(t *rapid.T, mark, v int64) aRow {
 func TestNearestRowsAreThoseOfTheTables(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		spec := drawSpec(rt)
-		c := &cluster{t: rt, spec: spec, mark: -20}
+		right := graph.Append
 		if spec.Versioned && rapid.Bool().Draw(rt, "changelog") {
-			c.modes[1] = graph.Updating
+			right = graph.Updating
 		}
-		c.start(rapid.IntRange(1, 3).Draw(rt, "parallelism"), false)
-		c.watermark(c.mark)
+		c, mark := newCluster(rt, spec, right), int64(-20)
+		c.Start(rapid.IntRange(1, 3).Draw(rt, "parallelism"))
+		c.Watermark(mark)
 		h := history{live: map[string]aRow{}}
 		var rows [2][]aRow
 		next := int64(0)
 		for range rapid.IntRange(1, 20).Draw(rt, "steps") {
 			switch rapid.IntRange(0, 8).Draw(rt, "step") {
 			case 0:
-				c.checkpoint()
+				c.Checkpoint()
 			case 1:
-				c.checkpoint()
-				c.start(rapid.IntRange(1, 3).Draw(rt, "parallelism"), true)
+				c.Checkpoint()
+				c.Start(rapid.IntRange(1, 3).Draw(rt, "parallelism"))
 			case 2, 3:
-				c.watermark(c.mark + int64(rapid.IntRange(1, 8).Draw(rt, "advance")))
+				mark += int64(rapid.IntRange(1, 8).Draw(rt, "advance"))
+				c.Watermark(mark)
 			default:
 				port := rapid.IntRange(0, 1).Draw(rt, "port")
 				var batch []aRow
 				for range rapid.IntRange(1, 8).Draw(rt, "rows") {
 					next++
-					if port == 1 && c.modes[1] == graph.Updating {
-						batch = append(batch, h.draw(rt, c.mark, next)...)
+					if port == 1 && right == graph.Updating {
+						batch = append(batch, h.draw(rt, mark, next)...)
 					} else {
-						batch = append(batch, drawRow(rt, c.mark, next))
+						batch = append(batch, drawRow(rt, mark, next))
 					}
 				}
 				rows[port] = append(rows[port], batch...)
 				c.send(port, batch...)
 			}
 		}
-		c.watermark(operator.EndOfTime)
-		if d := difference(c.total(), expected(spec, rows[0], rows[1])); d != "" {
+		c.Watermark(operator.EndOfTime)
+		if d := operatortest.Difference(c.Outs[0].Rows, expected(spec, rows[0], rows[1])); d != "" {
 			rt.Fatalf("%+v:\n%s", *spec, d)
 		}
-		if c.start(1, false); c.late > 0 {
-			rt.Fatalf("%d late rows", c.late)
+		if n := c.Late(); n > 0 {
+			rt.Fatalf("%d late rows", n)
 		}
 	})
 }

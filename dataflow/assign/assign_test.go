@@ -14,6 +14,7 @@ import (
 	"wadi/dataflow/expr"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 )
 
 var in = arrow.NewSchema([]arrow.Field{
@@ -162,7 +163,7 @@ func BenchmarkAssign(b *testing.B) {
 				rows.AppendTime(i*second/1000, column.Insert)
 			}
 			batch := rows.Batch()
-			sink := &discard{}
+			sink := &operatortest.Discard{}
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := op.Process(0, batch, sink); err != nil {
@@ -173,9 +174,3 @@ func BenchmarkAssign(b *testing.B) {
 		})
 	}
 }
-
-type discard struct{}
-
-func (*discard) Emit(*column.Batch) error { return nil }
-func (*discard) Watermark(int64) error    { return nil }
-func (*discard) Idle() error              { return nil }

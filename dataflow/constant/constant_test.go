@@ -10,13 +10,13 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"wadi/dataflow/column"
 	"wadi/dataflow/connector/connectortest"
 	"wadi/dataflow/constant"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 )
 
 var (
@@ -193,17 +193,11 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-type discard struct{}
-
-func (discard) Emit(*column.Batch) error { return nil }
-func (discard) Watermark(int64) error    { return nil }
-func (discard) Idle() error              { return nil }
-
 func BenchmarkSeries(b *testing.B) {
 	s := integers(0, math.MaxInt64, 1, true, false)(b, 8192, nil)
 	b.ReportAllocs()
 	for n := 0; n < b.N; n += 8192 {
-		if _, err := s.Read(context.Background(), discard{}); err != nil {
+		if _, err := s.Read(context.Background(), &operatortest.Discard{}); err != nil {
 			b.Fatal(err)
 		}
 	}

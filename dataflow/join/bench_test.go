@@ -15,14 +15,9 @@ import (
 	"wadi/dataflow/graph"
 	"wadi/dataflow/join"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/state/statetest"
 )
-
-type discard struct{ rows int }
-
-func (d *discard) Emit(b *column.Batch) error { d.rows += b.Rows(); return nil }
-func (d *discard) Watermark(int64) error      { return nil }
-func (d *discard) Idle() error                { return nil }
 
 var benchSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "k", Type: arrow.PrimitiveTypes.Int64},
@@ -66,7 +61,7 @@ func BenchmarkUpdatingInner(b *testing.B) {
 }
 
 func benchJoin(b *testing.B, spec *graph.JoinSpec, modes [2]graph.Mode, there, stream []*column.Batch) {
-	out := &discard{}
+	out := &operatortest.Discard{}
 	var op operator.Operator
 	rows, i := 0, 0
 	var spent time.Duration
@@ -122,7 +117,7 @@ func BenchmarkInterval(b *testing.B) {
 	key := func(int) (int64, column.Change) { return r.Int64N(100_000), column.Insert }
 	streams := [2][]*column.Batch{benchBatches(128, false, key), benchBatches(128, false, key)}
 	spec := &graph.IntervalJoinSpec{JoinOn: graph.JoinOn{Kind: graph.LeftJoin, LeftKeys: []int{0}, RightKeys: []int{0}}, Upper: 50_000}
-	out := &discard{}
+	out := &operatortest.Discard{}
 	var op operator.Operator
 	rows, i := 0, 0
 	var spent time.Duration
@@ -158,7 +153,7 @@ func BenchmarkSnapshot(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		out := &discard{}
+		out := &operatortest.Discard{}
 		for _, t := range there {
 			if err := op.Process(1, t, out); err != nil {
 				b.Fatal(err)

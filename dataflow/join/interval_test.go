@@ -4,16 +4,15 @@ import (
 	"fmt"
 	"math"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
-	"wadi/dataflow/clock"
 	"wadi/dataflow/column"
 	"wadi/dataflow/expr"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/join"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 )
 
 // nearModel is what an interval join must have put out so far.
@@ -114,29 +113,24 @@ func TestIntervalJoinIsTheNestedLoop(t *testing.T) {
 		if window {
 			m.lower, m.upper = 0, 0
 		}
-		c := &cluster{t: rt, on: &on, clock: clock.NewVirtual(time.Unix(5000, 0))}
-		c.newTable = func() *table { return &table{rows: map[string]int{}, watermark: math.MinInt64} }
-		c.make = func(env operator.Env) (operator.Operator, error) {
+		c := newCluster(rt, &on, false, func(env operator.Env) (operator.Operator, error) {
 			if window {
 				return join.NewWindow(&graph.WindowJoinSpec{JoinOn: on}, inputs, expr.Builtin(), env)
 			}
 			return join.NewInterval(&graph.IntervalJoinSpec{JoinOn: on, Lower: m.lower, Upper: m.upper}, inputs, expr.Builtin(), env)
-		}
-		c.start(rapid.IntRange(1, 3).Draw(rt, "parallelism"), false)
+		})
+		c.Start(rapid.IntRange(1, 3).Draw(rt, "parallelism"))
 		at := int64(0)
 		for range rapid.IntRange(1, 14).Draw(rt, "steps") {
 			switch rapid.IntRange(0, 8).Draw(rt, "step") {
 			case 0:
-				c.checkpoint()
+				c.Checkpoint()
 			case 1:
-				c.checkpoint()
-				for _, env := range c.envs {
-					m.late -= env.Metrics.LateRows.Load()
-				}
-				c.start(rapid.IntRange(1, 3).Draw(rt, "parallelism"), true)
+				c.Checkpoint()
+				c.Start(rapid.IntRange(1, 3).Draw(rt, "parallelism"))
 			case 2, 3, 4:
 				m.mark = max(m.mark, at-int64(rapid.IntRange(-3, 8).Draw(rt, "delay")))
-				c.advance(m.mark)
+				c.Watermark(m.mark)
 			default:
 				port := rapid.IntRange(0, 1).Draw(rt, "port")
 				b := column.NewBuilder(inputs[port], false)
@@ -153,45 +147,31 @@ func TestIntervalJoinIsTheNestedLoop(t *testing.T) {
 				}
 				c.send(port, b)
 			}
-			c.compare(m)
+			c.compare(rt, m)
 		}
 		m.mark = operator.EndOfTime
-		c.advance(m.mark)
-		c.compare(m)
-		for i, o := range c.out {
-			if o.watermark != operator.EndOfTime {
-				rt.Fatalf("subtask %d passed on %d at the end", i, o.watermark)
+		c.Watermark(m.mark)
+		c.compare(rt, m)
+		for i, o := range c.Outs {
+			if o.Mark != operator.EndOfTime {
+				rt.Fatalf("subtask %d passed on %d at the end", i, o.Mark)
 			}
-			m.late -= c.envs[i].Metrics.LateRows.Load()
 		}
-		if m.late != 0 {
-			rt.Fatalf("%d late rows were not counted", m.late)
+		if n := c.Late(); n != m.late {
+			rt.Fatalf("%d late rows, want %d", n, m.late)
 		}
 	})
 }
 
-// advance sends a watermark; what goes on lags behind it by no more than a match may.
-func (c *cluster) advance(w int64) {
-	for i, op := range c.ops {
-		c.out[i].begin()
-		if err := op.Watermark(w, c.out[i]); err != nil {
-			c.t.Fatal(err)
-		}
-		c.check(i)
-	}
-}
-
-func (c *cluster) compare(m *nearModel) {
-	if d := difference(c.total(), m.want()); d != "" {
-		c.t.Fatalf("%s join within %d..%d at %d, keys %v, null safe %v, null aware %v, residual %v:\n%s",
+// compare looks at what has come out; the watermark that went on lags behind by no more than a match may.
+func (c *cluster) compare(t *rapid.T, m *nearModel) {
+	if d := operatortest.Difference(c.Outs[0].Rows, m.want()); d != "" {
+		t.Fatalf("%s join within %d..%d at %d, keys %v, null safe %v, null aware %v, residual %v:\n%s",
 			m.on.Kind, m.lower, m.upper, m.mark, m.on.LeftKeys, m.on.NullSafe, m.on.NullAware, m.on.Residual != nil, d)
 	}
-	for i, o := range c.out {
-		if e := o.err; e != "" {
-			c.t.Fatal(e)
-		}
-		if m.mark > math.MinInt64/2 && m.mark < operator.EndOfTime && o.watermark > m.mark {
-			c.t.Fatalf("subtask %d passed on %d at %d", i, o.watermark, m.mark)
+	for i, o := range c.Outs {
+		if m.mark > math.MinInt64/2 && m.mark < operator.EndOfTime && o.Mark > m.mark {
+			t.Fatalf("subtask %d passed on %d at %d", i, o.Mark, m.mark)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"wadi/dataflow/graph"
 	"wadi/dataflow/join"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/state/statetest"
 )
 
@@ -34,10 +35,7 @@ type lines struct {
 func (l *lines) Emit(b *column.Batch) error {
 	l.largest = max(l.largest, b.N)
 	for i := range b.N {
-		var cols []string
-		for _, v := range b.Cols {
-			cols = append(cols, show(v, i))
-		}
+		cols := operatortest.ShowAll(b.Cols, i)
 		sign := "+"
 		if b.Change != nil && b.Change[i] == column.Retract {
 			sign = "-"

@@ -19,6 +19,7 @@ import (
 	"wadi/dataflow/graph"
 	"wadi/dataflow/lookup"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 )
 
 var (
@@ -294,15 +295,9 @@ func BenchmarkCached(b *testing.B) {
 	in := batch(keys...)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := op.Process(0, in, discard{}); err != nil {
+		if err := op.Process(0, in, &operatortest.Discard{}); err != nil {
 			b.Fatal(err)
 		}
 	}
 	b.ReportMetric(float64(b.N)*4096/1e6/b.Elapsed().Seconds(), "Mrows/s")
 }
-
-type discard struct{}
-
-func (discard) Emit(*column.Batch) error { return nil }
-func (discard) Watermark(int64) error    { return nil }
-func (discard) Idle() error              { return nil }

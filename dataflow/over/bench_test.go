@@ -12,6 +12,7 @@ import (
 	"wadi/dataflow/column"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/over"
 )
 
@@ -67,7 +68,7 @@ func benchUpdating(b *testing.B, calls []graph.OverCall, growing bool) {
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
-	out := &discard{}
+	out := &operatortest.Discard{}
 	for range b.N {
 		now := clock.NewVirtual(time.Unix(1000, 0))
 		op, err := over.New(spec, input, graph.Append, operator.Env{Keys: column.AllKeys, Clock: now, Metrics: &operator.Metrics{}})
@@ -87,5 +88,5 @@ func benchUpdating(b *testing.B, calls []graph.OverCall, growing bool) {
 		}
 	}
 	b.ReportMetric(float64(b.N)*float64(len(batches)*batchRows)/b.Elapsed().Seconds()/1e6, "Mrows/s")
-	b.ReportMetric(float64(out.rows)/float64(b.N*len(batches)*batchRows), "out/in")
+	b.ReportMetric(float64(out.Rows)/float64(b.N*len(batches)*batchRows), "out/in")
 }

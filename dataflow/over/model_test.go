@@ -16,9 +16,9 @@ import (
 	"wadi/dataflow/column"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/ordered"
 	"wadi/dataflow/over"
-	"wadi/dataflow/state/statetest"
 )
 
 var input = arrow.NewSchema([]arrow.Field{
@@ -37,39 +37,19 @@ type aRow struct {
 	time int64
 }
 
-func show(v column.Vector, i int) string {
-	if !v.Validity().IsValid(i) {
-		return "null"
-	}
-	switch c := v.(type) {
-	case *column.Fixed[int64]:
-		return fmt.Sprint(c.Values[i])
-	case *column.Fixed[uint64]:
-		return fmt.Sprint(c.Values[i])
-	case *column.Fixed[float64]:
-		return fmt.Sprint(c.Values[i])
-	case *column.Bytes:
-		return strings.Clone(c.Str(i))
-	}
-	panic(v.Type().String())
-}
-
 func modelRows(b *column.Batch, keys []int) (rows []aRow) {
 	for _, r := range b.Selected(nil) {
 		i := int(r)
 		row := aRow{time: b.Time[i], raw: ordered.AppendRow(nil, b.Cols, i)}
-		var parts, all []string
+		var parts []string
 		for _, k := range keys {
-			parts = append(parts, show(b.Cols[k], i))
-		}
-		for _, c := range b.Cols {
-			all = append(all, show(c, i))
+			parts = append(parts, operatortest.Show(b.Cols[k], i))
 		}
 		if c := b.Cols[colX].(*column.Fixed[int64]); c.Valid.IsValid(i) {
 			x := c.Values[i]
 			row.x = &x
 		}
-		row.key, row.line = strings.Join(parts, ","), strings.Join(all, " ")
+		row.key, row.line = strings.Join(parts, ","), strings.Join(operatortest.ShowAll(b.Cols, i), " ")
 		rows = append(rows, row)
 	}
 	return rows
@@ -105,6 +85,15 @@ func (m *model) compareKeys(a, b aRow) int {
 		}
 	}
 	return 0
+}
+
+// lineOf is row i of the sorted partition as it comes out.
+func (m *model) lineOf(i int) string {
+	parts := []string{m.rows[i].line}
+	for _, call := range m.spec.Calls {
+		parts = append(parts, m.value(call, i))
+	}
+	return fmt.Sprint(strings.Join(parts, " "), " @", m.rows[i].time)
 }
 
 func (m *model) sort() {
@@ -343,121 +332,42 @@ func drawFrame(t *rapid.T, distances bool) graph.Frame {
 	return f
 }
 
-// sink collects lines and checks that nothing is late for those behind it.
+// sink keeps the event times of the rows that came in the last call.
 type sink struct {
-	lines     []string
-	watermark int64
-	err       string
-	last      []int64
+	*operatortest.Table
+	times []int64
 }
+
+func (s *sink) Begin() { s.times = nil }
 
 func (s *sink) Emit(b *column.Batch) error {
-	if b.N == 0 || b.N > 8192 || b.Sel != nil || b.Change != nil {
-		s.err = fmt.Sprintf("a batch of %d rows", b.N)
+	for _, r := range b.Selected(nil) {
+		s.times = append(s.times, b.Time[r])
 	}
-	for i := range b.N {
-		var parts []string
-		for _, v := range b.Cols {
-			parts = append(parts, show(v, i))
-		}
-		s.lines = append(s.lines, fmt.Sprint(strings.Join(parts, " "), " @", b.Time[i]))
-		if b.Time[i] < s.watermark {
-			s.err = fmt.Sprintf("a row at %d after the watermark %d", b.Time[i], s.watermark)
-		}
-		s.last = append(s.last, b.Time[i])
-	}
-	return nil
-}
-func (s *sink) Watermark(w int64) error { s.watermark = max(s.watermark, w); return nil }
-func (s *sink) Idle() error             { return nil }
-
-type cluster struct {
-	t     *rapid.T
-	spec  *graph.OverSpec
-	ops   []operator.Operator
-	envs  []operator.Env
-	outs  []*sink
-	store statetest.Store
-	lines []string
-	late  int64
+	return s.Table.Emit(b)
 }
 
-func (c *cluster) start(parallelism int, restore bool) {
-	c.retire()
-	c.ops, c.envs, c.outs = nil, nil, nil
-	for i := range parallelism {
-		env := operator.Env{Subtask: i, Parallelism: parallelism, Keys: column.Range(i, parallelism), Metrics: &operator.Metrics{}}
-		if restore {
-			env.Restore = c.store.Reader()
-		}
-		op, err := over.New(c.spec, input, graph.Append, env)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		c.ops, c.envs, c.outs = append(c.ops, op), append(c.envs, env), append(c.outs, &sink{watermark: math.MinInt64})
+// cluster runs an operator over append streams; all its tables share their rows.
+func cluster(t operatortest.TB, spec *graph.OverSpec) *operatortest.Cluster[*sink] {
+	out := operatortest.NewTable(false)
+	return &operatortest.Cluster[*sink]{
+		T:   t,
+		New: func(env operator.Env) (operator.Operator, error) { return over.New(spec, input, graph.Append, env) },
+		Out: func() *sink { return &sink{Table: out.Twin()} },
 	}
 }
 
-func (c *cluster) retire() {
-	for i, e := range c.envs {
-		c.late += e.Metrics.LateRows.Load()
-		c.lines = append(c.lines, c.outs[i].lines...)
-		if c.outs[i].err != "" {
-			c.t.Fatal(c.outs[i].err)
+// advance sends a watermark. What comes out is in the order of event times, unless the operator holds watermarks back.
+func advance(c *operatortest.Cluster[*sink], w int64) {
+	c.Watermark(w)
+	for i, op := range c.Ops {
+		_, makes := op.(operator.WatermarkMaker)
+		if makes && w == operator.EndOfTime && c.Outs[i].Mark != w {
+			c.T.Fatal("the end of time was held back")
 		}
-	}
-}
-
-func (c *cluster) process(b *column.Batch) {
-	var keys []column.Vector
-	for _, k := range c.spec.Keys {
-		keys = append(keys, b.Cols[k])
-	}
-	hashes := column.HashColumns(nil, keys, b.N, nil)
-	for i, op := range c.ops {
-		part := *b
-		part.Sel = []int32{}
-		for _, r := range b.Selected(nil) {
-			if column.Owner(hashes[r], len(c.ops)) == i {
-				part.Sel = append(part.Sel, r)
-			}
+		if !makes && !slices.IsSorted(c.Outs[i].times) {
+			c.T.Fatal("rows are not in the order of event times")
 		}
-		if len(c.ops) == 1 {
-			part.Sel = b.Sel
-		}
-		if err := op.Process(0, &part, c.outs[i]); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-}
-
-func (c *cluster) watermark(w int64) {
-	for i, op := range c.ops {
-		before := len(c.outs[i].last)
-		if err := op.Watermark(w, c.outs[i]); err != nil {
-			c.t.Fatal(err)
-		}
-		if _, makes := op.(operator.WatermarkMaker); makes {
-			if w == operator.EndOfTime && c.outs[i].watermark != w {
-				c.t.Fatal("the end of time was held back")
-			}
-			continue
-		}
-		if !slices.IsSorted(c.outs[i].last[before:]) {
-			c.t.Fatal("rows are not in the order of event times")
-		}
-		c.outs[i].watermark = max(c.outs[i].watermark, w)
-	}
-}
-
-func (c *cluster) snapshot() {
-	for i, op := range c.ops {
-		if err := op.Snapshot(c.store.Writer(c.envs[i].Keys)); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-	if err := c.store.Complete(); err != nil {
-		c.t.Fatal(err)
 	}
 }
 
@@ -478,14 +388,7 @@ func drawRows(t *rapid.T, times *rapid.Generator[int64]) *column.Batch {
 		b.AppendTime(times.Draw(t, "time"), column.Insert)
 	}
 	batch := *b.Batch()
-	if rapid.Bool().Draw(t, "selected") {
-		batch.Sel = []int32{}
-		for i := range batch.N {
-			if rapid.Bool().Draw(t, "sel") {
-				batch.Sel = append(batch.Sel, int32(i))
-			}
-		}
-	}
+	operatortest.DrawSelection(t, &batch)
 	return &batch
 }
 
@@ -549,8 +452,8 @@ func drawSteadyCall(t *rapid.T, frame graph.Frame) graph.OverCall {
 }
 
 func againstModel(t *rapid.T, spec *graph.OverSpec) {
-	c := &cluster{t: t, spec: spec}
-	c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
+	c := cluster(t, spec)
+	c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
 	groups := map[string]*model{}
 	watermark, late := int64(math.MinInt64), int64(0)
 	times := rapid.Int64Range(-6, 20)
@@ -575,35 +478,28 @@ func againstModel(t *rapid.T, spec *graph.OverSpec) {
 				}
 				groups[key].rows = append(groups[key].rows, r)
 			}
-			c.process(b)
+			c.Send(0, b, spec.Keys)
 		case 3, 4:
 			w := max(watermark, rapid.SampledFrom([]int64{math.MinInt64, -5, 0, 3, 9, 10, 15, 18, 21}).Draw(t, "watermark"))
 			watermark = w
-			c.watermark(w)
+			advance(c, w)
 		default:
-			c.snapshot()
-			c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), true)
+			c.Checkpoint()
+			c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
 		}
 	}
-	c.watermark(operator.EndOfTime)
-	c.retire()
-	var want []string
+	advance(c, operator.EndOfTime)
+	want := map[string]int{}
 	for _, m := range groups {
 		m.sort()
-		for i, r := range m.rows {
-			parts := []string{r.line}
-			for _, call := range spec.Calls {
-				parts = append(parts, m.value(call, i))
-			}
-			want = append(want, fmt.Sprint(strings.Join(parts, " "), " @", r.time))
+		for i := range m.rows {
+			want[m.lineOf(i)]++
 		}
 	}
-	slices.Sort(want)
-	slices.Sort(c.lines)
-	if !slices.Equal(c.lines, want) {
-		t.Fatalf("got\n%s\nwant\n%s", strings.Join(c.lines, "\n"), strings.Join(want, "\n"))
+	if d := operatortest.Difference(c.Outs[0].Rows, want); d != "" {
+		t.Fatal(d)
 	}
-	if c.late != late {
-		t.Fatalf("%d late rows, want %d", c.late, late)
+	if n := c.Late(); n != late {
+		t.Fatalf("%d late rows, want %d", n, late)
 	}
 }

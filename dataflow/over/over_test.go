@@ -2,7 +2,6 @@ package over_test
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 
@@ -12,6 +11,7 @@ import (
 	"wadi/dataflow/column"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/over"
 	"wadi/dataflow/state/statetest"
 )
@@ -20,7 +20,7 @@ type run struct {
 	t   *testing.T
 	op  operator.Operator
 	env operator.Env
-	out sink
+	out *operatortest.Table
 }
 
 func start(t *testing.T, spec graph.OverSpec, env operator.Env) *run {
@@ -30,7 +30,7 @@ func start(t *testing.T, spec graph.OverSpec, env operator.Env) *run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &run{t: t, op: op, env: env, out: sink{watermark: math.MinInt64}}
+	return &run{t: t, op: op, env: env, out: operatortest.NewTable(false)}
 }
 
 // row adds a row of a key; x is null at 99.
@@ -45,7 +45,7 @@ func (r *run) row(k, x, time int64) {
 		b.Column(2).(*column.Fixed[int64]).Append(x)
 	}
 	b.AppendTime(time, column.Insert)
-	if err := r.op.Process(0, b.Batch(), &r.out); err != nil {
+	if err := r.op.Process(0, b.Batch(), r.out); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -53,17 +53,17 @@ func (r *run) row(k, x, time int64) {
 // until gives what a watermark releases as "k x → values @time".
 func (r *run) until(w int64, want string) {
 	r.t.Helper()
-	r.out.lines = nil
-	if err := r.op.Watermark(w, &r.out); err != nil || r.out.err != "" {
-		r.t.Fatal(err, r.out.err)
+	r.out.Lines = nil
+	if err := r.op.Watermark(w, r.out); err != nil || r.out.Err() != nil {
+		r.t.Fatal(err, r.out.Err())
 	}
 	if _, makes := r.op.(operator.WatermarkMaker); !makes {
-		r.out.watermark = w
+		r.out.Mark = w
 	}
-	for i, l := range r.out.lines { // the second column is always null
-		r.out.lines[i] = strings.Replace(l, " null ", " ", 1)
+	for i, l := range r.out.Lines { // the second column is always null
+		r.out.Lines[i] = strings.Replace(l, " null ", " ", 1)
 	}
-	got := strings.Join(r.out.lines, "; ")
+	got := strings.Join(r.out.Lines, "; ")
 	if got != want {
 		r.t.Errorf("until %d\ngot  %s\nwant %s", w, got, want)
 	}
@@ -124,8 +124,8 @@ func TestLeadHoldsTheWatermark(t *testing.T) {
 	r := start(t, graph.OverSpec{Keys: []int{0}, Calls: []graph.OverCall{fn("lead", graph.Frame{})}}, operator.Env{})
 	expect := func(w int64) {
 		t.Helper()
-		if r.out.watermark != w {
-			t.Errorf("watermark %d, want %d", r.out.watermark, w)
+		if r.out.Mark != w {
+			t.Errorf("watermark %d, want %d", r.out.Mark, w)
 		}
 	}
 	r.row(1, 5, 1)
@@ -183,8 +183,8 @@ func TestStateIsBoundedByTheFrames(t *testing.T) {
 }
 
 func (r *run) release(w int64) {
-	r.out.lines = r.out.lines[:0]
-	if err := r.op.Watermark(w, &r.out); err != nil {
+	r.out.Lines = r.out.Lines[:0]
+	if err := r.op.Watermark(w, r.out); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -209,12 +209,6 @@ func TestRefusals(t *testing.T) {
 		t.Error("a changelog was accepted")
 	}
 }
-
-type discard struct{ rows int }
-
-func (d *discard) Emit(b *column.Batch) error { d.rows += b.N; return nil }
-func (d *discard) Watermark(int64) error      { return nil }
-func (d *discard) Idle() error                { return nil }
 
 // Functions over 1,000 keys, with a watermark after each batch.
 func BenchmarkOver(b *testing.B) {
@@ -243,7 +237,7 @@ func benchOver(b *testing.B, calls []graph.OverCall) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	out, now := &discard{}, int64(0)
+	out, now := &operatortest.Discard{}, int64(0)
 	b.ReportAllocs()
 	for b.Loop() {
 		for i := range batch.Time {
@@ -270,7 +264,7 @@ func TestManyPeers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &sink{watermark: math.MinInt64}
+	out := operatortest.NewTable(false)
 	const n = 20_000
 	for from := 0; from < n; from += 5000 {
 		b := column.NewBuilder(input, false)
@@ -284,14 +278,14 @@ func TestManyPeers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := op.Watermark(operator.EndOfTime, out); err != nil || out.err != "" {
-		t.Fatal(err, out.err)
+	if err := op.Watermark(operator.EndOfTime, out); err != nil || out.Err() != nil {
+		t.Fatal(err, out.Err())
 	}
-	if len(out.lines) != n {
-		t.Fatalf("%d rows", len(out.lines))
+	if len(out.Lines) != n {
+		t.Fatalf("%d rows", len(out.Lines))
 	}
 	seen := map[string]bool{}
-	for _, l := range out.lines {
+	for _, l := range out.Lines {
 		f := strings.Fields(l)
 		want := []string{fmt.Sprint(n / 2), "1", "9"}
 		if f[6] == "@10" {

@@ -15,8 +15,8 @@ import (
 	"wadi/dataflow/column"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/session"
-	"wadi/dataflow/state/statetest"
 )
 
 var input = arrow.NewSchema([]arrow.Field{
@@ -28,7 +28,7 @@ var input = arrow.NewSchema([]arrow.Field{
 // row is a row of the input as the model keeps it.
 type row struct {
 	time int64
-	k    int64 // -1 is null
+	k    int64 // -1 is null, "null" in the model
 	t    string
 	x    int64
 }
@@ -37,7 +37,7 @@ func (r row) key(keys []int) string {
 	var parts []string
 	for _, k := range keys {
 		if k == 0 {
-			parts = append(parts, fmt.Sprint(r.k))
+			parts = append(parts, strings.Replace(fmt.Sprint(r.k), "-1", "null", 1))
 		} else {
 			parts = append(parts, r.t)
 		}
@@ -158,112 +158,51 @@ func (m *model) release(w int64) (lines []string) {
 
 // cluster runs the operator in several subtasks.
 type cluster struct {
-	t     interface{ Fatal(...any) }
-	spec  *graph.SessionAggregateSpec
-	ops   []operator.Operator
-	envs  []operator.Env
-	store statetest.Store
-	out   sink
+	*operatortest.Cluster[*sink]
+	spec *graph.SessionAggregateSpec
 }
 
-func (c *cluster) start(parallelism int, restore bool) {
-	c.ops, c.envs = nil, nil
-	for i := range parallelism {
-		env := operator.Env{Subtask: i, Parallelism: parallelism, Keys: column.Range(i, parallelism), Metrics: &operator.Metrics{}}
-		if restore {
-			env.Restore = c.store.Reader()
-		}
-		op, err := session.New(c.spec, input, env)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		c.ops, c.envs = append(c.ops, op), append(c.envs, env)
-	}
+func clusterOf(t operatortest.TB, spec *graph.SessionAggregateSpec) *cluster {
+	return &cluster{spec: spec, Cluster: &operatortest.Cluster[*sink]{
+		T:   t,
+		New: func(env operator.Env) (operator.Operator, error) { return session.New(spec, input, env) },
+		Out: func() *sink { return &sink{} },
+	}}
 }
 
-func (c *cluster) snapshot() {
-	for i, op := range c.ops {
-		if err := op.Snapshot(c.store.Writer(c.envs[i].Keys)); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-	if err := c.store.Complete(); err != nil {
-		c.t.Fatal(err)
-	}
-}
+func (c *cluster) process(b *column.Batch) { c.Send(0, b, c.spec.Keys) }
 
-func (c *cluster) process(b *column.Batch) {
-	var keys []column.Vector
-	for _, k := range c.spec.Keys {
-		keys = append(keys, b.Cols[k])
+// watermark gives what a watermark releases, in the order of text.
+func (c *cluster) watermark(w int64) (lines []string) {
+	c.Watermark(w)
+	for _, o := range c.Outs {
+		lines = append(lines, o.lines...)
+		o.lines = nil
 	}
-	hashes := column.HashColumns(nil, keys, b.N, nil)
-	for i, op := range c.ops {
-		part := *b
-		part.Sel = []int32{}
-		for _, r := range b.Selected(nil) {
-			if column.Owner(hashes[r], len(c.ops)) == i {
-				part.Sel = append(part.Sel, r)
-			}
-		}
-		if len(c.ops) == 1 {
-			part.Sel = b.Sel
-		}
-		if err := op.Process(0, &part, &c.out); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-}
-
-func (c *cluster) watermark(w int64) []string {
-	c.out.lines = nil
-	for _, op := range c.ops {
-		c.out.last = math.MinInt64
-		if err := op.Watermark(w, &c.out); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-	if c.out.err != "" {
-		c.t.Fatal(c.out.err)
-	}
-	sort.Strings(c.out.lines)
-	return c.out.lines
-}
-
-func (c *cluster) late() (n int64) {
-	for _, e := range c.envs {
-		n += e.Metrics.LateRows.Load()
-	}
-	return n
+	sort.Strings(lines)
+	return lines
 }
 
 // sink turns results into lines and checks that sessions come in the order of their ends.
 type sink struct {
 	lines []string
 	last  int64
-	err   string
+	err   error
 }
 
 func (s *sink) Emit(b *column.Batch) error {
 	if b.N == 0 || b.N > 8192 || b.Change != nil {
-		s.err = fmt.Sprintf("a batch of %d rows", b.N)
+		s.err = fmt.Errorf("a batch of %d rows", b.N)
 	}
 	at := slices.IndexFunc(b.Schema.Fields(), func(f arrow.Field) bool { return f.Name == "window" })
 	w := b.Cols[at].(*column.Struct)
 	for i := range b.N {
 		start, end := w.Children[0].(*column.Fixed[int64]).Values[i], w.Children[1].(*column.Fixed[int64]).Values[i]
 		if end < s.last {
-			s.err = fmt.Sprintf("a session that ends at %d after one at %d", end, s.last)
+			s.err = fmt.Errorf("a session that ends at %d after one at %d", end, s.last)
 		}
 		s.last = end
-		var keys []string
-		for _, v := range b.Cols[:at] {
-			keys = append(keys, show(v, i))
-		}
-		var aggs []string
-		for _, v := range b.Cols[at+1:] {
-			aggs = append(aggs, show(v, i))
-		}
+		keys, aggs := operatortest.ShowAll(b.Cols[:at], i), operatortest.ShowAll(b.Cols[at+1:], i)
 		if last := len(aggs) - 1; last > 0 {
 			aggs[last] = fmt.Sprintf("%q", aggs[last])
 		}
@@ -274,39 +213,21 @@ func (s *sink) Emit(b *column.Batch) error {
 
 func (s *sink) Watermark(int64) error { return nil }
 func (s *sink) Idle() error           { return nil }
-
-func show(v column.Vector, i int) string {
-	if !v.Validity().IsValid(i) {
-		return "-1"
-	}
-	switch c := v.(type) {
-	case *column.Fixed[int64]:
-		return fmt.Sprint(c.Values[i])
-	case *column.Bytes:
-		return strings.Clone(c.Str(i))
-	case *column.List:
-		var parts []string
-		for e := c.Offsets[i]; e < c.Offsets[i+1]; e++ {
-			parts = append(parts, show(c.Elem, int(e)))
-		}
-		return "[" + strings.Join(parts, " ") + "]"
-	}
-	panic(v.Type().String())
-}
+func (s *sink) Begin()                { s.last = math.MinInt64 }
+func (s *sink) Err() error            { return s.err }
 
 // The operator gives what the model gives, whatever the order of rows, the batches, late rows, checkpoints and
 // changes of parallelism.
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := &cluster{t: t}
-		c.spec = &graph.SessionAggregateSpec{
+		c := clusterOf(t, &graph.SessionAggregateSpec{
 			Gap:  rapid.Int64Range(1, 15).Draw(t, "gap"),
 			Keys: rapid.SampledFrom([][]int{{}, {0}, {1}, {1, 0}}).Draw(t, "keys"),
 			Aggs: calls(),
-		}
+		})
 		m := &model{gap: c.spec.Gap, keys: c.spec.Keys, sessions: map[string][]*open{}, watermark: math.MinInt64}
-		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
-		now, late := int64(-100), int64(0)
+		c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
+		now := int64(-100)
 		check := func(w int64) {
 			if got, exp := c.watermark(w), m.release(w); !slices.Equal(got, exp) {
 				t.Fatalf("watermark %d, gap %d, got\n%s\nwant\n%s", w, m.gap, strings.Join(got, "\n"), strings.Join(exp, "\n"))
@@ -333,14 +254,13 @@ func TestAgainstModel(t *testing.T) {
 			case 3, 4:
 				check(max(m.watermark, now+rapid.Int64Range(-20, 20).Draw(t, "watermark")))
 			case 5:
-				c.snapshot()
+				c.Checkpoint()
 			default:
-				c.snapshot()
-				late += c.late()
-				c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), true)
+				c.Checkpoint()
+				c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
 			}
 		}
-		if late += c.late(); late != m.late {
+		if late := c.Late(); late != m.late {
 			t.Fatalf("%d late rows, want %d", late, m.late)
 		}
 		check(math.MaxInt64)
@@ -355,8 +275,8 @@ func TestSessionsAreMaximalRuns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		gap := rapid.Int64Range(1, 10).Draw(t, "gap")
 		times := rapid.SliceOfN(rapid.Int64Range(-60, 60), 1, 40).Draw(t, "times")
-		c := &cluster{t: t, spec: &graph.SessionAggregateSpec{Gap: gap, Aggs: calls()}}
-		c.start(1, false)
+		c := clusterOf(t, &graph.SessionAggregateSpec{Gap: gap, Aggs: calls()})
+		c.Start(1)
 		for rest := times; len(rest) > 0; {
 			n := rapid.IntRange(1, len(rest)).Draw(t, "batch")
 			var rows []row

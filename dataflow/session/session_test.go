@@ -13,6 +13,7 @@ import (
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/session"
 	"wadi/dataflow/watermark"
 )
@@ -30,8 +31,8 @@ func at(times ...int64) *column.Batch {
 }
 
 func newCluster(t *testing.T, spec *graph.SessionAggregateSpec) *cluster {
-	c := &cluster{t: t, spec: spec}
-	c.start(1, false)
+	c := clusterOf(t, spec)
+	c.Start(1)
 	return c
 }
 
@@ -62,13 +63,13 @@ func TestLateRows(t *testing.T) {
 	c.process(at(0, 30))
 	expect(t, "first", c.watermark(25), " [0,10) 1 @9")
 	c.process(at(15)) // its session ended at 25
-	if c.late() != 1 {
-		t.Errorf("%d late rows", c.late())
+	if c.Late() != 1 {
+		t.Errorf("%d late rows", c.Late())
 	}
 	c.process(at(16, 21)) // 16 by less than the gap behind the watermark; 21 bridges to 30
 	expect(t, "the rest", c.watermark(math.MaxInt64), " [16,40) 3 @39")
-	if c.late() != 1 {
-		t.Errorf("%d late rows", c.late())
+	if c.Late() != 1 {
+		t.Errorf("%d late rows", c.Late())
 	}
 }
 
@@ -100,8 +101,8 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		if got := len(c.watermark(100*round + 50)); got != 200 {
 			t.Fatalf("%d sessions", got)
 		}
-		c.snapshot()
-		switch n := c.envs[0].Metrics.StateBytes.Load(); round {
+		c.Checkpoint()
+		switch n := c.Envs[0].Metrics.StateBytes.Load(); round {
 		case 10:
 			size = n
 		case 299:
@@ -110,7 +111,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			}
 		}
 	}
-	c.start(2, true)
+	c.Start(2)
 	expect(t, "after all", c.watermark(math.MaxInt64))
 }
 
@@ -132,12 +133,12 @@ func TestManySessionsOfOneKey(t *testing.T) {
 
 func TestDamagedStateIsRefused(t *testing.T) {
 	c := newCluster(t, counting(10))
-	w := c.store.Writer(column.AllKeys)
+	w := c.Store.Writer(column.AllKeys)
 	w.Global("progress", []byte("x"), []byte{1})
-	if err := c.store.Complete(); err != nil {
+	if err := c.Store.Complete(); err != nil {
 		t.Fatal(err)
 	}
-	env := operator.Env{Keys: column.AllKeys, Restore: c.store.Reader()}
+	env := operator.Env{Keys: column.AllKeys, Restore: c.Store.Reader()}
 	if _, err := session.New(c.spec, input, env); err == nil {
 		t.Error("damaged progress was accepted")
 	}
@@ -172,8 +173,7 @@ func TestBatchesDoNotMatter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		down := &behind{c.ops[0], &c.out}
-		c.out.last = math.MinInt64
+		down := &behind{c.Ops[0], c.Outs[0]}
 		for part := range slices.Chunk(rows, size) {
 			if err := marks.Process(0, batchOf(part), down); err != nil {
 				t.Fatal(err)
@@ -182,22 +182,16 @@ func TestBatchesDoNotMatter(t *testing.T) {
 		if err := marks.Watermark(operator.EndOfTime, down); err != nil {
 			t.Fatal(err)
 		}
-		got := append(c.out.lines, fmt.Sprint(c.late()))
+		got := append(c.Outs[0].lines, fmt.Sprint(c.Late()))
 		slices.Sort(got)
 		if exp == nil {
 			exp = got
 		}
-		if c.late() == 0 || len(got) < 10 || !slices.Equal(got, exp) {
-			t.Errorf("batches of %d: %d late rows, got %q, want %q", size, c.late(), got, exp)
+		if c.Late() == 0 || len(got) < 10 || !slices.Equal(got, exp) {
+			t.Errorf("batches of %d: %d late rows, got %q, want %q", size, c.Late(), got, exp)
 		}
 	}
 }
-
-type discard struct{ rows int }
-
-func (d *discard) Emit(b *column.Batch) error { d.rows += b.N; return nil }
-func (d *discard) Watermark(int64) error      { return nil }
-func (d *discard) Idle() error                { return nil }
 
 // BenchmarkSession has rows of random keys in order, of which about one in a thousand opens a session.
 func BenchmarkSession(b *testing.B) {
@@ -225,7 +219,7 @@ func BenchmarkSession(b *testing.B) {
 				}
 				batches = append(batches, batchOf(rows))
 			}
-			out, now, i := &discard{}, int64(0), 0
+			out, now, i := &operatortest.Discard{}, int64(0), 0
 			b.ReportAllocs()
 			for b.Loop() {
 				batch := batches[i%len(batches)]
@@ -242,7 +236,7 @@ func BenchmarkSession(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(b.N)*batchRows/b.Elapsed().Seconds()/1e6, "Mrows/s")
-			b.ReportMetric(float64(out.rows)/float64(b.N), "sessions/op")
+			b.ReportMetric(float64(out.Rows)/float64(b.N), "sessions/op")
 		})
 	}
 }

@@ -9,14 +9,9 @@ import (
 	"wadi/dataflow/column"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/topn"
 )
-
-type discard struct{ rows int }
-
-func (d *discard) Emit(b *column.Batch) error { d.rows += b.N; return nil }
-func (d *discard) Watermark(int64) error      { return nil }
-func (d *discard) Idle() error                { return nil }
 
 // The best ten of each of 10,000 keys at 10 million rows per second of wall-clock time, with a flush every second: values
 // in random order, so that few rows get among the best, and values that only grow, so that each one does.
@@ -57,7 +52,7 @@ func benchTopN(b *testing.B, mode graph.Mode, limit int64, growing bool) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	out := &discard{}
+	out := &operatortest.Discard{}
 	i, value := 0, int64(0)
 	step := func() {
 		batch := batches[i%len(batches)]

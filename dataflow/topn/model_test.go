@@ -17,8 +17,8 @@ import (
 	"wadi/dataflow/column"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/ordered"
-	"wadi/dataflow/state/statetest"
 	"wadi/dataflow/topn"
 )
 
@@ -39,21 +39,6 @@ type aRow struct {
 	raw    []byte
 	time   int64
 	change column.Change
-}
-
-func show(v column.Vector, i int) string {
-	if !v.Validity().IsValid(i) {
-		return "null"
-	}
-	switch c := v.(type) {
-	case *column.Fixed[int64]:
-		return fmt.Sprint(c.Values[i])
-	case *column.Fixed[float64]:
-		return fmt.Sprint(c.Values[i])
-	case *column.Bytes:
-		return strings.Clone(c.Str(i))
-	}
-	panic(v.Type().String())
 }
 
 func value(v column.Vector, i int) any {
@@ -126,15 +111,14 @@ func modelRows(b *column.Batch, keys []int) (rows []aRow) {
 		if b.Change != nil {
 			row.change = b.Change[i]
 		}
-		var parts, all []string
+		var parts []string
 		for _, k := range keys {
-			parts = append(parts, show(b.Cols[k], i))
+			parts = append(parts, operatortest.Show(b.Cols[k], i))
 		}
 		for _, c := range b.Cols {
-			all = append(all, show(c, i))
 			row.vals = append(row.vals, value(c, i))
 		}
-		row.key, row.line = strings.Join(parts, ","), strings.Join(all, " ")
+		row.key, row.line = strings.Join(parts, ","), strings.Join(operatortest.ShowAll(b.Cols, i), " ")
 		rows = append(rows, row)
 	}
 	return rows
@@ -185,139 +169,34 @@ func rowsWanted(spec *graph.TopNSpec, rows []aRow) (lines []string) {
 	return lines
 }
 
-// table materialises what comes out.
-type table struct {
-	rows   map[string]int
-	times  map[string]int
-	err    string
-	events int
+// line spells a row that comes out, with its rank if it has one.
+func line(b *column.Batch, i int) string {
+	parts := operatortest.ShowAll(b.Cols, i)
+	if n := input.NumFields(); len(parts) > n {
+		parts[n] = "#" + parts[n]
+	}
+	return fmt.Sprint(strings.Join(parts, " "), " @", b.Time[i])
 }
 
-func newTable() *table { return &table{rows: map[string]int{}, times: map[string]int{}} }
-
-func (s *table) Emit(b *column.Batch) error {
-	if b.N == 0 || b.N > 8192 || b.Sel != nil {
-		s.err = fmt.Sprintf("a batch of %d rows", b.N)
+// shown is the rows of a table without their event times, which the model does not know: of equal rows any may be out.
+func shown(t *operatortest.Table) map[string]int {
+	out := map[string]int{}
+	for l, n := range t.Rows {
+		before, _, _ := strings.Cut(l, " @")
+		out[before] += n
 	}
-	for i := range b.N {
-		var parts []string
-		for k, v := range b.Cols {
-			if k == input.NumFields() {
-				parts = append(parts, "#"+show(v, i))
-				continue
-			}
-			parts = append(parts, show(v, i))
-		}
-		line := strings.Join(parts, " ")
-		c := column.Insert
-		if b.Change != nil {
-			c = b.Change[i]
-		}
-		s.events++
-		s.rows[line] += int(c)
-		s.times[fmt.Sprint(line, "@", b.Time[i])] += int(c)
-		if s.rows[line] < 0 || s.times[fmt.Sprint(line, "@", b.Time[i])] < 0 {
-			s.err = "retraction of " + line + ", which is not there"
-		}
-	}
-	return nil
-}
-func (s *table) Watermark(int64) error { return nil }
-func (s *table) Idle() error           { return nil }
-
-func (s *table) lines() (out []string) {
-	for l, n := range s.rows {
-		for range n {
-			out = append(out, l)
-		}
-	}
-	slices.Sort(out)
 	return out
 }
 
-type cluster struct {
-	t     *rapid.T
-	spec  *graph.TopNSpec
-	mode  graph.Mode
-	clock *clock.Virtual
-	ops   []operator.Operator
-	envs  []operator.Env
-	store statetest.Store
-	out   *table
-	late  int64
-}
-
-func (c *cluster) start(parallelism int, restore bool) {
-	c.retire()
-	c.ops, c.envs = nil, nil
-	for i := range parallelism {
-		env := operator.Env{Subtask: i, Parallelism: parallelism, Keys: column.Range(i, parallelism), Clock: c.clock, Metrics: &operator.Metrics{}}
-		if restore {
-			env.Restore = c.store.Reader()
-		}
-		op, err := topn.New(c.spec, input, c.mode, env)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		c.ops, c.envs = append(c.ops, op), append(c.envs, env)
-	}
-}
-
-func (c *cluster) retire() {
-	for _, e := range c.envs {
-		c.late += e.Metrics.LateRows.Load()
-	}
-}
-
-func (c *cluster) process(b *column.Batch) {
-	var keys []column.Vector
-	for _, k := range c.spec.Keys {
-		keys = append(keys, b.Cols[k])
-	}
-	hashes := column.HashColumns(nil, keys, b.N, nil)
-	for i, op := range c.ops {
-		part := *b
-		part.Sel = []int32{}
-		for _, r := range b.Selected(nil) {
-			if column.Owner(hashes[r], len(c.ops)) == i {
-				part.Sel = append(part.Sel, r)
-			}
-		}
-		if len(c.ops) == 1 {
-			part.Sel = b.Sel
-		}
-		if err := op.Process(0, &part, c.out); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-}
-
-func (c *cluster) each(f func(op operator.Operator) error) {
-	for _, op := range c.ops {
-		if err := f(op); err != nil || c.out.err != "" {
-			c.t.Fatal(err, c.out.err)
-		}
-	}
-}
-
-func (c *cluster) flush() {
-	c.each(func(op operator.Operator) error {
-		if f, ok := op.(operator.Flusher); ok {
-			return f.Flush(c.out)
-		}
-		return nil
-	})
-}
-
-func (c *cluster) snapshot() {
-	c.flush()
-	for i, op := range c.ops {
-		if err := op.Snapshot(c.store.Writer(c.envs[i].Keys)); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-	if err := c.store.Complete(); err != nil {
-		c.t.Fatal(err)
+// cluster runs the operator over rows of this mode.
+func cluster(t *rapid.T, spec *graph.TopNSpec, mode graph.Mode) *operatortest.Cluster[*operatortest.Table] {
+	out := operatortest.NewTable(!spec.PerTime)
+	out.Line = line
+	return &operatortest.Cluster[*operatortest.Table]{
+		T:     t,
+		New:   func(env operator.Env) (operator.Operator, error) { return topn.New(spec, input, mode, env) },
+		Out:   out.Twin,
+		Clock: clock.NewVirtual(time.Unix(1000, 0)),
 	}
 }
 
@@ -341,8 +220,8 @@ func drawSpec(t *rapid.T) *graph.TopNSpec {
 }
 
 // drawRows makes a batch; on a changelog it takes back some of the rows that live holds.
-func drawRows(t *rapid.T, times *rapid.Generator[int64], live *[]*column.Batch, updating bool) *column.Batch {
-	b := column.NewBuilder(input, updating)
+func drawRows(t *rapid.T, times *rapid.Generator[int64], live *operatortest.Live, mode graph.Mode) *column.Batch {
+	b := column.NewBuilder(input, mode == graph.Updating)
 	for range rapid.IntRange(0, 15).Draw(t, "rows") {
 		b.Column(0).(*column.Fixed[int64]).Append(rapid.Int64Range(0, 3).Draw(t, "k"))
 		text(t, b.Column(1).(*column.Bytes))
@@ -356,27 +235,15 @@ func drawRows(t *rapid.T, times *rapid.Generator[int64], live *[]*column.Batch, 
 		b.AppendTime(times.Draw(t, "time"), column.Insert)
 	}
 	n := b.Rows()
-	if updating && len(*live) > 0 && rapid.Bool().Draw(t, "retract") {
-		i := rapid.IntRange(0, len(*live)-1).Draw(t, "which")
-		b.AppendSel((*live)[i], nil)
-		for j := n; j < b.Rows(); j++ {
-			b.Batch().Change[j] = column.Retract
+	if mode == graph.Updating {
+		if rapid.Bool().Draw(t, "retract") {
+			live.Retract(t, b)
 		}
-		*live = slices.Delete(*live, i, i+1)
+		live.Keep(b.Batch(), column.AllRows(nil, n))
+		return b.Batch()
 	}
 	batch := *b.Batch()
-	if updating {
-		part := column.NewBuilder(input, true)
-		part.AppendSel(&batch, column.AllRows(nil, n))
-		*live = append(*live, part.Batch())
-	} else if rapid.Bool().Draw(t, "selected") {
-		batch.Sel = []int32{}
-		for i := range batch.N {
-			if rapid.Bool().Draw(t, "sel") {
-				batch.Sel = append(batch.Sel, int32(i))
-			}
-		}
-	}
+	operatortest.DrawSelection(t, &batch)
 	return &batch
 }
 
@@ -408,15 +275,17 @@ func (m *model) add(rows []aRow, now time.Time) {
 	}
 }
 
-func (m *model) lines(spec *graph.TopNSpec, now time.Time) (lines []string) {
+func (m *model) lines(spec *graph.TopNSpec, now time.Time) map[string]int {
+	lines := map[string]int{}
 	for k, rows := range m.groups {
 		if m.ttl > 0 && !m.global && now.Sub(m.seen[k]) >= m.ttl {
 			delete(m.groups, k)
 			continue
 		}
-		lines = append(lines, rowsWanted(spec, rows)...)
+		for _, l := range rowsWanted(spec, rows) {
+			lines[l]++
+		}
 	}
-	slices.Sort(lines)
 	return lines
 }
 
@@ -424,47 +293,40 @@ func (m *model) lines(spec *graph.TopNSpec, now time.Time) (lines []string) {
 // checkpoints, crashes and changes of parallelism.
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := &cluster{t: t, clock: clock.NewVirtual(time.Unix(1000, 0)), out: newTable(), spec: drawSpec(t)}
-		m := &model{groups: map[string][]aRow{}, seen: map[string]time.Time{}, global: len(c.spec.Keys) == 0}
+		spec := drawSpec(t)
+		m := &model{groups: map[string][]aRow{}, seen: map[string]time.Time{}, global: len(spec.Keys) == 0}
 		m.ttl = rapid.SampledFrom([]time.Duration{0, 10 * time.Second}).Draw(t, "ttl")
-		c.spec.TTL = int64(m.ttl)
-		updating := rapid.Bool().Draw(t, "updating")
-		if updating {
-			c.mode = graph.Updating
-		}
-		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
-		var live []*column.Batch
+		spec.TTL = int64(m.ttl)
+		mode := graph.Mode(rapid.IntRange(0, 1).Draw(t, "mode"))
+		c := cluster(t, spec, mode)
+		c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
+		live := &operatortest.Live{}
 		check := func() {
-			want, got := m.lines(c.spec, c.clock.Now()), c.out.lines()
-			if !slices.Equal(got, want) {
-				t.Fatalf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			if d := operatortest.Difference(shown(c.Outs[0]), m.lines(spec, c.Clock.Now())); d != "" {
+				t.Fatal(d)
 			}
-			before := c.out.events
-			if c.flush(); c.out.events != before {
-				t.Fatal("changes without a cause")
-			}
+			operatortest.Settled(c)
 		}
 		for range rapid.IntRange(1, 25).Draw(t, "steps") {
 			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0, 1, 2:
-				b := drawRows(t, rapid.Int64Range(-50, 50), &live, updating)
-				m.add(modelRows(b, c.spec.Keys), c.clock.Now())
-				c.process(b)
+				b := drawRows(t, rapid.Int64Range(-50, 50), live, mode)
+				m.add(modelRows(b, spec.Keys), c.Clock.Now())
+				c.Send(0, b, spec.Keys)
 			case 3:
-				c.clock.Advance(rapid.SampledFrom([]time.Duration{time.Second, 4 * time.Second, 11 * time.Second}).Draw(t, "pass"))
-				c.each(func(op operator.Operator) error { return op.(operator.Ticker).Tick(c.clock.Now(), c.out) })
+				c.Pass(rapid.SampledFrom([]time.Duration{time.Second, 4 * time.Second, 11 * time.Second}).Draw(t, "pass"))
 				check()
 			case 4:
-				c.snapshot()
+				c.Checkpoint()
 				check()
 			default:
-				c.snapshot()
+				c.Checkpoint()
 				check()
-				c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), true)
+				c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
 				check()
 			}
 		}
-		c.flush()
+		c.Flush()
 		check()
 	})
 }
@@ -472,40 +334,38 @@ func TestAgainstModel(t *testing.T) {
 // For windowed inputs, the results of an event time come once, when the watermark has passed it.
 func TestPerTimeAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := &cluster{t: t, clock: clock.NewVirtual(time.Unix(1000, 0)), out: newTable(), spec: drawSpec(t)}
-		c.spec.PerTime = true
-		updating := rapid.Bool().Draw(t, "updating")
-		if updating {
-			c.mode = graph.Updating
-		}
-		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
+		spec := drawSpec(t)
+		spec.PerTime = true
+		mode := graph.Mode(rapid.IntRange(0, 1).Draw(t, "mode"))
+		c := cluster(t, spec, mode)
+		c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
 		times := rapid.SampledFrom([]int64{math.MinInt64, -7, -1, 0, 9, 10, math.MaxInt64})
 		rows := map[int64]map[string][]aRow{}
 		watermark, late := int64(math.MinInt64), int64(0)
-		var live []*column.Batch
-		var want []string
+		live, want := &operatortest.Live{}, map[string]int{}
 		advance := func(w int64) {
-			c.each(func(op operator.Operator) error { return op.Watermark(w, c.out) })
 			watermark = max(watermark, w)
+			c.Watermark(watermark)
 			for at, groups := range rows {
 				if at >= watermark && watermark != operator.EndOfTime {
 					continue
 				}
 				for _, g := range groups {
-					want = append(want, rowsWanted(c.spec, g)...)
+					for _, l := range rowsWanted(spec, g) {
+						want[l]++
+					}
 				}
 				delete(rows, at)
 			}
-			slices.Sort(want)
-			if got := c.out.lines(); !slices.Equal(got, want) {
-				t.Fatalf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			if d := operatortest.Difference(shown(c.Outs[0]), want); d != "" {
+				t.Fatal(d)
 			}
 		}
 		for range rapid.IntRange(1, 20).Draw(t, "steps") {
 			switch rapid.IntRange(0, 4).Draw(t, "step") {
 			case 0, 1, 2:
-				b := drawRows(t, times, &live, updating)
-				for _, r := range modelRows(b, c.spec.Keys) {
+				b := drawRows(t, times, live, mode)
+				for _, r := range modelRows(b, spec.Keys) {
 					if r.time < watermark || watermark == operator.EndOfTime {
 						late++
 						continue
@@ -516,17 +376,17 @@ func TestPerTimeAgainstModel(t *testing.T) {
 					m := model{groups: rows[r.time], seen: map[string]time.Time{}}
 					m.add([]aRow{r}, time.Time{})
 				}
-				c.process(b)
+				c.Send(0, b, spec.Keys)
 			case 3:
 				advance(rapid.SampledFrom([]int64{math.MinInt64, -7, -6, 0, 5, 10, math.MaxInt64}).Draw(t, "watermark"))
 			default:
-				c.snapshot()
-				c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), true)
+				c.Checkpoint()
+				c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
 			}
 		}
 		advance(operator.EndOfTime)
-		if c.retire(); c.late != late {
-			t.Fatalf("%d late rows, want %d", c.late, late)
+		if n := c.Late(); n != late {
+			t.Fatalf("%d late rows, want %d", n, late)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"wadi/dataflow/column"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/state/statetest"
 	"wadi/dataflow/topn"
 )
@@ -27,9 +28,9 @@ func (l *lines) Emit(b *column.Batch) error {
 		if b.Change != nil && b.Change[i] == column.Retract {
 			sign = "-"
 		}
-		line := fmt.Sprint(sign, show(b.Cols[0], i), " ", show(b.Cols[2], i))
+		line := fmt.Sprint(sign, operatortest.Show(b.Cols[0], i), " ", operatortest.Show(b.Cols[2], i))
 		if len(b.Cols) > input.NumFields() {
-			line += " #" + show(b.Cols[input.NumFields()], i)
+			line += " #" + operatortest.Show(b.Cols[input.NumFields()], i)
 		}
 		l.lines = append(l.lines, line)
 	}

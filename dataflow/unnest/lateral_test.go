@@ -17,6 +17,7 @@ import (
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/unnest"
 )
 
@@ -264,7 +265,7 @@ func BenchmarkLateral(b *testing.B) {
 			b.ReportAllocs()
 			b.ResetTimer()
 			for n := 0; n < b.N; n += len(rows) {
-				if err := o.Process(0, in, &discard{}); err != nil {
+				if err := o.Process(0, in, &operatortest.Discard{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"wadi/dataflow/expr"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/unnest"
 )
 
@@ -107,7 +108,7 @@ func BenchmarkLookUp(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	for n := 0; n < b.N; n += len(rows) {
-		if err := o.Process(0, in, &discard{}); err != nil {
+		if err := o.Process(0, in, &operatortest.Discard{}); err != nil {
 			b.Fatal(err)
 		}
 	}

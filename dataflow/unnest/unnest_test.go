@@ -13,6 +13,7 @@ import (
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/unnest"
 )
 
@@ -298,12 +299,6 @@ func TestDamagedPlans(t *testing.T) {
 	}
 }
 
-type discard struct{ rows int }
-
-func (d *discard) Emit(b *column.Batch) error { d.rows += b.N; return nil }
-func (d *discard) Watermark(int64) error      { return nil }
-func (d *discard) Idle() error                { return nil }
-
 // The figures are per output row: 8192 input rows with lists of four elements, a name and an id kept.
 func BenchmarkUnnest(b *testing.B) {
 	rows := make([]row, 8192)
@@ -325,10 +320,10 @@ func BenchmarkUnnest(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			out := &discard{}
+			out := &operatortest.Discard{}
 			b.ReportAllocs()
 			b.ResetTimer()
-			for out.rows < b.N {
+			for out.Rows < b.N {
 				if err := o.Process(0, in, out); err != nil {
 					b.Fatal(err)
 				}

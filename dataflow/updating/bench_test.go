@@ -12,14 +12,9 @@ import (
 	"wadi/dataflow/column"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/updating"
 )
-
-type discard struct{ rows int }
-
-func (d *discard) Emit(b *column.Batch) error { d.rows += b.N; return nil }
-func (d *discard) Watermark(int64) error      { return nil }
-func (d *discard) Idle() error                { return nil }
 
 // The updating aggregate at 10 million rows per second of wall-clock time, with a flush every second.
 func BenchmarkUpdating(b *testing.B) {
@@ -52,7 +47,7 @@ func benchUpdating(b *testing.B, key, keys int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	out := &discard{}
+	out := &operatortest.Discard{}
 	i := 0
 	step := func() {
 		if err := op.Process(0, batches[i%len(batches)], out); err != nil {

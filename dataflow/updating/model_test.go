@@ -17,7 +17,7 @@ import (
 	"wadi/dataflow/column"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
-	"wadi/dataflow/state/statetest"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/updating"
 )
 
@@ -175,65 +175,36 @@ func sortedKeys[T int64 | string](m map[T]int64) (out []T) {
 	return out
 }
 
-func show(v column.Vector, i int) string {
-	if !v.Validity().IsValid(i) {
-		return "null"
-	}
-	switch c := v.(type) {
-	case *column.Fixed[int64]:
-		return fmt.Sprint(c.Values[i])
-	case *column.Fixed[float64]:
-		return fmt.Sprint(c.Values[i])
-	case *column.Bytes:
-		return strings.Clone(c.Str(i))
-	case *column.List:
-		var parts []string
-		for e := c.Offsets[i]; e < c.Offsets[i+1]; e++ {
-			parts = append(parts, show(c.Elem, int(e)))
-		}
-		return fmt.Sprint(parts)
-	}
-	panic(v.Type().String())
-}
-
-// table materialises a changelog and checks that it is a proper one.
+// table materialises a changelog by key, whose rows differ. Several tables may share their rows.
 type table struct {
 	keys   int
 	rows   map[string]string
-	events int
-	err    string
+	events *int
+	err    error
 	// retracted is the key and row of the retraction just before, which an insert of the same key must follow.
 	retracted string
 }
 
 func (s *table) Emit(b *column.Batch) error {
 	if b.N == 0 || b.N > 8192 || len(b.Change) != b.N {
-		s.err = fmt.Sprintf("a batch of %d rows", b.N)
+		s.err = fmt.Errorf("a batch of %d rows", b.N)
 	}
 	s.retracted = ""
 	for i := range b.N {
-		var keys, aggs []string
-		for k, v := range b.Cols {
-			if k < s.keys {
-				keys = append(keys, show(v, i))
-			} else {
-				aggs = append(aggs, show(v, i))
-			}
-		}
-		key, row := strings.Join(keys, ","), strings.Join(aggs, " ")
+		key, row := strings.Join(operatortest.ShowAll(b.Cols[:s.keys], i), ","), strings.Join(operatortest.ShowAll(b.Cols[s.keys:], i), " ")
 		old, exists := s.rows[key]
 		line := fmt.Sprintf("%s @%d", row, b.Time[i])
-		s.events++
+		*s.events++
 		switch {
 		case b.Change[i] == column.Retract && (!exists || old != line):
-			s.err = fmt.Sprintf("retraction of %s: %s, there is %q", key, line, old)
+			s.err = fmt.Errorf("retraction of %s: %s, there is %q", key, line, old)
 		case b.Change[i] == column.Retract:
 			delete(s.rows, key)
 			s.retracted = key + ": " + row
 		case exists:
-			s.err = fmt.Sprintf("insert of %s twice", key)
+			s.err = fmt.Errorf("insert of %s twice", key)
 		case s.retracted == key+": "+row:
-			s.err = fmt.Sprintf("%s was put out though nothing changed", key)
+			s.err = fmt.Errorf("%s was put out though nothing changed", key)
 		default:
 			s.rows[key] = line
 		}
@@ -246,81 +217,8 @@ func (s *table) Emit(b *column.Batch) error {
 
 func (s *table) Watermark(int64) error { return nil }
 func (s *table) Idle() error           { return nil }
-
-type cluster struct {
-	t     *rapid.T
-	spec  *graph.UpdatingAggregateSpec
-	mode  graph.Mode
-	clock *clock.Virtual
-	ops   []operator.Operator
-	envs  []operator.Env
-	store statetest.Store
-	out   *table
-}
-
-func (c *cluster) start(parallelism int, restore bool) {
-	c.ops, c.envs = nil, nil
-	for i := range parallelism {
-		env := operator.Env{Subtask: i, Parallelism: parallelism, Keys: column.Range(i, parallelism), Clock: c.clock, Metrics: &operator.Metrics{}}
-		if restore {
-			env.Restore = c.store.Reader()
-		}
-		op, err := updating.New(c.spec, input, c.mode, env)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		c.ops, c.envs = append(c.ops, op), append(c.envs, env)
-	}
-}
-
-func (c *cluster) process(b *column.Batch) {
-	var keys []column.Vector
-	for _, k := range c.spec.Keys {
-		keys = append(keys, b.Cols[k])
-	}
-	hashes := column.HashColumns(nil, keys, b.N, nil)
-	for i, op := range c.ops {
-		part := *b
-		part.Sel = []int32{}
-		for _, r := range b.Selected(nil) {
-			if column.Owner(hashes[r], len(c.ops)) == i {
-				part.Sel = append(part.Sel, r)
-			}
-		}
-		if len(c.ops) == 1 {
-			part.Sel = b.Sel
-		}
-		if err := op.Process(0, &part, c.out); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-}
-
-func (c *cluster) flush(tick bool) {
-	for _, op := range c.ops {
-		var err error
-		if tick {
-			err = op.(operator.Ticker).Tick(c.clock.Now(), c.out)
-		} else {
-			err = op.(operator.Flusher).Flush(c.out)
-		}
-		if err != nil || c.out.err != "" {
-			c.t.Fatal(err, c.out.err)
-		}
-	}
-}
-
-func (c *cluster) snapshot() {
-	c.flush(false)
-	for i, op := range c.ops {
-		if err := op.Snapshot(c.store.Writer(c.envs[i].Keys)); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-	if err := c.store.Complete(); err != nil {
-		c.t.Fatal(err)
-	}
-}
+func (s *table) Begin()                {}
+func (s *table) Err() error            { return s.err }
 
 // model keeps the rows of each group, the time of its last touch, and forgets groups by the rule.
 type model struct {
@@ -379,10 +277,10 @@ func cut(line string) string {
 	return before
 }
 
-func drawRows(t *rapid.T, keys []int, live *[]aRow, batches *[]*column.Batch, updating bool) (*column.Batch, []aRow) {
-	b := column.NewBuilder(input, updating)
-	n := rapid.IntRange(0, 20).Draw(t, "rows")
-	for range n {
+// drawRows makes a batch; on a changelog it takes back an earlier one as well.
+func drawRows(t *rapid.T, keys []int, live *operatortest.Live, mode graph.Mode) (*column.Batch, []aRow) {
+	b := column.NewBuilder(input, mode == graph.Updating)
+	for range rapid.IntRange(0, 20).Draw(t, "rows") {
 		b.Column(0).(*column.Fixed[int64]).Append(rapid.Int64Range(0, 4).Draw(t, "k"))
 		text(t, b.Column(1).(*column.Bytes))
 		if rapid.Bool().Draw(t, "null") {
@@ -393,29 +291,14 @@ func drawRows(t *rapid.T, keys []int, live *[]aRow, batches *[]*column.Batch, up
 		text(t, b.Column(colS).(*column.Bytes))
 		b.AppendTime(rapid.Int64Range(-50, 50).Draw(t, "time"), column.Insert)
 	}
-	if updating && len(*batches) > 0 {
-		// Take back an earlier batch, whole.
-		i := rapid.IntRange(0, len(*batches)-1).Draw(t, "which")
-		old := (*batches)[i]
-		b.AppendSel(old, nil)
-		for j := n; j < b.Rows(); j++ {
-			b.Batch().Change[j] = -b.Batch().Change[j]
-		}
-		*batches = slices.Delete(*batches, i, i+1)
+	n := b.Rows()
+	if mode == graph.Updating {
+		live.Retract(t, b)
+		live.Keep(b.Batch(), column.AllRows(nil, n))
+		return b.Batch(), modelRows(b.Batch(), keys)
 	}
 	batch := *b.Batch()
-	if updating {
-		part := column.NewBuilder(input, true)
-		part.AppendSel(&batch, column.AllRows(nil, n))
-		*batches = append(*batches, part.Batch())
-	} else if rapid.Bool().Draw(t, "selected") {
-		batch.Sel = []int32{}
-		for i := range batch.N {
-			if rapid.Bool().Draw(t, "sel") {
-				batch.Sel = append(batch.Sel, int32(i))
-			}
-		}
-	}
+	operatortest.DrawSelection(t, &batch)
 	return &batch, modelRows(&batch, keys)
 }
 
@@ -436,7 +319,7 @@ func modelRows(b *column.Batch, keys []int) (rows []aRow) {
 		}
 		var parts []string
 		for _, k := range keys {
-			parts = append(parts, show(b.Cols[k], i))
+			parts = append(parts, operatortest.Show(b.Cols[k], i))
 		}
 		row.key = strings.Join(parts, ",")
 		if c := b.Cols[colX].(*column.Fixed[int64]); c.Valid.IsValid(i) {
@@ -459,48 +342,50 @@ func TestAgainstModel(t *testing.T) {
 		m := &model{keys: keys, groups: map[string][]aRow{}, seen: map[string]time.Time{}, fresh: map[string]bool{}, shown: map[string]string{},
 			moved: map[string]map[string]int64{}}
 		m.ttl = rapid.SampledFrom([]time.Duration{0, 10 * time.Second}).Draw(t, "ttl")
-		c := &cluster{t: t, clock: clock.NewVirtual(time.Unix(1000, 0)), out: &table{keys: len(keys), rows: map[string]string{}}}
-		c.spec = &graph.UpdatingAggregateSpec{Keys: keys, Aggs: calls(), FlushInterval: int64(time.Second), TTL: int64(m.ttl)}
-		isUpdating := rapid.Bool().Draw(t, "updating")
-		if isUpdating {
-			c.mode = graph.Updating
+		spec := &graph.UpdatingAggregateSpec{Keys: keys, Aggs: calls(), FlushInterval: int64(time.Second), TTL: int64(m.ttl)}
+		mode := graph.Mode(rapid.IntRange(0, 1).Draw(t, "mode"))
+		out := &table{keys: len(keys), rows: map[string]string{}, events: new(int)}
+		c := &operatortest.Cluster[*table]{
+			T:     t,
+			New:   func(env operator.Env) (operator.Operator, error) { return updating.New(spec, input, mode, env) },
+			Out:   func() *table { return &table{keys: out.keys, rows: out.rows, events: out.events} },
+			Clock: clock.NewVirtual(time.Unix(1000, 0)),
 		}
-		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
+		c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
 		if len(keys) == 0 {
 			m.groups[""], m.fresh[""] = nil, true
 		}
-		var batches []*column.Batch
+		live := &operatortest.Live{}
 		check := func() {
-			m.flush(c.clock.Now())
+			m.flush(c.Clock.Now())
 			for k, line := range m.shown {
-				if got := c.out.rows[k]; cut(got) != cut(line) {
+				if got := out.rows[k]; cut(got) != cut(line) {
 					t.Fatalf("group %q is %q, want %q", k, got, line)
 				}
 			}
-			if len(c.out.rows) != len(m.shown) || c.out.events != m.events {
-				t.Fatalf("%d groups after %d changes, want %d after %d", len(c.out.rows), c.out.events, len(m.shown), m.events)
+			if len(out.rows) != len(m.shown) || *out.events != m.events {
+				t.Fatalf("%d groups after %d changes, want %d after %d", len(out.rows), *out.events, len(m.shown), m.events)
 			}
 		}
 		for range rapid.IntRange(1, 25).Draw(t, "steps") {
 			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0, 1, 2:
-				b, rows := drawRows(t, keys, nil, &batches, isUpdating)
+				b, rows := drawRows(t, keys, live, mode)
 				m.add(rows)
-				c.process(b)
+				c.Send(0, b, keys)
 			case 3:
-				c.clock.Advance(rapid.SampledFrom([]time.Duration{time.Second, 4 * time.Second, 11 * time.Second}).Draw(t, "pass"))
-				c.flush(true)
+				c.Pass(rapid.SampledFrom([]time.Duration{time.Second, 4 * time.Second, 11 * time.Second}).Draw(t, "pass"))
 				check()
 			case 4:
-				c.snapshot()
+				c.Checkpoint()
 				check()
 			default:
-				c.snapshot()
+				c.Checkpoint()
 				check()
-				c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), true)
+				c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
 			}
 		}
-		c.flush(true)
+		c.Pass(0)
 		check()
 	})
 }

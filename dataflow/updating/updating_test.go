@@ -11,6 +11,7 @@ import (
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/state/statetest"
 	"wadi/dataflow/updating"
 )
@@ -23,14 +24,7 @@ type lines struct {
 
 func (l *lines) Emit(b *column.Batch) error {
 	for i := range b.N {
-		var keys, aggs []string
-		for k, v := range b.Cols {
-			if k < l.keys {
-				keys = append(keys, show(v, i))
-			} else {
-				aggs = append(aggs, show(v, i))
-			}
-		}
+		keys, aggs := operatortest.ShowAll(b.Cols[:l.keys], i), operatortest.ShowAll(b.Cols[l.keys:], i)
 		sign := "+"
 		if b.Change[i] == column.Retract {
 			sign = "-"
@@ -326,7 +320,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		b.Column(3).AppendNull()
 		b.AppendTime(i, column.Insert)
 	}
-	batch, out := b.Batch(), &discard{}
+	batch, out := b.Batch(), &operatortest.Discard{}
 	step := func() {
 		if err := r.op.Process(0, batch, out); err != nil {
 			t.Fatal(err)

@@ -11,14 +11,9 @@ import (
 	"wadi/dataflow/column"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/window"
 )
-
-type discard struct{ rows int }
-
-func (d *discard) Emit(b *column.Batch) error { d.rows += b.N; return nil }
-func (d *discard) Watermark(int64) error      { return nil }
-func (d *discard) Idle() error                { return nil }
 
 var benchInput = arrow.NewSchema([]arrow.Field{
 	{Name: "k", Type: arrow.PrimitiveTypes.Int64},
@@ -53,7 +48,7 @@ func benchWindow(b *testing.B, w graph.Window, key, keys int, aggs []agg.Call) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	out := &discard{}
+	out := &operatortest.Discard{}
 	b.ReportAllocs()
 	b.SetBytes(0)
 	now, i := int64(0), 0

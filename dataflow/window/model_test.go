@@ -18,7 +18,7 @@ import (
 	"wadi/dataflow/column"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
-	"wadi/dataflow/state/statetest"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/window"
 )
 
@@ -192,36 +192,15 @@ func last[T any](v []T) string {
 	return first(v)
 }
 
-// show is a value as text.
-func show(v column.Vector, i int) string {
-	if !v.Validity().IsValid(i) {
-		return "null"
-	}
-	switch c := v.(type) {
-	case *column.Fixed[int64]:
-		return fmt.Sprint(c.Values[i])
-	case *column.Fixed[int32]:
-		return fmt.Sprint(c.Values[i])
-	case *column.Fixed[float64]:
-		return fmt.Sprint(c.Values[i] + 0)
-	case *column.Fixed[decimal128.Num]:
-		return c.Values[i].ToString(2)
-	case *column.Bytes:
-		return strings.Clone(c.Str(i))
-	case *column.List:
-		var parts []string
-		for e := c.Offsets[i]; e < c.Offsets[i+1]; e++ {
-			parts = append(parts, show(c.Elem, int(e)))
+// showAll is values as text, those that are equal for a group alike.
+func showAll(cols []column.Vector, i int, between string) string {
+	parts := operatortest.ShowAll(cols, i)
+	for k, p := range parts {
+		if p == "-0" {
+			parts[k] = "0"
 		}
-		return fmt.Sprint(parts)
-	case *column.Struct:
-		var parts []string
-		for _, m := range c.Children {
-			parts = append(parts, show(m, i))
-		}
-		return "{" + strings.Join(parts, " ") + "}"
 	}
-	panic(v.Type().String())
+	return strings.Join(parts, between)
 }
 
 // drawBatch makes a batch with a random selection and the rows that count for the model.
@@ -251,14 +230,7 @@ func drawBatch(t *rapid.T, keys []int, times *rapid.Generator[int64]) (*column.B
 		b.AppendTime(times.Draw(t, "time"), column.Insert)
 	}
 	batch := *b.Batch()
-	if rapid.Bool().Draw(t, "selected") {
-		batch.Sel = []int32{}
-		for i := range batch.N {
-			if rapid.Bool().Draw(t, "sel") {
-				batch.Sel = append(batch.Sel, int32(i))
-			}
-		}
-	}
+	operatortest.DrawSelection(t, &batch)
 	return &batch, modelRows(&batch, keys)
 }
 
@@ -274,11 +246,11 @@ func modelRows(b *column.Batch, keys []int) (rows []aRow) {
 	for _, r := range b.Selected(nil) {
 		i := int(r)
 		row := aRow{time: b.Time[i]}
-		var parts []string
+		var cols []column.Vector
 		for _, k := range keys {
-			parts = append(parts, show(b.Cols[k], i))
+			cols = append(cols, b.Cols[k])
 		}
-		row.key = strings.Join(parts, ",")
+		row.key = showAll(cols, i, ",")
 		if c := b.Cols[colX].(*column.Fixed[int64]); c.Valid.IsValid(i) {
 			row.x = &c.Values[i]
 		}
@@ -388,128 +360,58 @@ func (m *model) release(w int64, n int) (lines []string) {
 }
 
 // cluster runs the operator in several subtasks.
-type cluster struct {
-	t     *rapid.T
-	spec  *graph.WindowAggregateSpec
-	ops   []operator.Operator
-	envs  []operator.Env
-	store statetest.Store
-	out   sink
-	w     int64
-}
-
-func (c *cluster) start(parallelism int, restore bool) {
-	c.ops, c.envs = nil, nil
-	for i := range parallelism {
-		env := operator.Env{Subtask: i, Parallelism: parallelism, Keys: column.Range(i, parallelism), Metrics: &operator.Metrics{}}
-		if restore {
-			env.Restore = c.store.Reader()
-		}
-		op, err := window.New(c.spec, input, env)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		c.ops, c.envs = append(c.ops, op), append(c.envs, env)
+func cluster(t *rapid.T, spec *graph.WindowAggregateSpec) *operatortest.Cluster[*sink] {
+	return &operatortest.Cluster[*sink]{
+		T:   t,
+		New: func(env operator.Env) (operator.Operator, error) { return window.New(spec, input, env) },
+		Out: func() *sink { return &sink{} },
 	}
 }
 
-func (c *cluster) snapshot() {
-	for i, op := range c.ops {
-		if err := op.Snapshot(c.store.Writer(c.envs[i].Keys)); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-	if err := c.store.Complete(); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-func (c *cluster) process(b *column.Batch) {
-	var keys []column.Vector
-	for _, k := range c.spec.Keys {
-		keys = append(keys, b.Cols[k])
-	}
-	hashes := column.HashColumns(nil, keys, b.N, nil)
-	for i, op := range c.ops {
-		part := *b
-		part.Sel = []int32{}
-		for _, r := range b.Selected(nil) {
-			if column.Owner(hashes[r], len(c.ops)) == i {
-				part.Sel = append(part.Sel, r)
-			}
-		}
-		if len(c.ops) == 1 {
-			part.Sel = b.Sel
-		}
-		if err := op.Process(0, &part, &c.out); err != nil {
-			c.t.Fatal(err)
-		}
-	}
-}
-
-func (c *cluster) watermark(w int64) []string {
-	c.w = w
-	var lines []string
-	for _, op := range c.ops {
-		c.out.lines, c.out.last = nil, math.MinInt64
-		if err := op.Watermark(w, &c.out); err != nil {
-			c.t.Fatal(err)
-		}
-		if c.out.err != "" {
-			c.t.Fatal(c.out.err)
-		}
-		lines = append(lines, c.out.lines...)
+// released gives what a watermark releases, in the order of text.
+func released(c *operatortest.Cluster[*sink], w int64) (lines []string) {
+	c.Watermark(w)
+	for _, o := range c.Outs {
+		lines = append(lines, o.lines...)
+		o.lines = nil
 	}
 	sort.Strings(lines)
 	return lines
-}
-
-func (c *cluster) late() (n int64) {
-	for _, e := range c.envs {
-		n += e.Metrics.LateRows.Load()
-	}
-	return n
 }
 
 // sink turns results into lines and checks that windows come in order.
 type sink struct {
 	lines []string
 	last  int64
-	err   string
+	err   error
 }
 
 func (s *sink) Emit(b *column.Batch) error {
 	if b.N == 0 || b.N > 8192 || b.Change != nil {
-		s.err = fmt.Sprintf("a batch of %d rows", b.N)
+		s.err = fmt.Errorf("a batch of %d rows", b.N)
 	}
 	at := slices.IndexFunc(b.Schema.Fields(), func(f arrow.Field) bool { return f.Name == "window" })
 	w := b.Cols[at].(*column.Struct)
 	for i := range b.N {
 		start, end := w.Children[0].(*column.Fixed[int64]).Values[i], w.Children[1].(*column.Fixed[int64]).Values[i]
 		if start < s.last {
-			s.err = fmt.Sprintf("window %d after %d", start, s.last)
+			s.err = fmt.Errorf("window %d after %d", start, s.last)
 		}
 		s.last = start
-		var keys, aggs []string
-		for _, v := range b.Cols[:at] {
-			keys = append(keys, show(v, i))
-		}
-		for _, v := range b.Cols[at+1:] {
-			aggs = append(aggs, show(v, i))
-		}
-		s.lines = append(s.lines, fmt.Sprintf("[%d,%d) %s: %s @%d", start, end, strings.Join(keys, ","), strings.Join(aggs, " "), b.Time[i]))
+		s.lines = append(s.lines, fmt.Sprintf("[%d,%d) %s: %s @%d", start, end, showAll(b.Cols[:at], i, ","), showAll(b.Cols[at+1:], i, " "), b.Time[i]))
 	}
 	return nil
 }
 
 func (s *sink) Watermark(int64) error { return nil }
 func (s *sink) Idle() error           { return nil }
+func (s *sink) Begin()                { s.last = math.MinInt64 }
+func (s *sink) Err() error            { return s.err }
 
 // The operator gives what the model gives, for every kind of key and window, whatever the batches, selections, late rows,
 // checkpoints and changes of parallelism.
 func TestAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := &cluster{t: t}
 		slide := rapid.Int64Range(1, 10).Draw(t, "slide")
 		width := rapid.OneOf(rapid.Just(slide), rapid.Map(rapid.Int64Range(1, 12), func(k int64) int64 { return k * slide }),
 			rapid.Int64Range(1, 40)).Draw(t, "width")
@@ -522,18 +424,19 @@ func TestAgainstModel(t *testing.T) {
 		}
 		offset := rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(-20, 20)).Draw(t, "offset")
 		n := rapid.SampledFrom([]int{1, invertible, len(calls())}).Draw(t, "aggregates")
-		c.spec = &graph.WindowAggregateSpec{
+		spec := &graph.WindowAggregateSpec{
 			Window: graph.Window{Kind: kind, Width: width, Slide: slide, Offset: graph.Offset{Nanos: offset}},
 			Keys:   rapid.SampledFrom([][]int{{}, {0}, {1}, {2}, {0, 1}, {3, 4}, {2, 0}, {5}}).Draw(t, "keys"),
 			Aggs:   calls()[:n],
 		}
-		m := &model{w: c.spec.Window, watermark: math.MinInt64, released: math.MinInt64}
-		c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), false)
-		now, late := int64(-100), int64(0)
+		m := &model{w: spec.Window, watermark: math.MinInt64, released: math.MinInt64}
+		c := cluster(t, spec)
+		c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
+		now := int64(-100)
 		check := func(w int64) {
-			got, exp := c.watermark(w), m.release(w, n)
+			got, exp := released(c, w), m.release(w, n)
 			if !slices.Equal(got, exp) {
-				t.Fatalf("watermark %d, window %v, got\n%s\nwant\n%s", w, c.spec.Window, strings.Join(got, "\n"), strings.Join(exp, "\n"))
+				t.Fatalf("watermark %d, window %v, got\n%s\nwant\n%s", w, spec.Window, strings.Join(got, "\n"), strings.Join(exp, "\n"))
 			}
 		}
 		for range rapid.IntRange(1, 20).Draw(t, "steps") {
@@ -543,25 +446,24 @@ func TestAgainstModel(t *testing.T) {
 			}
 			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0, 1, 2:
-				b, rows := drawBatch(t, c.spec.Keys, rapid.Int64Range(now-20, now+rapid.SampledFrom([]int64{0, 5, 40}).Draw(t, "ahead")))
+				b, rows := drawBatch(t, spec.Keys, rapid.Int64Range(now-20, now+rapid.SampledFrom([]int64{0, 5, 40}).Draw(t, "ahead")))
 				m.add(rows)
-				c.process(b)
+				c.Send(0, b, spec.Keys)
 			case 3:
 				check(max(m.watermark, now-5))
 			case 4:
-				c.snapshot()
+				c.Checkpoint()
 			default:
-				c.snapshot()
-				late += c.late()
-				c.start(rapid.IntRange(1, 3).Draw(t, "parallelism"), true)
+				c.Checkpoint()
+				c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
 			}
 		}
-		if late += c.late(); late != m.late {
+		if late := c.Late(); late != m.late {
 			t.Fatalf("%d late rows, want %d", late, m.late)
 		}
 		m.watermark = max(m.watermark, -100)
 		check(math.MaxInt64)
-		if got := c.watermark(math.MaxInt64); len(got) > 0 {
+		if got := released(c, math.MaxInt64); len(got) > 0 {
 			t.Fatalf("windows came out twice: %v", got)
 		}
 	})

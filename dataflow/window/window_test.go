@@ -60,11 +60,12 @@ func (r *run) rows(times ...int64) {
 // until releases windows and gives them as "[start,end)=count".
 func (r *run) until(w int64) string {
 	r.t.Helper()
-	r.out.lines, r.out.last = nil, math.MinInt64
+	r.out.lines = nil
+	r.out.Begin()
 	if err := r.op.Watermark(w, &r.out); err != nil {
 		r.t.Fatal(err)
 	}
-	if r.out.err != "" {
+	if r.out.err != nil {
 		r.t.Fatal(r.out.err)
 	}
 	var lines []string
