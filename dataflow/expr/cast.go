@@ -293,8 +293,11 @@ func castInto[F, T column.Value](k caster, out *fixedOut[T], f func(F) (T, bool)
 }
 
 func (k caster) overflow(c *call) error {
-	return c.fail(fault.CodeOverflow, "a value does not fit into %s", TypeName(k.to)).
-		WithHint("TRY_CAST gives NULL for such values")
+	err := c.fail(fault.CodeOverflow, "a value does not fit into %s", TypeName(k.to))
+	if isTimestamp(k.to) && unitOf(k.to) == 1 && (isTimestamp(k.from) || isDate(k.from)) {
+		return err.WithHint("times in nanoseconds go from 1677-09-21 to 2262-04-11; CAST all to TIMESTAMP(6), or use TRY_CAST")
+	}
+	return err.WithHint("TRY_CAST gives NULL for such values")
 }
 
 func (k caster) fromDecimal() kernel {

@@ -264,6 +264,11 @@ func newCast(n *Node, to arrow.DataType, kind Kind, span fault.Span) *Node {
 	if span.IsZero() {
 		span = n.Span
 	}
+	if n.digits != "" && isDecimal(to) {
+		if exact, ok := foldCast(&Node{Kind: Cast, Type: to, Args: []*Node{NewLiteral(typeText, n.digits)}}); ok {
+			return exact.At(span)
+		}
+	}
 	if mid := between(n.Type, to); mid != nil {
 		n = newCast(n, mid, kind, span)
 	}
@@ -399,6 +404,16 @@ func unify(nodes []*Node, span fault.Span) ([]*Node, arrow.DataType, error) {
 		out[i] = c
 	}
 	return out, dt, nil
+}
+
+// fitsUnit reports whether a constant timestamp is a value of a timestamp type of a coarser unit, with no digit lost.
+func fitsUnit(n *Node, dt arrow.DataType) bool {
+	v, ok := n.Value.(int64)
+	if n.Kind != Literal || !ok || !isTimestamp(n.Type) || !isTimestamp(dt) || isZoned(n.Type) != isZoned(dt) {
+		return false
+	}
+	from, to := unitOf(n.Type), unitOf(dt)
+	return to > from && v%(to/from) == 0
 }
 
 // fitsInteger reports whether a constant integer is a value of an integer type.

@@ -22,6 +22,10 @@ func In(x *Node, list []*Node, negated bool, span fault.Span) (*Node, error) {
 		if _, b, ok := comparable(NewColumn(0, arrow.Field{Type: dt}), e, "eq"); ok && arrow.TypeEqual(b.Type, dt) {
 			continue
 		}
+		if e.Kind == Literal && isText(e.Type) && isTemporal(dt) {
+			_, err := Coerce(e, dt, e.Span)
+			return nil, err
+		}
 		t, ok := CommonType(dt, e.Type)
 		if !ok {
 			return nil, fault.Userf(CodeTypeMismatch, e.Span.Join(span), "%s and %s cannot be compared", TypeName(dt),

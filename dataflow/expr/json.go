@@ -67,6 +67,11 @@ func jsonFunctions() []*function {
 			takes: "serialize_json_union(JSON)", bind: bindSerialize, make: serializeKernel,
 		},
 	}
+	fs = append(fs, &function{
+		name: "to_json", category: categoryJSON, doc: "The value as JSON; of a column of type JSON, itself. CAST(x AS JSON) is the same for all but texts, which it takes for JSON.",
+		example: "to_json(named_struct('a', make_array(1, NULL), 'b', 'x\"y'))", result: `{"a":[1,null],"b":"x\"y"}`,
+		takes: "to_json(any)", bind: bindToJSON, make: toJSONKernel,
+	})
 	return append(fs, jsonPathFunctions()...)
 }
 

@@ -49,6 +49,8 @@ type Node struct {
 	// arrow.MonthDayNanoInterval.
 	Value any
 	Args  []*Node
+	// digits is how a DOUBLE constant was written, so that a cast to DECIMAL loses none of them; it is no part of the plan.
+	digits string
 	// Span is the place in the SQL text, for errors at run time.
 	Span fault.Span
 }
@@ -61,6 +63,11 @@ func NewColumn(index int, f arrow.Field) *Node {
 // NewLiteral is a constant of this type; value as described at Node.Value.
 func NewLiteral(dt arrow.DataType, value any) *Node {
 	return &Node{Kind: Literal, Type: dt, Value: value, Nullable: value == nil}
+}
+
+// NewDouble is a DOUBLE constant that was written with these digits; v is the nearest DOUBLE.
+func NewDouble(v float64, digits string) *Node {
+	return &Node{Kind: Literal, Type: typeDouble, Value: v, digits: digits}
 }
 
 // At returns a copy of n with this span.

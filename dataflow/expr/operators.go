@@ -280,6 +280,12 @@ func bindComparison(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) 
 	if len(args) != 2 {
 		return nil, nil, s.mismatch(args)
 	}
+	for i, n := range args {
+		if other := args[1-i].Type; n.Kind == Literal && isText(n.Type) && isTemporal(other) && !canCoerce(n, other) {
+			_, err := Coerce(n, other, n.Span)
+			return nil, nil, err
+		}
+	}
 	a, b, ok := comparable(args[0], args[1], s.fn.name)
 	if !ok {
 		return nil, nil, s.mismatch(args)
@@ -300,6 +306,10 @@ func comparable(a, b *Node, op string) (*Node, *Node, bool) {
 	case fitsInteger(b, a.Type):
 		return a, newCast(b, a.Type, Cast, b.Span), true
 	case fitsInteger(a, b.Type):
+		return newCast(a, b.Type, Cast, a.Span), b, true
+	case fitsUnit(b, a.Type):
+		return a, newCast(b, a.Type, Cast, b.Span), true
+	case fitsUnit(a, b.Type):
 		return newCast(a, b.Type, Cast, a.Span), b, true
 	}
 	if isUUID(a.Type) && isText(b.Type) || isText(a.Type) && isUUID(b.Type) {

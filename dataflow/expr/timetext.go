@@ -73,10 +73,11 @@ func validDate(y, m, d int64) bool {
 	return y >= minYear && y <= maxYear && m >= 1 && m <= 12 && d >= 1 && d <= int64(daysInMonth(y, int(m)))
 }
 
-// clock reads H:MM[:SS[.fraction]].
+// clock reads H:MM[:SS[.fraction]], or HHMMSS[.fraction].
 func (p *scanner) clock(c *civil) bool {
-	h, _, ok := p.digits(1, 2)
-	if !ok || h > 23 || !p.skip(':') {
+	h, n, ok := p.digits(1, 2)
+	compact := n == 2 && p.s != "" && p.s[0] != ':'
+	if !ok || h > 23 || !compact && !p.skip(':') {
 		return false
 	}
 	m, _, ok := p.digits(2, 2)
@@ -84,7 +85,7 @@ func (p *scanner) clock(c *civil) bool {
 		return false
 	}
 	c.hour, c.minute = int(h), int(m)
-	if !p.skip(':') {
+	if !compact && !p.skip(':') {
 		return true
 	}
 	s, _, ok := p.digits(2, 2)

@@ -115,6 +115,10 @@ func (o *Operator) setTime(t *column.Fixed[int64]) error {
 	}
 	err := fault.Dataf(o.spec.EventTimeColumn, "the event time is null").
 		WithHint("declare the column NOT NULL to have such rows refused where they are read, or set bad_data = 'drop'")
+	if o.spec.EventTime.Kind == expr.TryCast {
+		err = fault.Dataf(o.spec.EventTimeColumn, "the event time is null, or not between 1677-09-21 and 2262-04-11").
+			WithHint("correct the rows, or set bad_data = 'drop'")
+	}
 	if !o.spec.DropBadTime {
 		return err
 	}

@@ -94,6 +94,9 @@ func (p *place) scalar(name string, e *ast.Call) *expr.Node {
 	if bound == nil && len(args) > 0 {
 		return nil
 	}
+	if name == "to_json" && len(args) == 1 && p.isJSON(args[0], bound[0]) {
+		return bound[0]
+	}
 	return p.function(name, e.Span(), bound...)
 }
 

@@ -297,6 +297,9 @@ func (p *place) cast(e *ast.Cast) *expr.Node {
 	if x == nil || err != nil {
 		return nil
 	}
+	if types.IsJSON(e.Type) && x.Type.ID() != arrow.STRING && x.Type.ID() != arrow.NULL {
+		return p.function("to_json", e.Span(), x)
+	}
 	return p.castTo(x, dt, e.Try, e.Span())
 }
 

@@ -28,7 +28,7 @@ func (p *place) number(text string, e *ast.NumberLit) *expr.Node {
 		p.b.errorf(fault.CodeInvalid, e.Span(), "the number is out of range").WithHint("a DOUBLE reaches to 1.8e308")
 		return nil
 	}
-	return expr.NewLiteral(arrow.PrimitiveTypes.Float64, v)
+	return expr.NewDouble(v, text)
 }
 
 // typed is a type's name before a string, as in TIMESTAMP '2024-01-01'.

@@ -188,14 +188,9 @@ func (p *place) item(si *ast.SelectItem) *item {
 		return it
 	}
 	it.field = arrow.Field{Type: it.node.Type, Nullable: it.node.Nullable}
-	if it.node.Kind == expr.Column && it.node.Index < firstCall {
-		for _, c := range p.scope.columns {
-			if c.index == it.node.Index {
-				it.field.Metadata = c.field.Metadata
-				it.table = c.table
-				break
-			}
-		}
+	if c, ok := p.columnOf(it.node); ok {
+		it.field.Metadata = c.field.Metadata
+		it.table = c.table
 	}
 	if saysJSON(si.Expr) {
 		it.field.Metadata = expr.JSONMetadata
@@ -207,10 +202,35 @@ func (p *place) item(si *ast.SelectItem) *item {
 	return it
 }
 
-// saysJSON reports whether an expression is a cast to JSON.
+// columnOf gives the column of the relations around that an expression is.
+func (p *place) columnOf(n *expr.Node) (scopeColumn, bool) {
+	if n.Kind == expr.Column && n.Index < firstCall {
+		for _, c := range p.scope.columns {
+			if c.index == n.Index {
+				return c, true
+			}
+		}
+	}
+	return scopeColumn{}, false
+}
+
+// isJSON reports whether the text that an expression gives is JSON by its type.
+func (p *place) isJSON(e ast.Expr, n *expr.Node) bool {
+	if c, ok := p.columnOf(n); ok && expr.IsJSON(c.field) {
+		return true
+	}
+	if st, ok := memberOf(n); ok && expr.IsJSON(st.Field(n.Index)) {
+		return true
+	}
+	return saysJSON(e)
+}
+
+// saysJSON reports whether an expression is a cast to JSON, or makes JSON of a value.
 func saysJSON(e ast.Expr) bool {
 	var t *ast.DataType
 	switch e := e.(type) {
+	case *ast.Call:
+		return len(e.Name) == 1 && strings.EqualFold(e.Name[0].Name, "to_json")
 	case *ast.Cast:
 		t = e.Type
 	case *ast.TypedLit:

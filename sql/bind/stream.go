@@ -77,7 +77,8 @@ func (b *Binder) stream(t *catalog.Table, o timeOptions, s *ast.CreateTable) log
 	var node logical.Node = src.scan
 	if eventTime != nil {
 		c := src.exprs[eventTime.Index]
-		at, err := expr.CastTo(c, expr.Timestamp, false, c.Span)
+		// A time that nanoseconds cannot hold is bad data, as a null is.
+		at, err := expr.CastTo(c, expr.Timestamp, true, c.Span)
 		if err != nil {
 			b.report(err, c.Span)
 			return nil

@@ -182,7 +182,7 @@ func TestDecode(t *testing.T) {
 			`{"payload":{"status":"END","id":"571:53"}}`:                                                  "",
 			`{"status":"END"}`:                  `! column "op": expected a Debezium operation, got none`,
 			`{"a":1}`:                           `! column "op": expected a Debezium operation, got none`,
-			`{"op":1}`:                          `! column "op": expected TEXT, got a number (1 bytes)`,
+			`{"op":1}`:                          `! column "op": expected TEXT, got a number (1 byte)`,
 			``:                                  "",
 			`{"op":"c","after":{"k":"a","n":1}`: `! not a JSON object (byte 34): it ends before a closing }`,
 			`{"op":"c","after":{"k":"a","k":"b","n":"4"}}`: "+b:4",

@@ -89,7 +89,11 @@ func (d *Decoder) received() string {
 		if d.buf[at] == '"' {
 			n -= 2
 		}
-		s += " (" + strconv.Itoa(n) + " bytes)"
+		unit := " bytes)"
+		if n == 1 {
+			unit = " byte)"
+		}
+		s += " (" + strconv.Itoa(n) + unit
 	}
 	if d.failure.reason != "" {
 		s += " " + d.failure.reason

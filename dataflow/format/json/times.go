@@ -1,10 +1,6 @@
 package json
 
-import (
-	"math"
-
-	"wadi/dataflow/column"
-)
+import "wadi/dataflow/column"
 
 // slowTimestamp reads every form of a timestamp, into a column of any unit.
 func (d *Decoder) slowTimestamp(f *field, i int) int {
@@ -14,7 +10,7 @@ func (d *Decoder) slowTimestamp(f *field, i int) int {
 	}
 	if !quoted {
 		v, ok := wholeNumber(text)
-		if !ok || v > math.MaxInt64/f.unit || v < math.MinInt64/f.unit {
+		if perSecond := nanosPerSecond / f.unit; !ok || f.unit > 1 && (v < firstSecond*perSecond || v >= lastSecond*perSecond) {
 			return d.misfit(f, i, "that is out of range")
 		}
 		f.ints.Append(v)
@@ -24,13 +20,24 @@ func (d *Decoder) slowTimestamp(f *field, i int) int {
 	if !ok {
 		return d.misfit(f, i, "that is not a date and time")
 	}
+	if f.unit > 1 {
+		f.ints.Append(m.seconds*(nanosPerSecond/f.unit) + m.nanos/f.unit)
+		return end
+	}
 	ns, ok := m.ns()
 	if !ok {
 		return d.misfit(f, i, "that is out of range")
 	}
-	f.ints.Append(floorDiv(ns, f.unit))
+	f.ints.Append(ns)
 	return end
 }
+
+// Timestamps in units coarser than nanoseconds have four digits for the year, also those that are written as numbers: from the
+// year 0 to the last second of 9999. A number beyond is likely one of another unit.
+const (
+	firstSecond = -62_167_219_200
+	lastSecond  = 253_402_300_800
+)
 
 // wholeNumber is a JSON number cut off toward zero; ok is false if it does not fit.
 func wholeNumber(text []byte) (int64, bool) {
