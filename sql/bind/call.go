@@ -120,6 +120,10 @@ func (p *place) plain(name string, e *ast.Call) bool {
 func (p *place) unknownFunction(name string, e *ast.Call) {
 	err := p.b.errorf(expr.CodeUnknownFunction, e.Name.Span(), "there is no function %q", name)
 	names := []string{"tumble", "hop", "cumulate", "session", "row_time", "unnest", "row_number", "rank", "dense_rank"}
+	if window, part, ok := strings.Cut(name, "_"); ok && windowForms[window].example != "" && (part == "start" || part == "end") {
+		err.WithHint("a window is a struct: write %s(…).%s, with the call that stands in GROUP BY", window, part)
+		return
+	}
 	for over := range overFunctions {
 		names = append(names, over)
 	}
@@ -142,6 +146,14 @@ func (p *place) aggregate(name string, e *ast.Call) *expr.Node {
 		p.b.errorf(CodeAggregate, e.Span(), "an aggregate cannot stand inside another").
 			WithHint("aggregate in a subquery in FROM, and once more above it")
 		return nil
+	case p.aggregates == nil && len(p.scope.outer) > 0:
+		if call, ok := p.bindCall(name, e); !ok || p.ofOuter(call) {
+			if ok {
+				p.refuseOuter(name, e)
+			}
+			return nil
+		}
+		fallthrough
 	case p.aggregates == nil:
 		err := p.b.errorf(CodeAggregate, e.Span(), "aggregates cannot stand in %s", p.clause)
 		if p.clause == "WHERE" {
@@ -163,11 +175,15 @@ func (p *place) aggregate(name string, e *ast.Call) *expr.Node {
 		return nil
 	}
 	if p.ofOuter(call) {
-		p.b.unsupported(e.Span(), "%s looks at columns of the query around alone, so that it is that query's aggregate", name).
-			WithHint("compute it in a subquery in FROM of the query around, and name its column here")
+		p.refuseOuter(name, e)
 		return nil
 	}
 	return p.aggregates.add(call)
+}
+
+func (p *place) refuseOuter(name string, e *ast.Call) {
+	p.b.unsupported(e.Span(), "%s looks at columns of the query around alone, so that it is that query's aggregate", name).
+		WithHint("compute it in a subquery in FROM of the query around, and name its column here")
 }
 
 // keepsNulls are the aggregates for which a null is a value, unless IGNORE NULLS is written.

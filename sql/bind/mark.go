@@ -520,30 +520,36 @@ func (p *place) quantifiedQuery(e *ast.Quantified) *expr.Node {
 		p.b.unsupported(span, "%s before ANY or ALL is not supported", e.Op).WithHint("the operators are = <> < <= > >= LIKE ILIKE ~ ~*")
 		return nil
 	}
-	if len(rowValues(e.X)) > 1 {
-		p.b.unsupported(e.X.Span(), "rows are compared with a query only by = ANY and <> ALL").WithHint("write EXISTS (SELECT … WHERE …) with the comparison in WHERE")
+	xs := p.all(rowValues(e.X))
+	q := p.b.subquery(e.Query, p.scope, p.scalars.env)
+	if xs == nil || q == nil || !p.b.width(q, len(xs), e.Query.Span()) || !p.comparable(xs) {
 		return nil
 	}
-	x := p.expr(e.X)
-	q := p.b.subquery(e.Query, p.scope, p.scalars.env)
-	if x == nil || q == nil || !p.b.width(q, 1, e.Query.Span()) || !p.comparable([]*expr.Node{x}) {
-		return nil
+	compare := func(xs, ys []*expr.Node) *expr.Node {
+		if like {
+			name = pattern
+		}
+		return p.compareRows(name, row{xs, e.X.Span()}, row{ys, q.span}, span)
 	}
 	if q.exactlyOne() {
 		values := p.rowOf(q)
 		if values == nil {
 			return nil
 		}
-		return p.function(name, span, x, values[0])
+		return compare(xs, values)
 	}
 	q = q.ready(p.b)
-	y := q.field(0)
-	if like {
-		return p.likeQuery(e, pattern, x, q)
+	ys := make([]*expr.Node, len(xs))
+	for i := range ys {
+		ys[i] = q.field(i)
 	}
-	if p.function(name, span, x, y) == nil {
+	if compare(xs, ys) == nil {
 		return nil
 	}
+	if like || len(xs) > 1 {
+		return p.anyPair(e, xs, q, func(xs []*expr.Node) *expr.Node { return compare(xs, ys) })
+	}
+	x, y := xs[0], ys[0]
 	calls := []*logical.Call{p.aggregateCall("count", span), p.aggregateCall("count", span, y), p.aggregateCall("min", span, y), p.aggregateCall("max", span, y)}
 	for _, c := range calls {
 		if c == nil {
@@ -581,15 +587,13 @@ func (p *place) quantifiedQuery(e *ast.Quantified) *expr.Node {
 		p.function("or", span, p.function("is_null", span, x), p.function("lt", span, values, rows)), truth(nil, span), truth(decided, span))
 }
 
-// likeQuery is x LIKE ANY (query), x ~ ALL (query) and their relatives: every value is compared with every pattern.
-func (p *place) likeQuery(e *ast.Quantified, function string, x *expr.Node, q *bound) *expr.Node {
+// anyPair is x LIKE ANY (query), (x, y) < ALL (query) and their relatives, for which the least and the greatest say nothing: the
+// values are compared with those of every row.
+func (p *place) anyPair(e *ast.Quantified, xs []*expr.Node, q *bound, compare func(xs []*expr.Node) *expr.Node) *expr.Node {
 	span := e.Span()
-	if p.function(function, span, x, q.field(0)) == nil {
-		return nil
-	}
 	ask := func(test string) *expr.Node {
-		return p.pair(q, []*expr.Node{x}, span, func(xs []*expr.Node) []*expr.Node {
-			return []*expr.Node{p.function(test, span, p.function(function, span, xs[0], q.field(0)))}
+		return p.pair(q, xs, span, func(xs []*expr.Node) []*expr.Node {
+			return []*expr.Node{p.function(test, span, compare(xs))}
 		})
 	}
 	decides := "is_true"
@@ -616,22 +620,26 @@ func (p *place) scalarQuery(e *ast.Subquery) *expr.Node {
 	return values[0]
 }
 
-// rowAndQuery recognises (a, b) = (SELECT x, y …) and <>, either way round.
-func rowAndQuery(e *ast.Binary) (*ast.Row, *ast.Subquery, bool) {
-	if e.Op != ast.Eq && e.Op != ast.Ne {
-		return nil, nil, false
+// rowAndQuery recognises the comparison of (a, b) with (SELECT x, y …), either way round, and gives how the row compares with the
+// query then.
+func rowAndQuery(e *ast.Binary) (x *ast.Row, q *ast.Subquery, op ast.BinaryOp, ok bool) {
+	turned, ok := map[ast.BinaryOp]ast.BinaryOp{
+		ast.Eq: ast.Eq, ast.Ne: ast.Ne, ast.Lt: ast.Gt, ast.Le: ast.Ge, ast.Gt: ast.Lt, ast.Ge: ast.Le,
+	}[e.Op]
+	if !ok {
+		return nil, nil, op, false
 	}
-	l, r := e.L, e.R
-	if _, ok := l.(*ast.Subquery); ok {
-		l, r = r, l
+	l, r, op := e.L, e.R, e.Op
+	if _, is := l.(*ast.Subquery); is {
+		l, r, op = r, l, turned
 	}
 	x, isRow := l.(*ast.Row)
 	q, isQuery := r.(*ast.Subquery)
-	return x, q, isRow && isQuery
+	return x, q, op, isRow && isQuery
 }
 
 // rowQuery compares a row with that of a query.
-func (p *place) rowQuery(e *ast.Binary, x *ast.Row, query *ast.Subquery) *expr.Node {
+func (p *place) rowQuery(op ast.BinaryOp, x *ast.Row, query *ast.Subquery, span fault.Span) *expr.Node {
 	if p.scalars == nil {
 		return p.queryExpression(query)
 	}
@@ -644,19 +652,7 @@ func (p *place) rowQuery(e *ast.Binary, x *ast.Row, query *ast.Subquery) *expr.N
 	if values == nil {
 		return nil
 	}
-	var all []*expr.Node
-	for i, x := range xs {
-		n := p.function("eq", e.Span(), x, values[i])
-		if n == nil {
-			return nil
-		}
-		all = append(all, n)
-	}
-	n := p.b.every(all, e.Span())
-	if e.Op == ast.Ne {
-		return p.function("not", e.Span(), n)
-	}
-	return n
+	return p.compareRows(binaryFunctions[op], row{xs, x.Span()}, row{values, query.Span()}, span)
 }
 
 // values are the columns of the one row of a query, nulls if it has none.

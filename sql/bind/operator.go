@@ -43,8 +43,8 @@ func (p *place) binary(e *ast.Binary) *expr.Node {
 		}
 		return nil
 	}
-	if l, r, ok := rowAndQuery(e); ok {
-		return p.rowQuery(e, l, r)
+	if x, q, op, ok := rowAndQuery(e); ok {
+		return p.rowQuery(op, x, q, e.Span())
 	}
 	if comparisons[e.Op] {
 		if l, r, ok := p.rows(e.L, e.R, e.Span()); ok {

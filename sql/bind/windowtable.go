@@ -73,6 +73,9 @@ func (f windowForm) table(name string, t *ast.TableFunction) (*windowed, *fault.
 			argument = a.Name.Folded()
 		}
 		table, isTable := a.Value.(*ast.TableArg)
+		if q, is := a.Value.(*ast.Subquery); is && w.table == nil && (argument == "" || argument == "data") {
+			table, isTable = &ast.TableArg{Place: q.Place, Query: q.Query}, true
+		}
 		column, isColumn := a.Value.(*ast.Descriptor)
 		switch {
 		case isTable && w.table == nil && (argument == "" || argument == "data"):
