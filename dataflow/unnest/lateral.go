@@ -70,12 +70,10 @@ func newStage(s *graph.LateralStep, own, in *arrow.Schema, functions *expr.Funct
 	switch {
 	case s.Project != nil:
 		return newComputing(s, own, in, functions, env, next)
-	case s.Unnest != nil:
-		return newUnnesting(s, own, env, next)
+	case s.Unnest != nil, s.Lateral != nil:
+		return newNested(s, own, functions, env, next)
 	case s.Match != nil:
 		return newMatching(s, own, functions, env, next)
-	case s.Lateral != nil:
-		return newNesting(s, own, functions, env, next)
 	case s.Pad:
 		return newPadding(s, next), nil
 	case s.Aggregate != nil:
@@ -341,46 +339,55 @@ func (c *computing) push(p *part) error {
 
 func (c *computing) end() error { return c.next.end() }
 
-// unnesting makes a row for each element of a list of the rows. The input row is a column that is kept.
-type unnesting struct {
+// nested lets an operator of this package make rows of the rows: elements of their lists, or the rows of a smaller query.
+// The input row is a column that is kept.
+type nested struct {
 	next   stage
-	op     *Operator
+	op     operator.Operator
 	origin *column.Fixed[int32]
 	rows   column.Batch
 	result column.Batch
 	out    part
 }
 
-func newUnnesting(s *graph.LateralStep, own *arrow.Schema, env operator.Env, next stage) (stage, error) {
-	u := &unnesting{next: next, origin: column.NewFixed[int32](arrow.PrimitiveTypes.Int32), result: column.Batch{Schema: s.Out}}
-	spec := *s.Unnest
+func newNested(s *graph.LateralStep, own *arrow.Schema, functions *expr.Functions, env operator.Env, next stage) (stage, error) {
+	n := &nested{next: next, origin: column.NewFixed[int32](arrow.PrimitiveTypes.Int32), result: column.Batch{Schema: s.Out}}
 	mark := arrow.Field{Name: "origin", Type: arrow.PrimitiveTypes.Int32}
-	spec.Keep = append([]int{own.NumFields()}, spec.Keep...)
+	in, out := arrow.NewSchema(append(own.Fields(), mark), nil), arrow.NewSchema(append([]arrow.Field{mark}, s.Out.Fields()...), nil)
+	at := []int{own.NumFields()}
 	var err error
-	u.op, err = New(&spec, arrow.NewSchema(append(own.Fields(), mark), nil), arrow.NewSchema(append([]arrow.Field{mark}, s.Out.Fields()...), nil), env)
-	return u, err
+	if s.Unnest != nil {
+		spec := *s.Unnest
+		spec.Keep = append(at, spec.Keep...)
+		n.op, err = New(&spec, in, out, env)
+	} else {
+		spec := *s.Lateral
+		spec.Keep = append(at, spec.Keep...)
+		n.op, err = NewLateral(&spec, in, out, functions, env)
+	}
+	return n, err
 }
 
-func (u *unnesting) open(in *column.Batch) { u.next.open(in) }
+func (n *nested) open(in *column.Batch) { n.next.open(in) }
 
-func (u *unnesting) push(p *part) error {
-	u.origin.Values = append(u.origin.Values[:0], p.origin[:p.rows.N]...)
-	u.rows = *p.rows
-	u.rows.Cols = append(p.rows.Cols[:len(p.rows.Cols):len(p.rows.Cols)], u.origin)
-	return u.op.Process(0, &u.rows, u)
+func (n *nested) push(p *part) error {
+	n.origin.Values = append(n.origin.Values[:0], p.origin[:p.rows.N]...)
+	n.rows = *p.rows
+	n.rows.Cols = append(p.rows.Cols[:len(p.rows.Cols):len(p.rows.Cols)], n.origin)
+	return n.op.Process(0, &n.rows, n)
 }
 
-// Emit implements operator.Emitter for the unnest.
-func (u *unnesting) Emit(b *column.Batch) error {
-	u.result.N, u.result.Time, u.result.Cols = b.N, b.Time, b.Cols[1:]
-	u.out = part{rows: &u.result, origin: b.Cols[0].(*column.Fixed[int32]).Values}
-	return u.next.push(&u.out)
+// Emit implements operator.Emitter for the operator.
+func (n *nested) Emit(b *column.Batch) error {
+	n.result.N, n.result.Time, n.result.Cols = b.N, b.Time, b.Cols[1:]
+	n.out = part{rows: &n.result, origin: b.Cols[0].(*column.Fixed[int32]).Values}
+	return n.next.push(&n.out)
 }
 
 // Watermark implements operator.Emitter.
-func (u *unnesting) Watermark(int64) error { return nil }
+func (n *nested) Watermark(int64) error { return nil }
 
 // Idle implements operator.Emitter.
-func (u *unnesting) Idle() error { return nil }
+func (n *nested) Idle() error { return nil }
 
-func (u *unnesting) end() error { return u.next.end() }
+func (n *nested) end() error { return n.next.end() }
