@@ -20,7 +20,7 @@ func newApp(p Process) *cli.App {
 		UseShortOptionHandling: false,
 		// Errors are printed by Main, once.
 		ExitErrHandler: func(*cli.Context, error) {},
-		OnUsageError:   func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
+		OnUsageError:   badUsage,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usageError{fmt.Errorf("there is no command %q", c.Args().First())}

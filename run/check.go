@@ -2,7 +2,6 @@ package run
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -19,17 +18,8 @@ func (p Process) checkCommand() *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "print a JSON array of diagnostics with line and column spans"},
 			savedFlag(),
 		},
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
-		Action: func(c *cli.Context) error {
-			if c.Args().Len() > 1 {
-				return usageError{fmt.Errorf("one query at a time; %q is one too many", c.Args().Get(1))}
-			}
-			s, err := p.open(c)
-			if err != nil {
-				return err
-			}
-			return s.check(c)
-		},
+		OnUsageError: badUsage,
+		Action:       p.onOneQuery((*session).check),
 	}
 }
 

@@ -23,23 +23,33 @@ func (p Process) runCommand() *cli.Command {
 			&cli.IntFlag{Name: "parallelism", Aliases: []string{"p"}, Value: 1, Usage: "subtasks of each operator"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "take the state directory over from another process, or from another query"},
 		},
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
-		Action: func(c *cli.Context) error {
-			if c.Args().Len() > 1 {
-				return usageError{fmt.Errorf("one query at a time; %q is one too many", c.Args().Get(1))}
-			}
+		OnUsageError: badUsage,
+		Action: p.onOneQuery(func(s *session, c *cli.Context) error {
 			if c.IsSet("state-dir") && strings.TrimSpace(c.String("state-dir")) == "" {
 				return usageError{fmt.Errorf("--state-dir is empty")}
-			}
-			s, err := p.open(c)
-			if err != nil {
-				return err
 			}
 			return s.run(c.Context, request{
 				query: c.Args().First(), name: c.String("name"), stateDir: c.String("state-dir"),
 				parallelism: c.Int("parallelism"), force: c.Bool("force"),
 			})
-		},
+		}),
+	}
+}
+
+// badUsage is what commands do with flags that they do not have.
+func badUsage(_ *cli.Context, err error, _ bool) error { return usageError{err} }
+
+// onOneQuery is the action of a command that takes one query: it opens a session for it.
+func (p Process) onOneQuery(do func(*session, *cli.Context) error) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if c.Args().Len() > 1 {
+			return usageError{fmt.Errorf("one query at a time; %q is one too many", c.Args().Get(1))}
+		}
+		s, err := p.open(c)
+		if err != nil {
+			return err
+		}
+		return do(s, c)
 	}
 }
 

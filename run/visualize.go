@@ -21,17 +21,8 @@ func (p Process) visualizeCommand() *cli.Command {
 			&cli.StringFlag{Name: "format", Value: pictures[0], Usage: strings.Join(pictures, ", ")},
 			savedFlag(),
 		},
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
-		Action: func(c *cli.Context) error {
-			if c.Args().Len() > 1 {
-				return usageError{fmt.Errorf("one query at a time; %q is one too many", c.Args().Get(1))}
-			}
-			s, err := p.open(c)
-			if err != nil {
-				return err
-			}
-			return s.visualize(c)
-		},
+		OnUsageError: badUsage,
+		Action:       p.onOneQuery((*session).visualize),
 	}
 }
 
