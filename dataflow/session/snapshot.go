@@ -28,23 +28,7 @@ type progress struct {
 // Snapshot implements operator.Operator.
 func (a *aggregate) Snapshot(w state.Writer) error {
 	a.writeProgress(w)
-	t := a.groups.Table
-	dirty := t.Dirty()
-	if t.NeedsBase() {
-		dirty += 4*t.Len() + 4096
-	}
-	base := a.inc.Base(t.Len(), dirty)
-	chunk := a.set.NewChunk(t.Layout())
-	var slots []int32
-	if base {
-		t.TakeDeleted(a.set.NewChunk(t.Layout()), 0)
-		t.TakeDirty(nil)
-		slots = t.Slots(nil)
-	} else {
-		t.TakeDeleted(chunk, 0)
-		slots = t.TakeDirty(nil)
-	}
-	a.groups.Save(chunk, slots, 0)
+	chunk, base := a.groups.Changes(&a.inc)
 	// On disk a row has the hash that routes its key.
 	copy(chunk.Hash, a.column(chunk, hashWord))
 	if base || chunk.Rows() > 0 {

@@ -17,23 +17,7 @@ const (
 func (a *aggregate) Snapshot(w state.Writer) error {
 	subtask := binary.BigEndian.AppendUint32(nil, uint32(a.env.Subtask))
 	w.Global(clockTable, subtask, binary.LittleEndian.AppendUint64(nil, uint64(a.now())))
-	t := a.groups.Table
-	dirty := t.Dirty()
-	if t.NeedsBase() {
-		dirty += 4*t.Len() + 4096
-	}
-	base := a.inc.Base(t.Len(), dirty)
-	chunk := a.set.NewChunk(t.Layout())
-	var slots []int32
-	if base {
-		t.TakeDeleted(a.set.NewChunk(t.Layout()), 0)
-		t.TakeDirty(nil)
-		slots = t.Slots(nil)
-	} else {
-		t.TakeDeleted(chunk, 0)
-		slots = t.TakeDirty(nil)
-	}
-	a.groups.Save(chunk, slots, 0)
+	chunk, base := a.groups.Changes(&a.inc)
 	if base || chunk.Rows() > 0 {
 		w.Keyed(groupTable, base, chunk)
 	}
