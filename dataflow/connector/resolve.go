@@ -4,7 +4,6 @@ import (
 	"sort"
 	"strings"
 
-	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 )
 
@@ -133,7 +132,7 @@ func (o *Option) resolve(d *Declaration, r Raw, given bool) (*string, *fault.Err
 	}
 	if len(o.Values) > 0 && !contains(o.Values, value) {
 		f := fault.Userf(CodeOptionValue, r.Span, "option %q is none of '%s'", o.Name, strings.Join(o.Values, "', '"))
-		if near := expr.Nearest(value, o.Values); near != "" {
+		if near := fault.Nearest(value, o.Values); near != "" {
 			f.Hint = "did you mean '" + near + "'?"
 		}
 		return nil, f
@@ -185,7 +184,7 @@ func (d *Declaration) leftovers(use Use, raw map[string]Raw) *fault.Error {
 
 func (d *Declaration) unknownHint(use Use, unknown, known, elsewhere []string) string {
 	for _, name := range unknown {
-		if near := expr.Nearest(name, known); near != "" {
+		if near := fault.Nearest(name, known); near != "" {
 			return "did you mean '" + near + "'?"
 		}
 		if contains(elsewhere, name) {

@@ -56,17 +56,6 @@ func TestFoldComputesConstantsOnly(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	words := []string{"auction", "bidder", "price", "date_time"}
-	for word, want := range map[string]string{
-		"acution": "auction", "Price": "price", "pric": "price", "biddr": "bidder", "channel": "", "x": "", "datetime": "date_time",
-	} {
-		if got := expr.Nearest(word, words); got != want {
-			t.Errorf("%s: %q, want %q", word, got, want)
-		}
-	}
-}
-
 func TestCommonTypes(t *testing.T) {
 	for _, c := range []struct{ a, b, want string }{
 		{"int", "bigint", "BIGINT"}, {"bigint", "double", "DOUBLE"}, {"float", "bigint", "DOUBLE"}, {"float", "smallint", "FLOAT"},

@@ -334,7 +334,7 @@ func FieldOf(n *Node, member string, span fault.Span) (*Node, error) {
 	i := slices.Index(names, member)
 	if i < 0 {
 		err := fault.Userf(CodeUnknownColumn, span, "the struct has no member %q", member)
-		if near := Nearest(member, names); near != "" {
+		if near := fault.Nearest(member, names); near != "" {
 			return nil, err.WithHint("did you mean %q?", near)
 		}
 		return nil, err.WithHint("its type is %s", TypeName(st))

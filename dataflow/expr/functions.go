@@ -145,7 +145,7 @@ func (f *Functions) Names() []string { return slices.Clone(f.names) }
 func (f *Functions) Has(name string) bool { return f.lookup(name) != nil }
 
 // Nearest gives the function name nearest to name, or "".
-func (f *Functions) Nearest(name string) string { return Nearest(name, f.Callable()) }
+func (f *Functions) Nearest(name string) string { return fault.Nearest(name, f.Callable()) }
 
 // Callable lists the names by which functions are called, aliases included and operators left out, sorted.
 func (f *Functions) Callable() []string {

@@ -41,3 +41,14 @@ func TestIsFindsCodeThroughWrapping(t *testing.T) {
 		t.Errorf("Is gave the wrong answer for %v", err)
 	}
 }
+
+func TestNearest(t *testing.T) {
+	words := []string{"auction", "bidder", "price", "date_time"}
+	for word, want := range map[string]string{
+		"acution": "auction", "Price": "price", "pric": "price", "biddr": "bidder", "channel": "", "x": "", "datetime": "date_time",
+	} {
+		if got := fault.Nearest(word, words); got != want {
+			t.Errorf("%s: %q, want %q", word, got, want)
+		}
+	}
+}

@@ -1,23 +1,23 @@
-package expr
+package fault
 
 import "strings"
 
-// Nearest gives the word of among that is nearest to word by edit distance, ignoring case; "" when none is near enough
+// Nearest gives, for hints, the word of among that is nearest to word by edit distance, ignoring case; "" when none is near enough
 // to be what was meant. Among equally near words the first counts.
 func Nearest(word string, among []string) string {
 	w := strings.ToLower(word)
 	best, bestDistance := "", max(1, min(3, len(w)/3))+1
 	for _, candidate := range among {
-		if d := editDistance(w, strings.ToLower(candidate), bestDistance); d < bestDistance {
+		if d := EditDistance(w, strings.ToLower(candidate), bestDistance); d < bestDistance {
 			best, bestDistance = candidate, d
 		}
 	}
 	return best
 }
 
-// editDistance counts the insertions, deletions, replacements and swaps of neighbours between a and b (optimal string
+// EditDistance counts the insertions, deletions, replacements and swaps of neighbours between a and b (optimal string
 // alignment); it may stop counting at limit.
-func editDistance(a, b string, limit int) int {
+func EditDistance(a, b string, limit int) int {
 	if d := len(a) - len(b); d >= limit || -d >= limit {
 		return limit
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/knadh/koanf/providers/rawbytes"
 	"github.com/knadh/koanf/v2"
 
-	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 )
 
@@ -102,7 +101,7 @@ func unknown(name, source string, all []key) *fault.Error {
 		names[i] = k.name
 	}
 	f := fault.Userf(fault.CodeInvalid, fault.Span{}, "%s: there is no configuration key %s", source, name)
-	if near := expr.Nearest(name, names); near != "" {
+	if near := fault.Nearest(name, names); near != "" {
 		return f.WithHint("did you mean %s?", near)
 	}
 	return f.WithHint("the keys are listed in docs/configuration.md")

@@ -132,7 +132,7 @@ func (p *place) unknownFunction(name string, e *ast.Call) {
 	}
 	names = append(names, p.b.opts.Functions.Callable()...)
 	slices.Sort(names)
-	if near := expr.Nearest(name, names); near != "" {
+	if near := fault.Nearest(name, names); near != "" {
 		err.WithHint("did you mean %q?", near)
 		return
 	}

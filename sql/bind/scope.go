@@ -5,7 +5,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/sql/ast"
 	"wadi/sql/logical"
@@ -191,7 +190,7 @@ func nearColumn(word string, columns []scopeColumn) string {
 	if len(word) < 2 {
 		return ""
 	}
-	return expr.Nearest(word, names)
+	return fault.Nearest(word, names)
 }
 
 func hintNearest(e *fault.Error, word string, columns []scopeColumn) *fault.Error {
@@ -205,7 +204,7 @@ func hintNearest(e *fault.Error, word string, columns []scopeColumn) *fault.Erro
 // hintAmong points at the nearest of some names, or lists them while they are few.
 func hintAmong(e *fault.Error, word string, names []string, what string) *fault.Error {
 	// One letter is near to every other.
-	if near := expr.Nearest(word, names); near != "" && len(word) > 1 {
+	if near := fault.Nearest(word, names); near != "" && len(word) > 1 {
 		return e.WithHint("did you mean %q?", near)
 	}
 	switch {

@@ -249,7 +249,7 @@ func nearestZone(name string) string {
 			return n
 		}
 	}
-	return expr.Nearest(name, names)
+	return fault.Nearest(name, names)
 }
 
 // span reads a positive length of time. Days are a unit only in a zone.

@@ -120,7 +120,7 @@ func (g *bag) text(name, otherwise string, values ...string) (string, fault.Span
 		}
 	}
 	e := fault.Userf(connector.CodeOptionValue, r.Span, "option %q is none of '%s'", name, strings.Join(values, "', '"))
-	if near := expr.Nearest(r.Text, values); near != "" {
+	if near := fault.Nearest(r.Text, values); near != "" {
 		e.WithHint("did you mean '%s'?", near)
 	} else {
 		e.WithHint("choose one of them")

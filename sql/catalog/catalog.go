@@ -158,7 +158,7 @@ func (c *Catalog) Lookup(name string) (*Table, bool) {
 func (c *Catalog) Sinks() []*Table { return c.sinks }
 
 // Nearest gives the defined name nearest to name; "" if none is near.
-func (c *Catalog) Nearest(name string) string { return expr.Nearest(name, c.names) }
+func (c *Catalog) Nearest(name string) string { return fault.Nearest(name, c.names) }
 
 // Names lists what is defined, in order.
 func (c *Catalog) Names() []string { return c.names }

@@ -179,7 +179,7 @@ func misspelt(t token, words []string) string {
 		if len(w) < 3 {
 			continue
 		}
-		if d := editDistance(t.upper, w); d <= limit && d < len(w)/2 {
+		if d := fault.EditDistance(t.upper, w, limit+1); d <= limit && d < len(w)/2 {
 			best, limit = w, d-1
 		}
 	}
@@ -187,28 +187,4 @@ func misspelt(t token, words []string) string {
 		return ""
 	}
 	return fmt.Sprintf("did you mean %s instead of %s?", best, t.val)
-}
-
-// editDistance is the number of insertions, deletions, replacements and swaps of neighbours between two short words
-// (the optimal string alignment distance).
-func editDistance(a, b string) int {
-	before, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(prev[j]+1, row[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, prev, row = prev, row, before
-	}
-	return prev[len(b)]
 }

@@ -219,7 +219,7 @@ func unknown(t *ast.DataType) *fault.Error {
 	if h, ok := instead[strings.ToUpper(t.Name)]; ok {
 		return e.WithHint("write %s instead", h)
 	}
-	if n := expr.Nearest(strings.ToUpper(t.Name), names); n != "" {
+	if n := fault.Nearest(strings.ToUpper(t.Name), names); n != "" {
 		return e.WithHint("did you mean %s?", n)
 	}
 	return e.WithHint("the types are BOOLEAN, INT, BIGINT, FLOAT, DOUBLE, DECIMAL, TEXT, BYTEA, TIMESTAMP, TIMESTAMPTZ, DATE, TIME, INTERVAL, UUID, JSON, arrays, STRUCT<…> and MAP<…>")
