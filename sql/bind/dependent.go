@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -70,12 +71,15 @@ func (c scopeColumn) use(ref ast.Node) {
 	}
 }
 
-// namedIn reports whether a part of the text names a column of the frame.
-func (f *frame) namedIn(part ast.Node) bool {
+// namedIn reports whether a part of the text names a column of the frame. A name that one of the nearer scopes has means none.
+func (f *frame) namedIn(part ast.Node, nearer ...*scope) bool {
 	found := false
 	ast.Inspect(part, func(n ast.Node) bool {
 		switch ref := n.(type) {
 		case *ast.ColumnRef:
+			if f.exact == nil && slices.ContainsFunc(nearer, func(s *scope) bool { return s.has(ref.Path) }) {
+				break
+			}
 			for _, c := range f.columns {
 				found = found || f.exact == nil && c.likely(ref.Path)
 			}

@@ -11,7 +11,7 @@ import (
 // beside each row.
 func (b *Binder) from(s *ast.Select, whole ast.Node, e *env) *relation {
 	in := b.relations(s, e)
-	if f := e.around(); in != nil && f != nil && in.scope.outer == nil && f.namedIn(whole) {
+	if f := e.around(); in != nil && f != nil && in.scope.outer == nil && f.namedIn(whole, in.scope) {
 		f.tried = append(f.tried, whole)
 		in = b.beside(in, f)
 	}

@@ -94,7 +94,7 @@ func (b *Binder) on(t *ast.Join, left, right *relation, kind graph.JoinKind, e *
 		using = common(left.scope, right.scope, t)
 	}
 	f := e.around()
-	named := f != nil && t.On != nil && f.namedIn(t.On)
+	named := f != nil && t.On != nil && f.namedIn(t.On, left.scope, right.scope)
 	if named {
 		f.tried = append(f.tried, t.On)
 	}

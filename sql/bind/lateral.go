@@ -60,7 +60,7 @@ func (b *Binder) onto(left *relation, t ast.TableExpr, e *env) *relation {
 // lateralQuery joins rows with those of a query that names columns of them: it is planned as a correlated subquery is. A
 // query that only picks and computes, compared with the rows in WHERE, becomes a join on that comparison.
 func (b *Binder) lateralQuery(left *relation, t *ast.Derived, kind graph.JoinKind, on ast.Expr, e *env) *relation {
-	if f := e.around(); f != nil && left.scope.outer == nil && f.namedIn(t) {
+	if f := e.around(); f != nil && left.scope.outer == nil && f.namedIn(t, left.scope) {
 		f.tried = append(f.tried, t)
 		left = b.beside(left, f)
 	}

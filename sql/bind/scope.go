@@ -157,6 +157,14 @@ func (s *scope) find(path ast.Name) (scopeColumn, []ast.Ident, *fault.Error) {
 	return scopeColumn{}, nil, hintNearest(e, path[0].Name, s.columns)
 }
 
+// has reports whether a name means a column here, whatever there is further out.
+func (s *scope) has(path ast.Name) bool {
+	if len(path) == 1 {
+		return len(pick(s.visible(), path[0])) > 0
+	}
+	return len(pick(s.of(path[0]), path[1])) > 0
+}
+
 func anyStruct(columns []scopeColumn) bool {
 	for _, c := range columns {
 		if c.field.Type.ID() == arrow.STRUCT {
