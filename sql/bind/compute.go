@@ -132,9 +132,12 @@ func (g *group) kindOver(p logical.Properties) groupKind {
 }
 
 // known reports whether the results of the rows of an append stream are known for good at some time: in the order of event
-// time, if no function looks at all rows to come.
+// time, or of what always lies as far from it, if no function looks at all rows to come.
 func (g *group) known(p logical.Properties) bool {
-	if len(g.order) == 0 || g.order[0].desc || !isEventTime(g.order[0].value, p.TimeColumns) {
+	if len(g.order) == 0 || g.order[0].desc {
+		return false
+	}
+	if _, ok := logical.MomentOf(g.order[0].value, p); !ok {
 		return false
 	}
 	for _, c := range g.calls {
@@ -164,11 +167,6 @@ func perWindow(p logical.Properties, keys []*expr.Node) ([]*expr.Node, bool) {
 		return keys, false
 	}
 	return rest, true
-}
-
-// isEventTime reports whether an expression is the row's event time.
-func isEventTime(n *expr.Node, columns []int) bool {
-	return n.Kind == expr.RowTime || n.Kind == expr.Column && slices.Contains(columns, n.Index)
 }
 
 // compute adds the results of a group's calls behind the columns of a relation.

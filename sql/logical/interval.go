@@ -52,8 +52,8 @@ func (n *nearness) key(k JoinKey, left, right Properties) {
 			l, r, apart = a, b, unit-1
 		}
 	}
-	a, okA := momentOf(l, left)
-	b, okB := momentOf(r, right)
+	a, okA := MomentOf(l, left)
+	b, okB := MomentOf(r, right)
 	if okA && okB {
 		n.bound(Distance{Upper: true, At: a - b + apart})
 		n.bound(Distance{At: a - b - apart})
@@ -123,8 +123,8 @@ func DistanceOf(c *expr.Node, n int, left, right Properties) (Distance, bool) {
 	if SideOf(x, n) != LeftSide || SideOf(y, n) != RightSide {
 		return Distance{}, false
 	}
-	a, okA := momentOf(x, left)
-	b, okB := momentOf(Shift(y, -n), right)
+	a, okA := MomentOf(x, left)
+	b, okB := MomentOf(Shift(y, -n), right)
 	if !okA || !okB {
 		return Distance{}, false
 	}
@@ -147,8 +147,8 @@ func isDifference(n *expr.Node) bool {
 // maxOffset keeps sums of offsets from overflowing: a hundred years.
 const maxOffset = int64(100 * 365 * 24 * time.Hour)
 
-// momentOf tells how many nanoseconds behind its row's event time an expression over the row's columns always is.
-func momentOf(n *expr.Node, p Properties) (offset int64, ok bool) {
+// MomentOf tells how many nanoseconds behind its row's event time an expression over the row's columns always is.
+func MomentOf(n *expr.Node, p Properties) (offset int64, ok bool) {
 	for n.Kind == expr.Cast && finer(n.Args[0].Type, n.Type) {
 		n = n.Args[0]
 	}
@@ -172,7 +172,7 @@ func momentOf(n *expr.Node, p Properties) (offset int64, ok bool) {
 	if n.Name == "add" && x.Type.ID() == arrow.INTERVAL_MONTH_DAY_NANO {
 		x, y = y, x
 	}
-	offset, ok = momentOf(x, p)
+	offset, ok = MomentOf(x, p)
 	d, fixed := fixedInterval(y)
 	if !ok || !fixed {
 		return 0, false

@@ -254,8 +254,17 @@ func (j *Join) properties() Properties {
 		}
 	}
 	p.State = StateWindow
-	if j.By == ByInterval && j.RightColumns() {
-		return p
+	if j.By == ByInterval {
+		// The event time of a pair is the later one; where that is always the same side's, rows stay results of its window.
+		keepLeft = keepLeft && (j.Upper <= 0 || !j.RightColumns())
+		keepRight = keepRight && j.Lower >= 0
+		switch {
+		case keepLeft && l.Window != nil:
+			p.Window = l.Window
+			keepRight = keepRight && (r.Window == nil || *r.Window == *l.Window)
+		case keepRight:
+			p.Window = r.Window
+		}
 	}
 	if keepLeft {
 		p.WindowColumns = append(p.WindowColumns, l.WindowColumns...)
