@@ -132,7 +132,7 @@ func (p *place) composite(e ast.Expr) *expr.Node {
 	case *ast.Star:
 		p.b.errorf(fault.CodeInvalid, e.Span(), "* is not a value").WithHint("* stands alone in a select list, or in count(*)")
 	case *ast.GroupingSets:
-		p.b.unsupported(e.Span(), "%s is not supported", e.Kind).WithHint("write one query for each grouping and put them together with UNION ALL")
+		p.b.errorf(CodeGrouping, e.Span(), "%s cannot stand here", e.Kind).WithHint("it stands in GROUP BY, alone, between commas, or in GROUPING SETS (…)")
 	default:
 		p.b.unsupported(e.Span(), "this expression is not supported").WithHint("the expressions are columns, literals, operators, functions, CASE and CAST")
 	}

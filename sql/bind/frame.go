@@ -113,12 +113,16 @@ func (b *Binder) distance(e ast.Expr, dt arrow.DataType) (int64, bool) {
 
 // whole reads how many rows, groups or whole numbers away a bound is.
 func (b *Binder) whole(e ast.Expr, clause string) (int64, bool) {
-	n := (&place{b: b, scope: &scope{}, clause: clause}).expr(e)
-	if n == nil {
-		return 0, false
+	v, ok := int64(0), false
+	if !varies(e) {
+		n := (&place{b: b, scope: &scope{}, clause: clause}).expr(e)
+		if n == nil {
+			return 0, false
+		}
+		v, ok = expr.Fold(n).Value.(int64)
+		ok = ok && arrow.IsInteger(n.Type.ID())
 	}
-	v, ok := expr.Fold(n).Value.(int64)
-	if !ok || !arrow.IsInteger(n.Type.ID()) || v < 0 {
+	if !ok || v < 0 {
 		b.errorf(fault.CodeInvalid, e.Span(), "a bound of %s has to be a whole number that is not negative", clause).WithHint("write a constant, as in 10 PRECEDING")
 		return 0, false
 	}
@@ -145,12 +149,14 @@ func (b *Binder) tooFar(e ast.Expr) (int64, bool) {
 
 // number reads a constant number.
 func (b *Binder) number(e ast.Expr, like string) (*big.Rat, bool) {
-	n := (&place{b: b, scope: &scope{}, clause: "RANGE"}).expr(e)
-	if n == nil {
-		return new(big.Rat), false
-	}
-	if v := constantNumber(expr.Fold(n)); v != nil {
-		return v, true
+	if !varies(e) {
+		n := (&place{b: b, scope: &scope{}, clause: "RANGE"}).expr(e)
+		if n == nil {
+			return new(big.Rat), false
+		}
+		if v := constantNumber(expr.Fold(n)); v != nil {
+			return v, true
+		}
 	}
 	b.errorf(fault.CodeInvalid, e.Span(), "a distance of %s values has to be a number", like).WithHint("write a constant, as in 1.5 PRECEDING")
 	return new(big.Rat), false

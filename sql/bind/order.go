@@ -212,13 +212,18 @@ func (b *Binder) rows(e ast.Expr, clause string) (int64, bool) {
 	if e == nil {
 		return -1, true
 	}
-	n := (&place{b: b, scope: &scope{}, clause: clause}).expr(e)
-	if n == nil {
-		return 0, false
+	var n *expr.Node
+	if !varies(e) {
+		if n = (&place{b: b, scope: &scope{}, clause: clause}).expr(e); n == nil {
+			return 0, false
+		}
+		n = expr.Fold(n)
 	}
-	n = expr.Fold(n)
 	v, ok := rowCount(n)
 	switch {
+	case n == nil:
+		b.errorf(fault.CodeInvalid, e.Span(), "%s takes a constant whole number of rows", clause).WithHint("write %s 10", clause)
+		return 0, false
 	case n.Kind == expr.Literal && n.Value == nil:
 		return -1, true
 	case ok && v < 0:
@@ -231,9 +236,22 @@ func (b *Binder) rows(e ast.Expr, clause string) (int64, bool) {
 	return v, true
 }
 
+// varies reports whether an expression names a column or reads a query, which it cannot where a constant is wanted.
+func varies(e ast.Expr) bool {
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n.(type) {
+		case *ast.ColumnRef, *ast.Query:
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
 // rowCount is a literal that is a whole number.
 func rowCount(n *expr.Node) (int64, bool) {
-	if n.Kind != expr.Literal {
+	if n == nil || n.Kind != expr.Literal {
 		return 0, false
 	}
 	switch v := n.Value.(type) {

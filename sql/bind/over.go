@@ -78,7 +78,15 @@ func (p *place) overFunction(name string, e *ast.Call, w *ast.WindowSpec) (*func
 		return nil, false
 	}
 	if len(e.Args) > f.args || len(e.Args) == 0 && f.args > 0 || name == "nth_value" && len(e.Args) < 2 {
-		p.b.errorf(fault.CodeInvalid, e.Span(), "%s does not take %d arguments", name, len(e.Args)).WithHint("it takes up to %d", f.args)
+		err := p.b.errorf(fault.CodeInvalid, e.Span(), "%s does not take %d %s", name, len(e.Args), map[bool]string{true: "argument", false: "arguments"}[len(e.Args) == 1])
+		switch {
+		case name == "nth_value":
+			err.WithHint("write nth_value(x, 2)")
+		case f.args == 0:
+			err.WithHint("write %s()", name)
+		default:
+			err.WithHint("it takes up to %d", f.args)
+		}
 		return nil, false
 	}
 	list := make([]ast.Expr, len(e.Args))

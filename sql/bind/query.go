@@ -54,7 +54,7 @@ func (b *Binder) topQuery(q *ast.Query) *relation { return b.queryAt(q, nil, tru
 func (b *Binder) queryAt(q *ast.Query, e *env, top bool) *relation {
 	if q.With != nil {
 		if q.With.Recursive {
-			b.unsupported(q.With.Span(), "recursive queries are not supported").WithHint("leave RECURSIVE out")
+			b.unsupported(q.With.Span(), "recursive queries are not supported").WithHint("leave RECURSIVE out if no query names itself; generate_series(1, n) counts without it")
 			return nil
 		}
 		for _, c := range q.With.Tables {

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -202,9 +203,11 @@ func nearColumn(word string, columns []scopeColumn) string {
 }
 
 func hintNearest(e *fault.Error, word string, columns []scopeColumn) *fault.Error {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.field.Name
+	var names []string
+	for _, c := range columns {
+		if !slices.Contains(names, c.field.Name) {
+			names = append(names, c.field.Name)
+		}
 	}
 	return hintAmong(e, word, names, "columns")
 }
