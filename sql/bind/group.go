@@ -90,6 +90,9 @@ func (b *Binder) overGroups(s *ast.Select, p *place, g *grouping, of grouped, no
 	for _, n := range p.beyond(items, having, qualify) {
 		g.needs(p, n, after)
 	}
+	for i := range p.scalars.late() {
+		delete(after, i)
+	}
 	node, resolve := p.scalars.join(b, node, after, move)
 	if node == nil {
 		return nil

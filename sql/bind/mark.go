@@ -105,16 +105,16 @@ func (p *place) newQuery(e ast.Expr) *expr.Node {
 	return p.quantifiedQuery(e.(*ast.Quantified))
 }
 
-// comparable refuses values that do not exist yet where subqueries are joined.
+// comparable refuses the elements of lists, which do not exist yet where subqueries are joined.
 func (p *place) comparable(xs []*expr.Node) bool {
 	for _, x := range xs {
 		ok := true
 		x.Walk(func(n *expr.Node) bool {
-			ok = ok && (n.Kind != expr.Column || n.Index < firstUnnest || n.Index >= firstOuter)
+			ok = ok && !isUnnest(n)
 			return ok
 		})
 		if !ok {
-			p.b.unsupported(x.Span, "what is computed from several rows, or makes several, cannot be compared with a subquery").WithHint("compute it in a subquery in FROM, and compare in the query around it")
+			p.b.unsupported(x.Span, "the elements of a list cannot be compared with a subquery").WithHint("unnest in FROM, and compare its column: FROM t, unnest(t.list) AS x")
 			return false
 		}
 	}
@@ -165,6 +165,44 @@ func (s *scalars) used(n *expr.Node, in map[int]bool) {
 	})
 }
 
+// late are the relations that are compared with what calls with OVER give, directly or through others.
+func (s *scalars) late() map[int]bool {
+	out := map[int]bool{}
+	if s == nil {
+		return out
+	}
+	for i, sc := range s.list {
+		see := func(n *expr.Node) {
+			n.Walk(func(x *expr.Node) bool {
+				switch {
+				case x.Kind != expr.Column:
+				case x.Index >= firstOver && x.Index < firstOuter, x.Index >= firstScalar && x.Index < firstCall && out[s.columns[x.Index-firstScalar].scalar]:
+					out[i] = true
+				}
+				return true
+			})
+		}
+		for _, k := range sc.keys {
+			see(k.outer)
+		}
+		for _, f := range sc.frames {
+			for _, v := range f.values {
+				see(v)
+			}
+		}
+	}
+	return out
+}
+
+// early are the others.
+func (s *scalars) early() map[int]bool {
+	late, out := s.late(), map[int]bool{}
+	for i := range s.list {
+		out[i] = !late[i]
+	}
+	return out
+}
+
 // join joins relations to the query around: those in which, or all. move rewrites expressions of the SELECT into ones over
 // in, and gives nil if it has refused one. resolve puts the columns of the join in the place of those that stand for them.
 func (s *scalars) join(b *Binder, in logical.Node, which map[int]bool, move func(*expr.Node) *expr.Node) (out logical.Node, resolve func(*expr.Node) *expr.Node) {
@@ -179,7 +217,9 @@ func (s *scalars) join(b *Binder, in logical.Node, which map[int]bool, move func
 		return n.Map(func(x *expr.Node) *expr.Node {
 			if x.Kind == expr.Column && x.Index >= firstScalar && x.Index < firstCall {
 				c := s.columns[x.Index-firstScalar]
-				x.Index = at[c.scalar] + c.column
+				if i, joined := at[c.scalar]; joined {
+					x.Index = i + c.column
+				}
 			}
 			return x
 		})

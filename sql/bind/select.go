@@ -83,7 +83,7 @@ func (b *Binder) selectBlock(s *ast.Select, e *env, so *sorting) *relation {
 	if grouped := s.GroupBy != nil || s.Having != nil || len(p.aggregates.calls) > 0; grouped {
 		out = b.grouped(s, p, node, items, having, qualify, ok)
 	} else if p.strayWindows(items) && ok {
-		node, resolve := p.scalars.join(b, node, nil, nil)
+		node, resolve := p.scalars.join(b, node, p.scalars.early(), nil)
 		if node == nil {
 			return nil
 		}
@@ -137,15 +137,19 @@ func (b *Binder) over(s *ast.Select, p *place, in logical.Node, items []*item, q
 	if node == nil {
 		return nil
 	}
-	if qualify != nil {
-		node = logical.NewFilter(node, p.overs.resolve(qualify), s.Qualify.Span())
+	node, resolve := p.scalars.join(b, node, p.scalars.late(), func(n *expr.Node) *expr.Node { return p.overs.resolve(move(n)) })
+	if node == nil {
+		return nil
 	}
-	whole := func(n *expr.Node) *expr.Node { return p.overs.resolve(move(n)) }
+	if qualify != nil {
+		node = logical.NewFilter(node, resolve(p.overs.resolve(qualify)), s.Qualify.Span())
+	}
+	whole := func(n *expr.Node) *expr.Node { return resolve(p.overs.resolve(move(n))) }
 	if node = p.unnests.compute(b, node, whole, s.Span()); node == nil {
 		return nil
 	}
 	for _, it := range items {
-		it.node = p.unnests.resolve(p.overs.resolve(it.node))
+		it.node = p.unnests.resolve(resolve(p.overs.resolve(it.node)))
 	}
 	return b.projected(node, items, s.Span())
 }
