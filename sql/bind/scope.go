@@ -182,10 +182,15 @@ func one(found []scopeColumn, name ast.Name, rest []ast.Ident) (scopeColumn, []a
 	e := fault.Userf(CodeAmbiguous, name.Span(), "column %q is ambiguous", name.String())
 	var full []string
 	for _, c := range found {
-		full = append(full, c.qualified())
+		if c.table != "" && !slices.Contains(full, c.qualified()) {
+			full = append(full, c.qualified())
+		}
 	}
-	if full[0] == full[1] {
+	switch {
+	case len(full) == 0 || len(full) == 1 && found[0].table == found[1].table:
 		return scopeColumn{}, nil, e.WithHint("two columns have this name; give them different aliases")
+	case len(full) < len(found):
+		return scopeColumn{}, nil, e.WithHint("write %s, or give the other column an alias", strings.Join(full, " or "))
 	}
 	return scopeColumn{}, nil, e.WithHint("write %s", strings.Join(full, " or "))
 }
