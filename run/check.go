@@ -2,6 +2,7 @@ package run
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -15,7 +16,8 @@ func (p Process) checkCommand() *cli.Command {
 		Name: "check", Usage: "tell everything that is wrong with a query, without running it", ArgsUsage: "[QUERY]",
 		Description: "QUERY is a file, or - for standard input. The exit code is 1 when there are errors; warnings alone are fine.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "json", Usage: "print a JSON array of diagnostics with line and column spans"},
+			&cli.StringFlag{Name: "format", Value: "text", Usage: "text, or json: an array of diagnostics with line and column spans"},
+			&cli.BoolFlag{Name: "json", Usage: "the same as --format json"},
 			savedFlag(),
 		},
 		OnUsageError: badUsage,
@@ -45,6 +47,10 @@ type lineColumn struct {
 
 // check prints all diagnostics of a query on standard output.
 func (s *session) check(c *cli.Context) error {
+	format := c.String("format")
+	if format != "text" && format != "json" {
+		return usageError{fmt.Errorf("there is no format %q; use one of text, json", format)}
+	}
 	q, err := s.readQuery(c.Context, c.Args().First())
 	if err != nil {
 		return err
@@ -59,7 +65,7 @@ func (s *session) check(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
+	if c.Bool("json") || format == "json" {
 		err = s.output(diagnosticsJSON(q, errs, warnings))
 	} else {
 		err = s.output(diagnosticsText(q, errs, warnings))

@@ -1,6 +1,8 @@
 package connector
 
 import (
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -37,6 +39,12 @@ func (d *Declaration) UseOf(raw map[string]Raw) (Use, error) {
 	if !given {
 		if d.Uses == Source || d.Uses == Sink || d.Uses == Lookup {
 			return d.Uses, nil
+		}
+		for _, name := range slices.Sorted(maps.Keys(raw)) {
+			if fault.Nearest(name, []string{"type"}) != "" && !slices.ContainsFunc(d.Options, func(o Option) bool { return o.Name == name }) {
+				return 0, fault.Userf(CodeUnknownOption, raw[name].place(), "unknown option for connector %q: '%s'", d.Name, name).
+					WithHint("did you mean 'type'?")
+			}
 		}
 		return 0, fault.Userf(CodeMissingOption, fault.Span{}, "connector %q needs the option \"type\"", d.Name).
 			WithHint("add type = '%s'", strings.ReplaceAll(d.Uses.String(), "|", "' or type = '"))

@@ -131,6 +131,10 @@ func (p *place) unknownFunction(name string, e *ast.Call) {
 		names = append(append(names, n), p.b.opts.Aggregates.Aliases(n)...)
 	}
 	names = append(names, p.b.opts.Functions.Callable()...)
+	if instead := spelledElsewhere[name]; instead != "" {
+		err.WithHint("write %s", instead)
+		return
+	}
 	slices.Sort(names)
 	if near := fault.Nearest(name, names); near != "" {
 		err.WithHint("did you mean %q?", near)
