@@ -2,6 +2,7 @@ package expr
 
 import (
 	"hash/maphash"
+	"math"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -282,6 +283,16 @@ func fingerprint(n *Node) uint64 {
 	h := uint64(n.Kind)*0x9e3779b97f4a7c15 + uint64(n.Index)
 	if n.Kind == Call {
 		h ^= maphash.String(fingerprintSeed, n.Name)
+	}
+	switch v := n.Value.(type) {
+	case int64:
+		h ^= uint64(v) * 0xff51afd7ed558ccd
+	case uint64:
+		h ^= v * 0xff51afd7ed558ccd
+	case float64:
+		h ^= math.Float64bits(v) * 0xff51afd7ed558ccd
+	case string:
+		h ^= maphash.String(fingerprintSeed, v)
 	}
 	for _, a := range n.Args {
 		h = h*31 + fingerprint(a)
