@@ -185,8 +185,11 @@ func (r *resolver) order() error {
 		}
 		if at < 0 {
 			if u.Distinct && r.fn.knowsDistinct {
-				return fault.Userf(CodeWrongArguments, u.Span, "%s(DISTINCT) can be ordered only by its argument", r.fn.name).
-					WithHint("leave out DISTINCT, or order by the expression that is aggregated")
+				err := fault.Userf(CodeWrongArguments, u.Span, "%s(DISTINCT) can be ordered only by its argument", r.fn.name)
+				if k.Same >= 0 {
+					return err.WithHint("values count by their text here: cast both, as in %s(DISTINCT CAST(x AS TEXT), ',' ORDER BY CAST(x AS TEXT))", r.fn.name)
+				}
+				return err.WithHint("leave out DISTINCT, or order by the expression that is aggregated")
 			}
 			at = len(r.out.Args)
 			r.out.Args = append(r.out.Args, n+i)

@@ -99,9 +99,19 @@ func checkFormats(s *callSite, args []*Node) error {
 			if _, ok := parseTimeFormat(format); !ok {
 				return s.invalid(args, i, "the format has a conversion that there is not", formatExample)
 			}
+			if !strings.Contains(format, "%") && foreignFormat(format) {
+				return s.invalid(args, i, "the format has letters for conversions, which are written with %", formatExample)
+			}
 		}
 	}
 	return nil
+}
+
+// foreignFormat reports whether a format has fields as PostgreSQL and Java write them.
+func foreignFormat(format string) bool {
+	return slices.ContainsFunc([]string{"YY", "yy", "MM", "DD", "dd", "HH", "MI", "mm", "SS", "ss"}, func(field string) bool {
+		return strings.Contains(format, field)
+	})
 }
 
 const formatExample = "for example %Y-%m-%d %H:%M:%S%.3f"

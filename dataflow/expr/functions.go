@@ -348,7 +348,11 @@ func (s *callSite) mismatch(args []*Node) error {
 	}
 	if len(takes) > 0 {
 		if slices.ContainsFunc(args, func(a *Node) bool { return isJSONValue(a.Type) }) {
-			return err.WithHint("it takes %s; cast the JSON value, as in (x -> 'key')::bigint", strings.Join(takes, " or "))
+			as := "bigint"
+			if slices.ContainsFunc(args, func(a *Node) bool { return isText(a.Type) }) {
+				as = "text"
+			}
+			return err.WithHint("it takes %s; cast the JSON value, as in (x -> 'key')::%s", strings.Join(takes, " or "), as)
 		}
 		return err.WithHint("it takes %s; CAST converts types", strings.Join(takes, " or "))
 	}

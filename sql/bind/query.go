@@ -2,6 +2,8 @@ package bind
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -57,7 +59,11 @@ func (b *Binder) queryAt(q *ast.Query, e *env, top bool) *relation {
 			b.unsupported(q.With.Span(), "recursive queries are not supported").WithHint("leave RECURSIVE out if no query names itself; generate_series(1, n) counts without it")
 			return nil
 		}
-		for _, c := range q.With.Tables {
+		for i, c := range q.With.Tables {
+			if slices.ContainsFunc(q.With.Tables[:i], func(o *ast.CTE) bool { return strings.EqualFold(o.Name.Name, c.Name.Name) }) {
+				b.errorf(CodeTable, c.Name.Span(), "WITH names two queries %q", c.Name.Name).WithHint("give one of them another name")
+				return nil
+			}
 			e = &env{outer: e, name: c.Name, rel: b.cte(c, e)}
 			e.carry()
 		}

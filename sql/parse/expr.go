@@ -259,6 +259,10 @@ func (p *parser) field(left ast.Expr, start int) ast.Expr {
 }
 
 func (p *parser) misplacedStar() {
+	if t := p.peek(); p.pos > 0 && p.toks[p.pos-1].val == "*" && p.toks[p.pos-1].end == t.start {
+		p.fail(p.toks[p.pos-1].span().Join(t.span()), "the operator ** is not supported").WithHint("write power(x, y), or x ^ y")
+		return
+	}
 	p.fail(p.peek().span(), "* is not a value here").WithHint("* stands alone in a select list, or in count(*)")
 }
 

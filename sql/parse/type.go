@@ -135,7 +135,14 @@ func (p *parser) typeArgs(t *ast.DataType) {
 		return
 	}
 	p.open("(")
-	p.commaList(func() { t.Args = append(t.Args, p.typeArg("a whole number")) })
+	p.commaList(func() {
+		if (t.Name == "ENUM" || t.Name == "SET") && p.peek().kind == tokenString {
+			// There are no such types, which is better said of the type than of its values.
+			p.advance()
+			return
+		}
+		t.Args = append(t.Args, p.typeArg("a whole number"))
+	})
 	p.close(")")
 }
 
