@@ -212,7 +212,7 @@ func (g *generator) subquery(depth int, kinds []string) string {
 	if depth < 2 || g.budget < 10 {
 		return ""
 	}
-	return g.query(depth-2, kinds).text
+	return g.nested(depth-2, kinds).text
 }
 
 // scalarQuery makes a query that is a value: an aggregate, or the first row by all its columns.

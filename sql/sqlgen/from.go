@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -10,6 +11,8 @@ type relation struct {
 	text    string
 	columns []column
 	time    bool
+	// window has the columns with the start and the end of the rows' windows, if they were given some.
+	window []string
 }
 
 // from makes the relations of a SELECT.
@@ -28,11 +31,25 @@ func (g *generator) from(depth int) relation {
 func (g *generator) relation(depth int) relation {
 	alias := g.name("r")
 	if depth > 0 && g.budget > 20 {
-		switch g.weighted(10, 3, 1) {
+		weights := []int{10, 3, 1, 2, 1, 1}
+		if g.options.Plain {
+			weights[3], weights[4] = 0, 0
+		}
+		switch g.weighted(weights...) {
 		case 1:
 			// A query in FROM sees nothing around it but what the whole SELECT may see.
-			q := g.query(depth-1, nil)
+			q := g.nested(depth-1, nil)
 			return aliased("("+q.text+")", alias, q.columns, q.time)
+		case 3:
+			if r, ok := g.windowTable(depth); ok {
+				return r
+			}
+		case 4:
+			if r, ok := g.together(); ok {
+				return r
+			}
+		case 5:
+			return g.constants(alias)
 		case 2:
 			t := pick(g.source, g.types())
 			c := column{ref: g.name("c"), kind: t}
@@ -63,13 +80,70 @@ func aliased(text, alias string, columns []column, time bool) relation {
 	return r
 }
 
+// constants makes a relation of several columns that no table is in: rows, a series or the elements of lists.
+func (g *generator) constants(alias string) relation {
+	switch g.weighted(2, 1, 1) {
+	case 0:
+		kinds := []string{pick(g.source, g.types()), "BIGINT", pick(g.source, g.types())}[:1+g.n(3)]
+		r := relation{text: "(" + g.values(kinds) + ") AS " + alias}
+		var names []string
+		for i, k := range kinds {
+			name := fmt.Sprintf("column%d", i+1)
+			if len(names) == i && (g.options.Plain || !g.in(4)) {
+				name = g.name("c")
+				names = append(names, name)
+			}
+			r.columns = append(r.columns, column{ref: alias + "." + name, kind: k})
+		}
+		if len(names) > 0 {
+			r.text += "(" + strings.Join(names, ", ") + ")"
+		}
+		return r
+	case 1:
+		r := relation{text: "generate_series(" + pick(g.source, []string{"1, 3", "3, 1, -1", "0, 10, 4"}) + ")", columns: []column{{ref: alias + ".e", kind: "BIGINT"}}}
+		r.text += g.numbered(&r, alias, "e")
+		return r
+	}
+	r := relation{columns: []column{{ref: alias + ".e", kind: "BIGINT"}}}
+	lists, names := g.literal("BIGINT[]", true), "e"
+	if !g.options.Plain && g.in(2) {
+		lists, names = lists+", "+g.literal("TEXT[]", true), "e, f"
+		r.columns = append(r.columns, column{ref: alias + ".f", kind: "TEXT"})
+	}
+	r.text = "unnest(" + lists + ")"
+	r.text += g.numbered(&r, alias, names)
+	return r
+}
+
+// numbered writes WITH ORDINALITY, or not, and the names of the columns of a function in FROM.
+func (g *generator) numbered(r *relation, alias, names string) string {
+	if !g.in(2) {
+		return " AS " + alias + "(" + names + ")"
+	}
+	r.columns = append(r.columns, column{ref: alias + ".n", kind: "BIGINT"})
+	return " WITH ORDINALITY AS " + alias + "(" + names + ", n)"
+}
+
 // join joins a relation with another one, or with the elements of its lists.
 func (g *generator) join(l relation, depth int) relation {
-	if !g.options.Plain && g.in(4) {
+	weights := []int{9, 4, 4, 3}
+	if g.options.Plain {
+		weights[1], weights[2] = 2, 0
+	}
+	switch g.weighted(weights...) {
+	case 1:
 		return g.lateral(l, depth)
+	case 2:
+		if r, ok := g.temporal(l, depth); ok {
+			return r
+		}
+	case 3:
+		if r, ok := g.shared(l, g.some()); ok {
+			return r
+		}
 	}
 	r := g.relation(depth - 1)
-	both := append(slices.Clone(l.columns), r.columns...)
+	both := apart(l, r)
 	kinds := []string{"JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "JOIN", "LEFT JOIN"}
 	if !g.options.Plain {
 		kinds = append(kinds, "LEFT SEMI JOIN", "LEFT ANTI JOIN", "CROSS JOIN", "ASOF JOIN")
@@ -91,7 +165,11 @@ func (g *generator) join(l relation, depth int) relation {
 	lt, rt := g.timeOf(l), g.timeOf(r)
 	out := relation{columns: untimed(both)}
 	if lt != "" && rt != "" && g.in(3) {
-		terms = append(terms, lt+" BETWEEN "+rt+" - INTERVAL '5' SECOND AND "+rt+pick(g.source, []string{"", " + INTERVAL '3' SECOND"}))
+		terms = append(terms, lt+" BETWEEN "+rt+" - "+g.span(5)+" AND "+rt+pick(g.source, []string{"", " + " + g.span(3)}))
+	}
+	if l.window != nil && r.window != nil && !g.in(3) {
+		terms = append(terms, l.window[0]+" = "+r.window[0], l.window[1]+" = "+r.window[1])
+		out.window = l.window
 	}
 	if kind == "ASOF JOIN" {
 		if lt == "" || rt == "" {
@@ -124,9 +202,10 @@ func untimed(columns []column) []column {
 // equal finds a column of each side of one type.
 func (g *generator) equal(l, r relation) (string, string) {
 	var pairs [][2]string
+	both := apart(l, r)
 	for _, a := range l.columns {
 		for _, b := range r.columns {
-			if a.kind == b.kind && (!g.options.Plain || a.kind != "BOOLEAN") {
+			if a.kind == b.kind && slices.Contains(both, a) && slices.Contains(both, b) && (!g.options.Plain || a.kind != "BOOLEAN") {
 				pairs = append(pairs, [2]string{a.ref, b.ref})
 			}
 		}
@@ -143,23 +222,49 @@ func (g *generator) lateral(l relation, depth int) relation {
 	alias := g.name("r")
 	g.scopes = append(g.scopes, l.columns)
 	defer func() { g.scopes = g.scopes[:len(g.scopes)-1] }()
-	out := relation{columns: slices.Clone(l.columns), time: l.time}
-	switch g.n(3) {
-	case 0:
-		c := column{ref: alias + ".e", kind: "BIGINT"}
-		out.columns = append(out.columns, c)
-		out.text = l.text + " CROSS JOIN unnest(" + g.flat("BIGINT[]", depth) + ") AS " + alias + "(e)"
+	out := relation{columns: slices.Clone(l.columns), time: l.time, window: l.window}
+	before, behind := " CROSS JOIN ", ""
+	switch g.weighted(4, 3, 1) {
 	case 1:
-		out.columns = append(out.columns, column{ref: alias + ".e", kind: "BIGINT"})
-		out.text = l.text + " CROSS JOIN generate_series(1, 3) AS " + alias + "(e)"
+		before, behind = " LEFT JOIN ", " ON TRUE"
+	case 2:
+		before = ", "
+	}
+	kinds := []int{1, 1, 1}
+	if g.options.Plain {
+		kinds[0] = 0
+	}
+	switch g.weighted(kinds...) {
+	case 0:
+		lists := []string{"BIGINT[]", "TEXT[]", "BIGINT[][]"}
+		var values, names []string
+		for i := range 1 + g.n(2) {
+			t := pick(g.source, lists)
+			values, names = append(values, g.flat(t, depth)), append(names, string(rune('e'+i)))
+			out.columns = append(out.columns, column{ref: alias + "." + names[i], kind: strings.TrimSuffix(t, "[]")})
+		}
+		out.text = l.text + before + "unnest(" + strings.Join(values, ", ") + ")" + g.numbered(&out, alias, strings.Join(names, ", ")) + behind
+	case 1:
+		bounds, kind := "1, 3", "BIGINT"
+		if x := g.column("BIGINT"); x != "" && g.in(2) {
+			bounds = x + " - 2, " + x
+		} else if x := g.column("TIMESTAMP"); x != "" && g.in(2) {
+			bounds, kind = x+", "+x+" + "+g.span(2)+", "+g.span(1), "TIMESTAMP"
+		}
+		out.columns = append(out.columns, column{ref: alias + ".e", kind: kind})
+		out.text = l.text + before + "generate_series(" + bounds + ")" + g.numbered(&out, alias, "e") + behind
 	default:
-		q := g.query(depth-1, nil)
-		out.time, out.columns = false, untimed(out.columns)
+		q := g.nested(depth-1, nil)
+		out.time, out.columns, out.window = false, untimed(out.columns), nil
 		for _, c := range q.columns {
 			c.ref, c.time = alias+"."+c.ref, false
 			out.columns = append(out.columns, c)
 		}
-		out.text = l.text + pick(g.source, []string{" CROSS JOIN LATERAL (" + q.text + ") AS " + alias, " LEFT JOIN LATERAL (" + q.text + ") AS " + alias + " ON TRUE"})
+		if behind != "" && g.in(3) {
+			g.scopes[len(g.scopes)-1] = out.columns
+			behind = " ON " + g.condition(min(depth-1, 1))
+		}
+		out.text = l.text + before + "LATERAL (" + q.text + ") AS " + alias + behind
 	}
 	return out
 }

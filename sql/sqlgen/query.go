@@ -26,27 +26,17 @@ func (g *generator) query(depth int, kinds []string) query {
 	if depth > 0 && g.budget > 20 {
 		switch g.weighted(12, 2, 2, 1) {
 		case 1:
-			op := pick(g.source, []string{"UNION ALL", "UNION", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL"})
-			l, r := g.selection(depth-1, kinds), g.selection(depth-1, kinds)
-			return query{text: l.text + " " + op + " " + r.text, columns: l.columns}
+			return g.setOperation(depth, kinds)
 		case 2:
 			w := &table{name: g.name("w")}
-			inner := g.selection(depth-1, nil)
+			inner := g.nested(depth-1, nil)
 			w.columns, w.time = inner.columns, inner.time
 			g.within = append(g.within, w)
 			q := g.selection(depth-1, kinds)
 			g.within = g.within[:len(g.within)-1]
 			return query{text: "WITH " + w.name + " AS (" + inner.text + ") " + q.text, columns: q.columns}
 		case 3:
-			rows := make([]string, 1+g.n(3))
-			for i := range rows {
-				cells := make([]string, len(kinds))
-				for c, k := range kinds {
-					cells[c] = g.literal(k, true)
-				}
-				rows[i] = "(" + strings.Join(cells, ", ") + ")"
-			}
-			q := query{text: "SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") AS " + g.name("r") + "("}
+			q := query{text: "SELECT * FROM (" + g.values(kinds) + ") AS " + g.name("r") + "("}
 			for i, k := range kinds {
 				c := column{ref: g.name("c"), kind: k}
 				if i > 0 {
@@ -60,6 +50,17 @@ func (g *generator) query(depth int, kinds []string) query {
 		}
 	}
 	return g.selection(depth, kinds)
+}
+
+// nested makes a query that stands in another one, where it may be cut off.
+func (g *generator) nested(depth int, kinds []string) query {
+	q := g.query(depth, kinds)
+	if g.in(6) {
+		q.text += g.limits(q, 1)
+		q.time = false
+		q.columns = untimed(q.columns)
+	}
+	return q
 }
 
 // selection makes a SELECT.
@@ -81,9 +82,7 @@ func (g *generator) selection(depth int, kinds []string) query {
 			return g.windowed(f, depth, kinds)
 		}
 	case 3:
-		if !g.options.Plain {
-			return g.over(f, depth, kinds)
-		}
+		return g.over(f, depth, kinds)
 	}
 	distinct := ""
 	if g.in(6) {
@@ -110,6 +109,12 @@ func (g *generator) selection(depth int, kinds []string) query {
 		q.columns = append(q.columns, c)
 	}
 	q.text = "SELECT " + distinct + strings.Join(items, ", ") + " FROM " + f.text + g.where(depth)
+	if distinct == "" && !g.options.Plain && g.in(12) {
+		order := g.flat(pick(g.source, comparable), depth-1)
+		q.text += " QUALIFY " + pick(g.source, []string{"row_number", "rank", "dense_rank"}) + "() OVER (PARTITION BY " + g.flat(pick(g.source, comparable), depth-1) +
+			" ORDER BY " + order + pick(g.source, []string{"", " DESC"}) + ")" + pick(g.source, []string{" = 1", " <= 2", " < 3", " > 1"})
+		q.time, q.columns = false, untimed(q.columns)
+	}
 	return q
 }
 
@@ -153,6 +158,9 @@ func (g *generator) grouped(f relation, depth int, kinds []string) query {
 		items = append(items, e+" AS "+c.ref)
 	}
 	q.text = "SELECT " + strings.Join(items, ", ") + " FROM " + f.text + where
+	if f.window != nil && !g.in(4) {
+		keys = append(keys, f.window...)
+	}
 	switch {
 	case len(keys) > 0 && g.in(8) && !g.options.Plain:
 		q.text += " GROUP BY " + pick(g.source, []string{"ROLLUP", "CUBE"}) + " (" + strings.Join(keys, ", ") + ")"
@@ -183,10 +191,7 @@ func (g *generator) grouped(f relation, depth int, kinds []string) query {
 // windowed makes a SELECT grouped by a window of time.
 func (g *generator) windowed(f relation, depth int, kinds []string) query {
 	where := g.where(depth - 1)
-	w := pick(g.source, []string{
-		"tumble(INTERVAL '10' SECOND)", "hop(INTERVAL '5' SECOND, INTERVAL '10' SECOND)", "session(INTERVAL '3' SECOND)", "hop(INTERVAL '4' SECOND, INTERVAL '10' SECOND)",
-		"tumble(INTERVAL '1' MINUTE)",
-	})
+	w := g.windowCall()
 	var q query
 	var items []string
 	keys := []string{w}
@@ -221,12 +226,27 @@ func (g *generator) over(f relation, depth int, kinds []string) query {
 	if order == "" || g.in(3) {
 		order = g.flat(pick(g.source, comparable), depth-1)
 	}
-	spec += "ORDER BY " + order + pick(g.source, []string{"", " DESC", " NULLS FIRST"})
-	framed := spec + pick(g.source, []string{
-		")", ")", " ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)", " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)", " RANGE BETWEEN INTERVAL '3' SECOND PRECEDING AND CURRENT ROW)",
-		" ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING)", " GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW)",
+	orders := []string{"", " DESC NULLS LAST", " NULLS FIRST"}
+	if !g.options.Plain {
+		orders = append(orders, " DESC")
+	}
+	spec += "ORDER BY " + order + pick(g.source, orders)
+	if g.options.Plain {
+		return g.plainOver(f, depth, kinds, where, spec+")")
+	}
+	frame := pick(g.source, []string{
+		"", "", " ROWS BETWEEN 2 PRECEDING AND CURRENT ROW", " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW", " RANGE BETWEEN " + g.span(3) + " PRECEDING AND CURRENT ROW",
+		" ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING", " GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW",
 	})
+	framed, named := spec+frame+")", ""
 	spec += ")"
+	if g.in(3) {
+		w := g.name("w")
+		named = " WINDOW " + w + " AS " + spec
+		if spec, framed = w, w; frame != "" {
+			framed = "(" + w + frame + ")"
+		}
+	}
 	for _, k := range kinds {
 		c := column{ref: g.name("c"), kind: k}
 		q.columns = append(q.columns, c)
@@ -250,9 +270,42 @@ func (g *generator) over(f relation, depth int, kinds []string) query {
 		}
 		items = append(items, e+" AS "+c.ref)
 	}
-	q.text = "SELECT " + strings.Join(items, ", ") + " FROM " + f.text + where
+	q.text = "SELECT " + strings.Join(items, ", ") + " FROM " + f.text + where + named
 	if g.in(3) {
-		q.text += " QUALIFY row_number() OVER " + spec + " <= 2"
+		q.text += " QUALIFY " + pick(g.source, []string{
+			"row_number() OVER " + spec + " <= 2", "rank() OVER " + spec + " = 1", "dense_rank() OVER " + spec + " BETWEEN 2 AND 3",
+			"count(*) OVER " + framed + " > 1", "row_number() OVER " + spec + " <= 2 AND count(*) OVER " + spec + " > 1",
+		})
+	}
+	return q
+}
+
+// plainOver makes a SELECT with functions over rows that do not tell rows apart which are equal by their order.
+func (g *generator) plainOver(f relation, depth int, kinds []string, where, spec string) query {
+	var q query
+	var items []string
+	named, by := "", spec
+	if g.in(3) {
+		by = g.name("w")
+		named = " WINDOW " + by + " AS " + spec
+	}
+	for _, k := range kinds {
+		c := column{ref: g.name("c"), kind: k}
+		q.columns = append(q.columns, c)
+		e := g.aggregate(k, min(depth-1, 1))
+		switch {
+		case k == "BIGINT" && g.in(2):
+			e = pick(g.source, []string{"rank()", "dense_rank()"}) + " OVER " + by
+		case e != "" && !strings.Contains(e, "DISTINCT") && g.in(2):
+			e += " OVER " + by
+		default:
+			e = g.expr(k, depth-1)
+		}
+		items = append(items, e+" AS "+c.ref)
+	}
+	q.text = "SELECT " + strings.Join(items, ", ") + " FROM " + f.text + where + named
+	if g.in(3) {
+		q.text += " QUALIFY " + pick(g.source, []string{"rank() OVER " + by + " <= 2", "dense_rank() OVER " + by + " > 1", "count(*) OVER " + by + " > 1"})
 	}
 	return q
 }
@@ -262,6 +315,11 @@ func (g *generator) top(q query) string {
 	if !g.in(4) {
 		return ""
 	}
+	return g.limits(q, 0)
+}
+
+// limits makes ORDER BY with a limit of at least least rows, by all columns or with those that are equal.
+func (g *generator) limits(q query, least int) string {
 	var by []string
 	orders := []string{"", " DESC NULLS FIRST", " NULLS FIRST", " DESC NULLS LAST"}
 	if !g.options.Plain { // engines differ in where nulls are if nobody says so
@@ -270,7 +328,10 @@ func (g *generator) top(q query) string {
 	for i := range q.columns {
 		by = append(by, fmt.Sprint(i+1)+pick(g.source, orders))
 	}
-	text := " ORDER BY " + strings.Join(by, ", ") + " LIMIT " + fmt.Sprint(g.n(5))
+	if !g.options.Plain && g.in(5) {
+		return " ORDER BY " + by[0] + " FETCH FIRST " + fmt.Sprint(1+g.n(3)) + " ROWS WITH TIES"
+	}
+	text := " ORDER BY " + strings.Join(by, ", ") + " LIMIT " + fmt.Sprint(least+g.n(5))
 	if g.in(3) {
 		text += " OFFSET " + fmt.Sprint(g.n(3))
 	}

@@ -3,7 +3,9 @@ package sqlgen
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Options say what scripts use.
@@ -64,6 +66,10 @@ func (l *Library) generator(s source, o Options) *generator {
 	}
 	g := &generator{source: s, library: l, options: o, out: &Script{Files: map[string]string{}, Rows: map[string][]string{}, Columns: map[string][][2]string{}}}
 	g.out.Timed = true
+	g.unit = "SECOND"
+	if !o.Plain && g.in(4) {
+		g.unit = "HOUR"
+	}
 	tables := 2 + g.n(2)
 	for i := range tables {
 		g.table(i)
@@ -78,6 +84,8 @@ type generator struct {
 	options Options
 	out     *Script
 	tables  []*table
+	// unit is that of the distances of event times: SECOND or HOUR.
+	unit string
 	// names counts the aliases that were given.
 	names int
 	// scopes are the columns that can be named: those of the query being made last, those around it before.
@@ -103,6 +111,8 @@ type table struct {
 	columns []column
 	// time is set if the rows are only appended and have an event time.
 	time bool
+	// versions is the column whose versions the rows are; "" for none.
+	versions string
 }
 
 func (g *generator) name(prefix string) string {
@@ -141,11 +151,14 @@ func (g *generator) table(i int) {
 		add(fmt.Sprintf("c%d", c), pick(g.source, g.types()), "")
 	}
 	format := "json"
+	if timed && changelog {
+		t.versions = "id"
+	}
 	if timed {
 		columns = append(columns, "ts TIMESTAMP NOT NULL")
 		t.columns = append(t.columns, column{ref: "ts", kind: "TIMESTAMP", time: t.time})
 		g.out.Columns[t.name] = append(g.out.Columns[t.name], [2]string{"ts", "TIMESTAMP"})
-		columns = append(columns, pick(g.source, []string{"WATERMARK FOR ts", "WATERMARK FOR ts AS ts - INTERVAL '2' SECOND"}))
+		columns = append(columns, pick(g.source, []string{"WATERMARK FOR ts", "WATERMARK FOR ts AS ts - " + g.span(2)}))
 	}
 	if changelog {
 		format = "debezium_json"
@@ -171,7 +184,7 @@ func (g *generator) rows(t *table, changelog bool) {
 				v = fmt.Sprint(id)
 			case c.ref == "ts":
 				at += g.n(4)
-				v = fmt.Sprintf(`"2024-01-01T00:%02d:%02d"`, at/60, at%60)
+				v = strconv.Quote(g.moment(at).Format("2006-01-02T15:04:05"))
 			case !g.in(5):
 				v = g.value(c.kind)
 			}
@@ -205,7 +218,7 @@ func (g *generator) rows(t *table, changelog bool) {
 			live[id] = row
 		default:
 			i := g.n(len(order))
-			lines = append(lines, fmt.Sprintf(`{"before":%s,"after":null,"op":"d"}`, live[order[i]]))
+			lines = append(lines, fmt.Sprintf(`{"before":%s,"after":null,"op":"d","ts_ms":%d}`, live[order[i]], g.moment(at).UnixMilli()))
 			delete(live, order[i])
 			order = append(order[:i], order[i+1:]...)
 		}
@@ -220,6 +233,15 @@ func (g *generator) rows(t *table, changelog bool) {
 	g.out.Files[t.name] = text
 }
 
+// moment is an event time: some units after the beginning of a year, or so that hours cross the day on which the clocks of
+// Europe go forward.
+func (g *generator) moment(at int) time.Time {
+	if g.unit == "HOUR" {
+		return time.Date(2024, 3, 30, 3, 0, 0, 0, time.UTC).Add(time.Duration(at) * time.Hour)
+	}
+	return time.Date(2024, 1, 1, 0, 0, at, 0, time.UTC)
+}
+
 // statement makes the query of the script, perhaps through a view.
 func (g *generator) statement() {
 	g.budget = 40 + g.n(80)
@@ -228,6 +250,10 @@ func (g *generator) statement() {
 		v := &table{name: "v0", columns: q.columns}
 		g.tables = append(g.tables, v)
 		g.out.Query = "CREATE VIEW v0 AS " + q.text + ";\n"
+	}
+	if t := g.tables[0]; t.time && !g.options.Plain && g.in(5) { // its newest rows, as versions
+		g.out.Query += "CREATE VIEW newest AS SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY ts DESC) AS place FROM t0) WHERE place = 1;\n"
+		g.tables = append(g.tables, &table{name: "newest", columns: untimed(t.columns), versions: "k"})
 	}
 	q := g.query(g.options.Depth, nil)
 	g.out.Query += q.text + g.top(q)
