@@ -2,9 +2,11 @@ package generate_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -40,23 +42,65 @@ func TestScripts(t *testing.T) {
 	var unused []string
 	l := capture.Library(&unused)
 	library := sqlgen.New(expr.Builtin(), agg.Builtin(), l.Connectors, capture.Name)
-	r := &runner{t: t, library: library, dir: t.TempDir(), counts: map[string]int{}}
+	r := &runner{t: t, library: library, dir: t.TempDir(), counts: map[string]int{}, forms: map[string]*form{}, took: map[uint64]time.Duration{}}
+	for n := range forms {
+		r.forms[n] = &form{}
+	}
 	end := time.Now().Add(*limit)
 	for seed := *first; seed < *first+*seeds || time.Now().Before(end); seed++ {
+		begin := time.Now()
 		r.script(seed)
+		r.took[seed] = time.Since(begin)
 		if len(r.failed) >= 10 {
 			t.Errorf("enough of it after seed %d", seed)
 			break
 		}
 	}
 	if *stats {
-		var names []string
-		for n := range r.counts {
-			names = append(names, n)
-		}
-		slices.SortFunc(names, func(a, b string) int { return r.counts[b] - r.counts[a] })
-		for _, n := range names {
-			t.Logf("%6d %s", r.counts[n], n)
+		r.tell()
+	}
+}
+
+// tell says what became of the scripts, which forms were in them, and which took longest.
+func (r *runner) tell() {
+	for _, n := range slices.SortedFunc(maps.Keys(r.counts), func(a, b string) int { return r.counts[b] - r.counts[a] }) {
+		r.t.Logf("%6d %s", r.counts[n], n)
+	}
+	for _, n := range slices.Sorted(maps.Keys(forms)) {
+		f := r.forms[n]
+		r.t.Logf("%6d with %s, %d planned, %d with rows", f.made, n, f.planned, f.rows)
+	}
+	for _, seed := range slices.SortedFunc(maps.Keys(r.took), func(a, b uint64) int { return cmp.Compare(r.took[b], r.took[a]) })[:min(5, len(r.took))] {
+		r.t.Logf("seed %d took %s", seed, r.took[seed].Round(time.Millisecond))
+	}
+}
+
+// forms are what scripts are searched for, to see that it comes up.
+var forms = map[string]*regexp.Regexp{
+	"windows in FROM":               regexp.MustCompile(`DESCRIPTOR`),
+	"windows in a time zone":        regexp.MustCompile(`time_zone =>`),
+	"windows with an offset":        regexp.MustCompile(`"offset" =>|DESCRIPTOR\([^()]*\), INTERVAL '\d+' \w+(, INTERVAL '\d+' \w+)?, INTERVAL`),
+	"windows of the calendar":       regexp.MustCompile(`(tumble|hop|cumulate)\([^()]*(\([^()]*\))?[^()]*(DAY|MONTH|YEAR)`),
+	"versions of a table":           regexp.MustCompile(`SYSTEM_TIME`),
+	"shared columns":                regexp.MustCompile(`USING \(|NATURAL`),
+	"rows of constants":             regexp.MustCompile(`VALUES`),
+	"numbered elements":             regexp.MustCompile(`WITH ORDINALITY`),
+	"lateral queries":               regexp.MustCompile(`LATERAL`),
+	"set operations":                regexp.MustCompile(`UNION|INTERSECT|EXCEPT`),
+	"set operations in parentheses": regexp.MustCompile(`(UNION|INTERSECT|EXCEPT)( ALL)? \(`),
+	"QUALIFY":                       regexp.MustCompile(`QUALIFY`),
+	"named windows":                 regexp.MustCompile(` WINDOW w`),
+	"ORDER BY with a limit inside":  regexp.MustCompile(`(LIMIT \d+|OFFSET \d+|WITH TIES)\)`),
+	"changelogs":                    regexp.MustCompile(`debezium_json`),
+}
+
+// form is how often a form came up.
+type form struct{ made, planned, rows int }
+
+func (r *runner) count(script *sqlgen.Script, what func(*form)) {
+	for n, f := range forms {
+		if f.MatchString(script.Tables + script.Query) {
+			what(r.forms[n])
 		}
 	}
 }
@@ -142,6 +186,8 @@ type runner struct {
 	dir     string
 	counts  map[string]int
 	failed  map[uint64]bool
+	forms   map[string]*form
+	took    map[uint64]time.Duration
 }
 
 func (r *runner) fail(seed uint64, script *sqlgen.Script, format string, args ...any) {
@@ -162,6 +208,7 @@ func (r *runner) script(seed uint64) {
 	if mutated {
 		script.Query = mutate(rand.New(rand.NewPCG(seed, 9)), script.Query)
 	}
+	r.count(script, func(f *form) { f.made++ })
 	text := script.Text(r.dir)
 	plan, problems, trace := r.compile(text)
 	switch {
@@ -177,6 +224,7 @@ func (r *runner) script(seed uint64) {
 		r.refused(seed, script, problems, mutated)
 		return
 	}
+	r.count(script, func(f *form) { f.planned++ })
 	sent := r.wire(seed, script, plan.Program)
 	if sent == nil {
 		return
@@ -212,6 +260,7 @@ func (r *runner) script(seed uint64) {
 		r.counts["runs well without rows"]++
 	default:
 		r.counts["runs well"]++
+		r.count(script, func(f *form) { f.rows++ })
 	}
 }
 
@@ -359,8 +408,12 @@ func late(p *graph.Program) bool {
 			continue
 		}
 		switch s := p.Nodes[e.To].Spec.(type) {
-		case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec, *graph.AsofJoinSpec:
+		case *graph.WindowAggregateSpec, *graph.SessionAggregateSpec, *graph.WindowJoinSpec, *graph.IntervalJoinSpec:
 			return true
+		case *graph.AsofJoinSpec:
+			if !asTheyCome(p, e.From) {
+				return true
+			}
 		case *graph.TopNSpec:
 			if s.PerTime {
 				return true
@@ -370,6 +423,22 @@ func late(p *graph.Program) bool {
 				return true
 			}
 		}
+	}
+	return false
+}
+
+// asTheyCome reports whether the changes of a node are those of a source, in the order of their event times.
+func asTheyCome(p *graph.Program, node int) bool {
+	switch p.Nodes[node].Spec.(type) {
+	case *graph.SourceSpec:
+		return true
+	case *graph.ProjectSpec, *graph.WatermarkSpec:
+		for _, e := range p.In(node) {
+			if !asTheyCome(p, e.From) {
+				return false
+			}
+		}
+		return true
 	}
 	return false
 }
