@@ -13,7 +13,7 @@ import (
 func (p *place) arrayQuery(e *ast.ArrayQuery) *expr.Node {
 	span := e.Span()
 	query, extra := withOrder(e.Query)
-	q := p.b.subquery(query, p.scope, p.scalars.env)
+	q := p.subquery(query)
 	if q == nil {
 		return nil
 	}

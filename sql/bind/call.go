@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -145,19 +146,20 @@ func (p *place) unknownFunction(name string, e *ast.Call) {
 
 // aggregate binds an aggregate call and gives the column that stands for it.
 func (p *place) aggregate(name string, e *ast.Call) *expr.Node {
+	for _, o := range p.scope.outer {
+		if o.call == e {
+			o.use(e)
+			return expr.NewColumn(o.index, o.field).At(e.Span())
+		}
+	}
+	if p.ofOuter(e) {
+		return p.outerAggregate(name, e)
+	}
 	switch {
 	case p.inAggregate:
 		p.b.errorf(CodeAggregate, e.Span(), "an aggregate cannot stand inside another").
 			WithHint("aggregate in a subquery in FROM, and once more above it")
 		return nil
-	case p.aggregates == nil && len(p.scope.outer) > 0:
-		if call, ok := p.bindCall(name, e); !ok || p.ofOuter(call) {
-			if ok {
-				p.refuseOuter(name, e)
-			}
-			return nil
-		}
-		fallthrough
 	case p.aggregates == nil:
 		err := p.b.errorf(CodeAggregate, e.Span(), "aggregates cannot stand in %s", p.clause)
 		if p.clause == "WHERE" {
@@ -178,40 +180,71 @@ func (p *place) aggregate(name string, e *ast.Call) *expr.Node {
 	if !ok {
 		return nil
 	}
-	if p.ofOuter(call) {
-		p.refuseOuter(name, e)
-		return nil
-	}
 	return p.aggregates.add(call)
-}
-
-func (p *place) refuseOuter(name string, e *ast.Call) {
-	p.b.unsupported(e.Span(), "%s looks at columns of the query around alone, so that it is that query's aggregate", name).
-		WithHint("compute it in a subquery in FROM of the query around, and name its column here")
 }
 
 // keepsNulls are the aggregates for which a null is a value, unless IGNORE NULLS is written.
 var keepsNulls = map[string]bool{"array_agg": true, "first_value": true, "last_value": true, "nth_value": true}
 
-// ofOuter reports whether an aggregate looks at columns, and all of them are those of the query around.
-func (p *place) ofOuter(c *logical.Call) bool {
-	outer := map[int]bool{}
-	for _, o := range p.scope.outer {
-		outer[o.index] = true
+// ofOuter reports whether an aggregate names columns, and all of them are those of the query around, whose aggregate it is then.
+func (p *place) ofOuter(e *ast.Call) bool {
+	if len(p.scope.outer) == 0 {
+		return false
 	}
 	some, all := false, true
-	for _, a := range append(c.Args[:len(c.Args):len(c.Args)], c.Filter) {
-		if a == nil {
-			continue
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ColumnRef:
+			c, _, err := p.scope.find(n.Path)
+			some, all = true, all && err == nil && c.frame != nil
+		case *ast.Query:
+			all = false
 		}
-		a.Walk(func(n *expr.Node) bool {
-			if n.Kind == expr.Column {
-				some, all = true, all && outer[n.Index]
+		return all
+	})
+	return some && all
+}
+
+// outerAggregate tells the query around of an aggregate of it, on the first try. On the second it is among the frame's columns.
+func (p *place) outerAggregate(name string, e *ast.Call) *expr.Node {
+	f := p.scope.outer[0].frame
+	used, refs := slices.Clone(f.used), maps.Clone(f.refs)
+	call, ok := p.bindCall(name, e)
+	if !ok {
+		return nil
+	}
+	own := f.calls != nil && f.exact == nil
+	outer := *call
+	value := func(n *expr.Node) *expr.Node {
+		if n == nil {
+			return nil
+		}
+		return n.Map(func(x *expr.Node) *expr.Node {
+			for _, o := range p.scope.outer {
+				if x.Kind == expr.Column && x.Index == o.index {
+					own = own && f.from[o.at].frame == nil
+					return f.values[o.at]
+				}
 			}
-			return true
+			return x
 		})
 	}
-	return some && all
+	outer.Args = nil
+	for _, a := range call.Args {
+		outer.Args = append(outer.Args, value(a))
+	}
+	outer.Filter = value(call.Filter)
+	if !own {
+		p.b.unsupported(e.Span(), "%s looks at columns of the query around alone, so that it is that query's aggregate", name).
+			WithHint("compute it in a subquery in FROM of the query around, and name its column here")
+		return nil
+	}
+	n := f.calls.add(&outer)
+	// Its columns are not named here.
+	f.used, f.refs = used, refs
+	f.refs[e], f.again = true, true
+	f.named = append(f.named, scopeColumn{field: arrow.Field{Name: name + "()", Type: n.Type, Nullable: n.Nullable}, index: n.Index, hidden: true, call: e})
+	return expr.NewLiteral(n.Type, nil).At(e.Span())
 }
 
 // add gives the column that stands for a call; equal calls share one.

@@ -43,6 +43,10 @@ type frame struct {
 	empty []*expr.Node
 	// counted keeps to the values that there are around; else subqueries may have rows for others too, which shortened says.
 	counted, shortened bool
+	// calls collects the aggregates of the query around that the subquery names; nil if that has none. named are those that were
+	// found on the first try.
+	calls *collected
+	named []scopeColumn
 	// rows is set for a subquery whose rows stand beside those around, so that it has to have its own row of empty.
 	rows bool
 	// safe says for which columns a null around equals one in the subquery.
@@ -168,6 +172,7 @@ func (f *frame) found() (columns []scopeColumn, well bool) {
 			columns = append(columns, c)
 		}
 	}
+	columns = append(columns, f.named...)
 	sharp := &frame{exact: f.refs}
 	for _, s := range f.tried {
 		if !sharp.namedIn(s) {

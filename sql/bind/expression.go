@@ -20,6 +20,8 @@ type place struct {
 	clause string
 	// aggregates collects aggregate calls; nil where there can be none.
 	aggregates *collected
+	// grouped is set where expressions are over groups, so that subqueries may name aggregates of them.
+	grouped bool
 	// inAggregate is set below an aggregate call.
 	inAggregate bool
 	// scalars collects scalar subqueries; nil where there can be none.

@@ -259,7 +259,7 @@ func (g *grouping) bind(gb *ast.GroupBy, p *place, items []*item) bool {
 	}
 	ok := true
 	at := *p
-	at.clause, at.overs, at.unnests = "GROUP BY", nil, nil
+	at.clause, at.grouped, at.overs, at.unnests = "GROUP BY", false, nil, nil
 	for _, e := range gb.Items {
 		if row, is := e.(*ast.Row); is {
 			if len(row.Items) == 0 {

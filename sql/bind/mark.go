@@ -561,7 +561,7 @@ func (p *place) quantifiedQuery(e *ast.Quantified) *expr.Node {
 		return nil
 	}
 	xs := p.all(rowValues(e.X))
-	q := p.b.subquery(e.Query, p.scope, p.scalars.env)
+	q := p.subquery(e.Query)
 	if xs == nil || q == nil || !p.b.width(q, len(xs), e.Query.Span()) || !p.comparable(xs) {
 		return nil
 	}
@@ -645,7 +645,7 @@ func (p *place) anyPair(e *ast.Quantified, xs []*expr.Node, q *bound, compare fu
 
 // scalarQuery binds a query that is a value.
 func (p *place) scalarQuery(e *ast.Subquery) *expr.Node {
-	q := p.b.subquery(e.Query, p.scope, p.scalars.env)
+	q := p.subquery(e.Query)
 	if q == nil {
 		return nil
 	}
@@ -684,7 +684,7 @@ func (p *place) rowQuery(op ast.BinaryOp, x *ast.Row, query *ast.Subquery, span 
 		return p.queryExpression(query)
 	}
 	xs := p.all(x.Items)
-	q := p.b.subquery(query.Query, p.scope, p.scalars.env)
+	q := p.subquery(query.Query)
 	if xs == nil || q == nil || !p.b.width(q, len(xs), query.Query.Span()) {
 		return nil
 	}
@@ -712,7 +712,7 @@ func (p *place) values(e *ast.Subquery, q *bound) []*expr.Node {
 	}
 	if q.frame != nil && q.frame.shortened {
 		// Only rows for the values that there are may be counted.
-		if q = p.b.framed(e.Query, p.scope, p.scalars.env, forCounting); q == nil {
+		if q = p.subqueryFor(e.Query, forCounting); q == nil {
 			return nil
 		}
 	}

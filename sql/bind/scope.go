@@ -21,6 +21,8 @@ type relation struct {
 
 // scope is the columns that expressions can name.
 type scope struct {
+	// calls are those of the SELECT over the groups of which this is the input, for subqueries; nil for none.
+	calls   *collected
 	columns []scopeColumn
 	// outer are the columns of the queries around a correlated subquery that the relation carries along (see frame): a name
 	// means one of them if it means none of columns.
@@ -40,6 +42,8 @@ type scopeColumn struct {
 	// frame is set for columns of a query around: they are column at of it.
 	frame *frame
 	at    int
+	// call is set for what is no column of the query around but an aggregate of it.
+	call *ast.Call
 }
 
 // scopeOf names all columns of a node after one table.

@@ -101,7 +101,7 @@ func (b *Binder) groupedBySets(s *ast.Select, p *place, whole *grouping, sets []
 		return nil
 	}
 	at := *p
-	at.clause, at.overs, at.unnests = "GROUP BY", nil, nil
+	at.clause, at.grouped, at.overs, at.unnests = "GROUP BY", false, nil, nil
 	bound := make([]*grouping, len(sets))
 	for i, set := range sets {
 		bound[i] = &grouping{b: b, in: whole.in, span: whole.span}

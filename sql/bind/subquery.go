@@ -29,9 +29,15 @@ func (q *bound) field(i int) *expr.Node {
 	return expr.NewColumn(i, q.node.Schema().Field(i)).At(q.span)
 }
 
-// subquery binds a query in an expression over the columns of a scope.
-func (b *Binder) subquery(q *ast.Query, around *scope, e *env) *bound {
-	return b.framed(q, around, e, forValues)
+// subquery binds a query in an expression.
+func (p *place) subquery(q *ast.Query) *bound { return p.subqueryFor(q, forValues) }
+
+func (p *place) subqueryFor(q *ast.Query, to purpose) *bound {
+	around := *p.scope
+	if p.grouped && !p.inAggregate {
+		around.calls = p.aggregates
+	}
+	return p.b.framed(q, &around, p.scalars.env, to)
 }
 
 // purpose is what a subquery is for.
@@ -68,7 +74,7 @@ func (b *Binder) framed(q *ast.Query, around *scope, e *env, to purpose) *bound 
 		if len(columns) > 0 {
 			f = newFrame(columns, q.Span())
 			f.carriers = carriers
-			f.exact, f.counted, f.rows = exact, to == forCounting, to == forRows
+			f.exact, f.counted, f.rows, f.calls = exact, to == forCounting, to == forRows, around.calls
 			if s, ok := q.Body.(*ast.Select); ok && len(q.OrderBy) == 0 && q.Limit == nil && q.Offset == nil {
 				f.top = s
 			}
@@ -237,7 +243,7 @@ func (m *membership) bind(p *place) ([]*expr.Node, *bound) {
 	var xs []*expr.Node
 	if m.x != nil {
 		if xs = p.all(m.x); xs == nil {
-			p.b.subquery(m.query, p.scope, p.scalars.env)
+			p.subquery(m.query)
 			return nil, nil
 		}
 	}
@@ -245,7 +251,7 @@ func (m *membership) bind(p *place) ([]*expr.Node, *bound) {
 	if m.x == nil {
 		query = p.b.anyRow(query)
 	}
-	q := p.b.subquery(query, p.scope, p.scalars.env)
+	q := p.subquery(query)
 	if q == nil || m.x == nil || p.b.width(q, len(xs), m.query.Span()) {
 		return xs, q
 	}
