@@ -121,10 +121,6 @@ func (p *place) plain(name string, e *ast.Call) bool {
 func (p *place) unknownFunction(name string, e *ast.Call) {
 	err := p.b.errorf(expr.CodeUnknownFunction, e.Name.Span(), "there is no function %q", name)
 	names := []string{"tumble", "hop", "cumulate", "session", "row_time", "unnest", "row_number", "rank", "dense_rank"}
-	if window, part, ok := strings.Cut(name, "_"); ok && windowForms[window].example != "" && (part == "start" || part == "end") {
-		err.WithHint("a window is a struct: write %s(…).%s, with the call that stands in GROUP BY", window, part)
-		return
-	}
 	for over := range overFunctions {
 		names = append(names, over)
 	}

@@ -341,14 +341,14 @@ func (b *Binder) meeting(left, right *relation, kind graph.JoinKind, named bool,
 	}
 	f := e.around()
 	switch {
-	case kind == graph.FullJoin && f.exact == nil:
-		f.again = true
+	case kind == graph.FullJoin:
+		f.again = f.exact == nil
 		if left.scope.outer == nil {
 			left = b.beside(left, f)
 		}
-	case kind == graph.FullJoin:
-		b.unsupported(span, "a FULL JOIN in a subquery cannot depend on the query around it").WithHint("join in a subquery in FROM that names no columns of the query around, and compare in WHERE")
-		return nil, nil, nil, false
+		if right.scope.outer == nil {
+			right = b.beside(right, f)
+		}
 	case kind == graph.RightJoin && right.scope.outer == nil:
 		right = b.beside(right, f)
 	case kind != graph.RightJoin && left.scope.outer == nil && (kind != graph.InnerJoin || right.scope.outer == nil):

@@ -388,8 +388,32 @@ func (b *Binder) joined(left, right *relation, kind graph.JoinKind, terms []*exp
 	case kind == graph.RightJoin && right.scope.outer != nil:
 		// Those of the left side may be padded.
 		s.outer = beside(&relation{node: left.node, scope: &scope{}}, right).outer
+	case kind == graph.FullJoin && s.outer != nil:
+		return b.eitherOuter(&relation{node: j, scope: s}, beside(&relation{node: left.node, scope: &scope{}}, right).outer, span)
 	}
 	return (&relation{node: j, scope: s}).refreshed()
+}
+
+// eitherOuter computes the columns of the query around that a FULL JOIN carries: those of whichever side there is.
+func (b *Binder) eitherOuter(r *relation, right []scopeColumn, span fault.Span) *relation {
+	fields := r.node.Schema().Fields()
+	exprs := make([]*expr.Node, len(fields))
+	for i, f := range fields {
+		exprs[i] = expr.NewColumn(i, f).At(span)
+	}
+	s := &scope{columns: r.scope.columns}
+	for i, c := range r.scope.outer {
+		either := (&place{b: b, scope: &scope{}}).function("coalesce", span, exprs[c.index], exprs[right[i].index])
+		if either == nil {
+			return nil
+		}
+		c.index = len(exprs)
+		s.outer = append(s.outer, c)
+		exprs, fields = append(exprs, either), append(fields, arrow.Field{Name: c.field.Name, Type: either.Type, Nullable: either.Nullable, Metadata: c.field.Metadata})
+	}
+	p := logical.NewProject(r.node, exprs, fields, span)
+	b.fresh[p] = true
+	return (&relation{node: p, scope: s}).refreshed()
 }
 
 // refreshed takes over from the plan which columns can be null.
