@@ -245,7 +245,8 @@ func (s *scalars) join(b *Binder, in logical.Node, which map[int]bool, move func
 
 // joinScalar joins one relation to what has been joined before; base is the query around without any.
 func (b *Binder) joinScalar(base, left logical.Node, sc *scalar, over func(*expr.Node) *expr.Node) logical.Node {
-	if n := b.localScalar(left, sc, over); n != nil {
+	errs := len(b.errs)
+	if n := b.localScalar(left, sc, over); n != nil || len(b.errs) > errs {
 		return n
 	}
 	on := b.onValues(graph.LeftJoin)
