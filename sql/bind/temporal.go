@@ -40,6 +40,11 @@ func (b *Binder) temporal(left *relation, t *ast.Join, ref *ast.TableRef, e *env
 	}
 	kind := joinKinds[t.Kind]
 	return b.on(t, left, right, kind, e, func(left, right *relation, terms []*expr.Node) *relation {
+		if left.node.Properties().Mode != graph.Append { // the rows are beside the values around, which can change
+			b.unsupported(t.On.Span(), "the condition of a join FOR SYSTEM_TIME AS OF cannot name columns of the query around").
+				WithHint("put what names them into the WHERE of this query, behind the join")
+			return nil
+		}
 		return b.versioned(left, right, kind, terms, v, ref, t.Span())
 	})
 }
