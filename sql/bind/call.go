@@ -305,7 +305,22 @@ func (p *place) bindCall(name string, e *ast.Call) (*logical.Call, bool) {
 		}
 		filter = known
 	}
+	if (name == "min" || name == "max") && !p.inOver && len(args) == 1 && len(order) == 0 && (args[0].Type.ID() == arrow.STRUCT || args[0].Type.ID() == arrow.LIST) {
+		return p.extreme(name, e, args[0], filter)
+	}
 	return p.resolveCall(name, e, args, order, filter)
+}
+
+// extreme is min or max of structs or lists: the first of them in their order.
+func (p *place) extreme(name string, e *ast.Call, arg, filter *expr.Node) (*logical.Call, bool) {
+	known := p.function("is_not_null", e.Span(), arg)
+	if filter != nil {
+		known = p.function("and", e.Span(), filter, known)
+	}
+	first := *e
+	first.Distinct = false
+	first.OrderBy = []*ast.OrderItem{{Place: e.Place, Expr: e.Args[0].Value, Desc: name == "max"}}
+	return p.resolveCall("first_value", &first, []*expr.Node{arg}, []*expr.Node{arg}, known)
 }
 
 // resolveCall finds the aggregate's types and casts the arguments.

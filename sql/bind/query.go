@@ -127,14 +127,41 @@ func (b *Binder) castAll(n logical.Node, fields []arrow.Field, span fault.Span) 
 func (b *Binder) concrete(n logical.Node) logical.Node {
 	fields := append([]arrow.Field(nil), n.Schema().Fields()...)
 	for i := range fields {
-		if fields[i].Type.ID() == arrow.NULL {
-			fields[i].Type = arrow.BinaryTypes.String
-		}
+		fields[i].Type = definite(fields[i].Type)
 	}
 	if out := b.castAll(n, fields, n.Span()); out != nil {
 		return out
 	}
 	return n
+}
+
+// definite is a type with TEXT for what is always null, at any depth.
+func definite(dt arrow.DataType) arrow.DataType {
+	switch t := dt.(type) {
+	case *arrow.NullType:
+		return arrow.BinaryTypes.String
+	case *arrow.ListType:
+		if elem := definite(t.Elem()); !arrow.TypeEqual(elem, t.Elem()) {
+			f := t.ElemField()
+			f.Type = elem
+			return arrow.ListOfField(f)
+		}
+	case *arrow.MapType:
+		if item := definite(t.ItemType()); !arrow.TypeEqual(item, t.ItemType()) {
+			return arrow.MapOf(t.KeyType(), item)
+		}
+	case *arrow.StructType:
+		fields := slices.Clone(t.Fields())
+		same := true
+		for i, f := range fields {
+			fields[i].Type = definite(f.Type)
+			same = same && arrow.TypeEqual(f.Type, fields[i].Type)
+		}
+		if !same {
+			return arrow.StructOf(fields...)
+		}
+	}
+	return dt
 }
 
 // written is concrete, with values that -> gives as JSON text, as Arroyo writes them: a text in quotes, and the text null
