@@ -299,10 +299,18 @@ func (p *place) cast(e *ast.Cast) *expr.Node {
 	if x == nil || err != nil {
 		return nil
 	}
-	if types.IsJSON(e.Type) && x.Type.ID() != arrow.STRING && x.Type.ID() != arrow.NULL {
-		return p.function("to_json", e.Span(), x)
+	if types.IsJSON(e.Type) {
+		return p.castField(x, arrow.Field{Type: dt, Metadata: expr.JSONMetadata}, e.Try, e.Span())
 	}
 	return p.castTo(x, dt, e.Try, e.Span())
+}
+
+// castField casts a value to the type of a column; one that is JSON makes JSON of all but texts, which are JSON already.
+func (p *place) castField(x *expr.Node, f arrow.Field, try bool, span fault.Span) *expr.Node {
+	if expr.IsJSON(f) && x.Type.ID() != arrow.STRING && x.Type.ID() != arrow.NULL {
+		return p.function("to_json", span, x)
+	}
+	return p.castTo(x, f.Type, try, span)
 }
 
 func (p *place) castTo(x *expr.Node, dt arrow.DataType, try bool, span fault.Span) *expr.Node {

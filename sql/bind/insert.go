@@ -57,16 +57,16 @@ func (b *Binder) inserted(t *catalog.Table, s *ast.Insert) *relation {
 		return b.topQuery(s.Query)
 	}
 	targets := t.Writable()
-	var into []arrow.DataType
+	var into []arrow.Field
 	for _, c := range targets {
 		if len(s.Columns) == 0 {
-			into = append(into, c.Field.Type)
+			into = append(into, c.Field)
 		}
 	}
 	for _, id := range s.Columns {
 		for _, c := range targets {
 			if exactly(id, c.Field.Name) || loosely(id, c.Field.Name) {
-				into = append(into, c.Field.Type)
+				into = append(into, c.Field)
 				break
 			}
 		}
@@ -140,7 +140,7 @@ func (b *Binder) fit(t *catalog.Table, r *relation, s *ast.Insert) logical.Node 
 		target := targets[at[i]].Field
 		c := expr.NewColumn(i, f).At(s.Query.Span())
 		if !arrow.TypeEqual(f.Type, target.Type) {
-			if c = p.castTo(c, target.Type, false, s.Query.Span()); c == nil {
+			if c = p.castField(c, target, false, s.Query.Span()); c == nil {
 				b.errs[len(b.errs)-1].Message += " (column \"" + target.Name + "\")"
 				return nil
 			}

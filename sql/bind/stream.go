@@ -180,7 +180,7 @@ func (src *source) virtual(s *ast.CreateTable) bool {
 		p := &place{b: src.b, scope: physical, clause: "a generated column", computed: computed}
 		n := p.expr(definitions[c.Field.Name].Generated)
 		if n != nil && !arrow.TypeEqual(n.Type, c.Field.Type) {
-			n = p.castTo(n, c.Field.Type, false, n.Span)
+			n = p.castField(n, c.Field, false, n.Span)
 		}
 		ok = ok && n != nil
 		src.exprs = append(src.exprs, n)

@@ -268,7 +268,7 @@ func (b *Binder) defaultOf(col *catalog.Column, c *ast.ColumnDef) {
 	p := &place{b: b, scope: &scope{}, clause: "DEFAULT"}
 	n := p.expr(c.Default)
 	if n != nil && !arrow.TypeEqual(n.Type, col.Field.Type) {
-		n = p.castTo(n, col.Field.Type, false, span)
+		n = p.castField(n, col.Field, false, span)
 	}
 	if n == nil {
 		return

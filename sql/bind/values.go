@@ -17,9 +17,9 @@ func once(span fault.Span) *relation {
 	return &relation{node: logical.NewOnce(span), scope: &scope{}}
 }
 
-// values binds VALUES (…), (…). into, which may be nil, are the types of the columns that the values are inserted
+// values binds VALUES (…), (…). into, which may be nil, are the columns that the values are inserted
 // into: as in PostgreSQL each value is then cast to its column's type by itself.
-func (b *Binder) values(v *ast.Values, into []arrow.DataType, e *env) *relation {
+func (b *Binder) values(v *ast.Values, into []arrow.Field, e *env) *relation {
 	if len(v.Rows) == 0 { // the parser has said why
 		return nil
 	}
@@ -48,7 +48,7 @@ func (b *Binder) values(v *ast.Values, into []arrow.DataType, e *env) *relation 
 	for c := 0; c < width && ok; c++ {
 		fields[c] = arrow.Field{Name: "column" + strconv.Itoa(c+1), Nullable: true}
 		if into != nil {
-			fields[c].Type = into[c]
+			fields[c].Type = into[c].Type
 		} else {
 			fields[c].Type, ok = p.unified(v, rows, c)
 		}
@@ -80,12 +80,12 @@ func (b *Binder) values(v *ast.Values, into []arrow.DataType, e *env) *relation 
 }
 
 // cells binds one row.
-func (p *place) cells(r *ast.Row, into []arrow.DataType) []*expr.Node {
+func (p *place) cells(r *ast.Row, into []arrow.Field) []*expr.Node {
 	out, ok := make([]*expr.Node, len(r.Items)), true
 	for c, e := range r.Items {
 		n := p.expr(e)
 		if n != nil && into != nil {
-			n = p.castTo(n, into[c], false, e.Span())
+			n = p.castField(n, into[c], false, e.Span())
 		}
 		out[c], ok = n, ok && n != nil
 	}
