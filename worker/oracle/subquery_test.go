@@ -73,6 +73,17 @@ const subqueryCases = `
 	SELECT DISTINCT k IN (SELECT k FROM d) AS f, g FROM c
 	SELECT id, (SELECT count(DISTINCT v) FROM d WHERE d.k = c.k) AS n, (SELECT string_agg(d.k, ',' ORDER BY d.id) FROM d WHERE d.v = c.v) AS s FROM c
 	SELECT id, row_number() OVER (ORDER BY (SELECT count(*) FROM d WHERE d.k = c.k), id) AS r FROM c
+	SELECT id, row_number() OVER (PARTITION BY g ORDER BY id) IN (SELECT v FROM d) AS f FROM c
+	SELECT id FROM c QUALIFY count(*) OVER (PARTITION BY k) NOT IN (SELECT v FROM d WHERE d.g = c.g) ::: SELECT id FROM (SELECT *, count(*) OVER (PARTITION BY k) AS n FROM c) c WHERE n NOT IN (SELECT v FROM d WHERE d.g = c.g)
+	SELECT id FROM c WHERE (g, v) > (SELECT g, max(v) FROM d WHERE d.k = c.k AND d.g = c.g GROUP BY g) ::: SELECT c.id FROM c JOIN (SELECT k, g, max(v) AS v FROM d GROUP BY k, g) x ON x.k = c.k AND x.g = c.g AND c.v > x.v
+	SELECT id, (coalesce(g, 0), id) < ANY (SELECT coalesce(g, 0), id FROM d WHERE d.k = c.k) AS a, (coalesce(g, 0), id) >= ALL (SELECT coalesce(g, 0), id FROM d WHERE d.k = c.k) AS b FROM c ::: SELECT id, EXISTS (SELECT 1 FROM d WHERE d.k = c.k AND (coalesce(c.g, 0) < coalesce(d.g, 0) OR coalesce(c.g, 0) = coalesce(d.g, 0) AND c.id < d.id)) AS a, NOT EXISTS (SELECT 1 FROM d WHERE d.k = c.k AND NOT (coalesce(c.g, 0) > coalesce(d.g, 0) OR coalesce(c.g, 0) = coalesce(d.g, 0) AND c.id >= d.id)) AS b FROM c
+	SELECT k, sum(v) AS s FROM c GROUP BY k HAVING EXISTS (SELECT 1 FROM d WHERE d.k = c.k AND d.v > min(c.v))
+	SELECT k, g, (SELECT count(*) + max(c.v) FROM d WHERE d.v < max(c.v)) AS n FROM c GROUP BY ROLLUP (k, g)
+	SELECT c.id, d.id AS e FROM c LEFT JOIN d ON c.k = d.k AND EXISTS (SELECT 1 FROM d AS x WHERE x.v = c.v AND x.g = d.g) ::: SELECT c.id, d.id AS e FROM c LEFT JOIN LATERAL (SELECT * FROM d WHERE c.k = d.k AND EXISTS (SELECT 1 FROM d AS x WHERE x.v = c.v AND x.g = d.g)) d ON TRUE
+	SELECT c.id, d.id AS e FROM c FULL JOIN d ON c.k = d.k AND (SELECT count(*) FROM d AS x WHERE x.k = c.k AND x.g = d.g) > 1 ::: SELECT c.id, d.id AS e FROM c FULL JOIN (SELECT *, (SELECT count(*) FROM d AS x WHERE x.k = d.k AND x.g = d.g) AS n FROM d) d ON c.k = d.k AND d.n > 1
+	SELECT c.id, x.id AS e FROM c LEFT JOIN LATERAL (SELECT id, v FROM d WHERE d.k = c.k ORDER BY v DESC NULLS LAST, id LIMIT 2) x ON x.v > c.v
+	SELECT id, (SELECT count(*) FROM (SELECT id FROM d WHERE d.k = c.k) x FULL JOIN (SELECT id FROM c AS e WHERE e.g = c.g) y ON x.id = y.id) AS n FROM c ::: SELECT id, (SELECT count(*) FROM (SELECT id FROM d WHERE d.k = c.k UNION SELECT id FROM c AS e WHERE e.g = c.g)) AS n FROM c
+	SELECT k, g, count(*) AS n, rank() OVER (PARTITION BY grouping(k, g) ORDER BY count(*) DESC) AS r FROM c GROUP BY CUBE (k, g)
 `
 
 // TestSubqueriesGiveTheBatchAnswer is TestUpdatingQueriesGiveTheBatchAnswer for subqueries.
