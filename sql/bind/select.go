@@ -200,8 +200,8 @@ func (p *place) item(si *ast.SelectItem) *item {
 	if saysJSON(si.Expr) {
 		it.field.Metadata = expr.JSONMetadata
 	}
-	if st, ok := memberOf(it.node); ok {
-		it.field.Metadata = st.Field(it.node.Index).Metadata
+	if part, ok := partOf(it.node); ok {
+		it.field.Metadata = part.Metadata
 	}
 	it.nameIt(si, p.columnName(si.Expr, it.node))
 	return it
@@ -224,7 +224,7 @@ func (p *place) isJSON(e ast.Expr, n *expr.Node) bool {
 	if c, ok := p.columnOf(n); ok && expr.IsJSON(c.field) {
 		return true
 	}
-	if st, ok := memberOf(n); ok && expr.IsJSON(st.Field(n.Index)) {
+	if part, ok := partOf(n); ok && expr.IsJSON(part) {
 		return true
 	}
 	return saysJSON(e)
@@ -244,13 +244,20 @@ func saysJSON(e ast.Expr) bool {
 	return t != nil && types.IsJSON(t)
 }
 
-// memberOf gives the struct that an expression takes a member of.
-func memberOf(n *expr.Node) (*arrow.StructType, bool) {
-	if n.Kind != expr.Field {
-		return nil, false
+// partOf gives the field of what an expression takes out of a struct, a list or a map.
+func partOf(n *expr.Node) (arrow.Field, bool) {
+	if len(n.Args) == 0 || n.Kind != expr.Field && (n.Kind != expr.Call || n.Name != "array_element") {
+		return arrow.Field{}, false
 	}
-	st, ok := n.Args[0].Type.(*arrow.StructType)
-	return st, ok
+	switch t := n.Args[0].Type.(type) {
+	case *arrow.StructType:
+		return t.Field(n.Index), true
+	case *arrow.ListType:
+		return t.ElemField(), true
+	case *arrow.MapType:
+		return t.ItemField(), true
+	}
+	return arrow.Field{}, false
 }
 
 func (it *item) nameIt(si *ast.SelectItem, otherwise string) {
