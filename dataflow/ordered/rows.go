@@ -30,6 +30,8 @@ type Rows struct {
 
 	// Of the row encoded last: see Encode.
 	scratch []byte
+	// sink keeps Warm from being nothing.
+	sink int64
 }
 
 // Words of a row in front of its owner's.
@@ -58,6 +60,32 @@ func NewRows(schema *arrow.Schema, key *Key, own int) *Rows {
 
 // Key is the order of the rows.
 func (s *Rows) Key() *Key { return s.key }
+
+// Warm reads rows that are about to be used one by one, so that the misses of the cache overlap: a few hundred at a time, or
+// the first are gone from the nearest cache again. Rows may have been freed.
+func (s *Rows) Warm(ids []int32) {
+	sum := int64(0)
+	for _, id := range ids {
+		w := s.words[int(id)*s.stride : int(id+1)*s.stride]
+		for i := 0; i < len(w); i += lineWords {
+			sum += w[i]
+		}
+		sum += w[len(w)-1]
+	}
+	for _, id := range ids {
+		w := s.words[int(id)*s.stride:]
+		if ref, room := w[refWord], w[roomWord]; room > 0 {
+			sum += int64(s.arena[ref]) + int64(s.arena[ref+room-1])
+		}
+	}
+	s.sink = sum
+}
+
+// lineWords is the number of words in a line of the cache.
+const lineWords = 8
+
+// WarmFree is Warm for the rows whose memory the next n that are put will have.
+func (s *Rows) WarmFree(n int) { s.Warm(s.free[max(0, len(s.free)-n):]) }
 
 // Encoded is a row outside of the store: its key, then the row. It is valid until the next Encode.
 type Encoded struct {

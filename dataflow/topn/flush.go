@@ -15,7 +15,10 @@ func (t *topN) flush(now int64, out operator.Emitter) error {
 		t.rank.clear(w)
 		t.change(w, slot)
 	})
-	for _, slot := range t.changed {
+	for i, slot := range t.changed {
+		if i%warmRows == 0 {
+			t.warmChanged(t.changed[i:min(i+warmRows, len(t.changed))])
+		}
 		w := words[int(slot)*stride:]
 		w[changedWord] = 0
 		t.compare(w)

@@ -45,6 +45,8 @@ type topN struct {
 	out        *output
 	inc        state.Incremental
 	in         input
+	// ahead are rows that are about to be used.
+	ahead []int32
 	// changed are the partitions that have changed since the last flush.
 	changed []int32
 	// Of a flush: a partition's results as they were put out and as they are, and what leaves and comes.
@@ -102,6 +104,10 @@ func (t *topN) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 	}
 	words, stride := t.partitions.Values()
 	for j, r := range rows {
+		if j%warmRows == 0 {
+			to := min(j+warmRows, len(rows))
+			t.warmInput(rows[j:to], t.in.slots[j:to])
+		}
 		slot := t.in.slots[j]
 		w := words[int(slot)*stride : int(slot)*stride+partitionWords]
 		prefix := t.in.prefixes[r]
@@ -118,6 +124,44 @@ func (t *topN) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 		}
 	}
 	return nil
+}
+
+// warmRows is how many partitions are read ahead together.
+const warmRows = 256
+
+// warmInput reads what the next rows will meet: their partitions and, if they may be among the results, the rows at the end
+// and at the root of those.
+func (t *topN) warmInput(rows, slots []int32) {
+	words, stride := t.partitions.Values()
+	t.ahead = t.ahead[:0]
+	for j, slot := range slots {
+		w := words[int(slot)*stride : int(slot)*stride+partitionWords]
+		if t.in.prefixes[rows[j]] <= ^uint64(w[limitWord]) {
+			t.aheadOf(w[lastWord], w[rootWord])
+		}
+	}
+	t.rows.Warm(t.ahead)
+	t.rows.WarmFree(len(t.ahead))
+}
+
+// warmChanged reads partitions and the rows that were put out and that are in front now.
+func (t *topN) warmChanged(slots []int32) {
+	words, stride := t.partitions.Values()
+	t.ahead = t.ahead[:0]
+	for _, slot := range slots {
+		w := words[int(slot)*stride : int(slot)*stride+partitionWords]
+		t.aheadOf(w[shownWord], w[rootWord])
+	}
+	t.rows.Warm(t.ahead)
+}
+
+func (t *topN) aheadOf(a, b int64) {
+	if a != 0 {
+		t.ahead = append(t.ahead, int32(a)-1)
+	}
+	if b != 0 && b != a {
+		t.ahead = append(t.ahead, int32(b)-1)
+	}
 }
 
 func (t *topN) change(w []int64, slot int32) {
