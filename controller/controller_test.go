@@ -318,6 +318,9 @@ func TestPreviewRowsAndMetrics(t *testing.T) {
 		if len(series) < 3 || series[0].Value < 50 || series[0].Value > 200 {
 			t.Errorf("messages_recv %v", series)
 		}
+		if late := groups[1].MetricGroups[5]; late.Name != "late_rows" || late.Subtasks[0].Metrics[0].Value != 3 {
+			t.Errorf("rows left out %+v", late)
+		}
 		if s, ok := h.c.Sample(pj.Job.Config.ID); !ok || len(s.Subtasks) != 2 {
 			t.Errorf("sample %+v", s)
 		}

@@ -179,7 +179,11 @@ func (w *fakeWorker) JobFinished(context.Context, *wire.JobFinishedRequest) (*wi
 func (w *fakeWorker) GetMetrics(context.Context, *wire.GetMetricsRequest) (*wire.GetMetricsResponse, error) {
 	r := &wire.GetMetricsResponse{}
 	w.tasks(func(op string, k uint32) {
-		r.Subtasks = append(r.Subtasks, &wire.SubtaskMetrics{OperatorId: op, Subtask: k, RowsIn: time.Now().Unix() % 1e6 * 100})
+		s := &wire.SubtaskMetrics{OperatorId: op, Subtask: k, RowsIn: time.Now().Unix() % 1e6 * 100}
+		if op == "sink" {
+			s.LateRows = 3
+		}
+		r.Subtasks = append(r.Subtasks, s)
 	})
 	return r, nil
 }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,20 +10,20 @@ import (
 	"wadi/worker/wire"
 )
 
-// OperatorMetricGroup is the rates of one operator.
+// OperatorMetricGroup is the metrics of one operator.
 type OperatorMetricGroup struct {
 	// NodeID is the operator's index in the graph.
 	NodeID       int           `json:"node_id"`
 	MetricGroups []MetricGroup `json:"metric_groups"`
 }
 
-// MetricGroup is one rate of all subtasks.
+// MetricGroup is one metric of all subtasks.
 type MetricGroup struct {
 	Name     string           `json:"name"`
 	Subtasks []SubtaskMetrics `json:"subtasks"`
 }
 
-// SubtaskMetrics is one rate of one subtask over time.
+// SubtaskMetrics is one metric of one subtask over time.
 type SubtaskMetrics struct {
 	Index   int      `json:"index"`
 	Metrics []Metric `json:"metrics"`
@@ -95,8 +96,17 @@ var rates = []struct {
 	{"messages_sent", (*wire.SubtaskMetrics).GetRowsOut},
 }
 
-// groups computes rates per second from samples that follow each other, and the backpressure: how full the queue in
-// front of a task is, from 0 to 1.
+// losses are counters of rows that an operator has left out. Few operators have any, so that only those that do show them.
+var losses = []struct {
+	name  string
+	value func(*wire.SubtaskMetrics) int64
+}{
+	{"late_rows", (*wire.SubtaskMetrics).GetLateRows},
+	{"bad_records", (*wire.SubtaskMetrics).GetBadRecords},
+}
+
+// groups computes rates per second from samples that follow each other, the backpressure, which is how full the queue in
+// front of a task is, from 0 to 1, and how many rows have been left out so far.
 func (m *metrics) groups() []OperatorMetricGroup {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,9 +124,23 @@ func (m *metrics) groups() []OperatorMetricGroup {
 			}
 			return min(1, float64(now.QueuedBytes)/float64(now.QueueLimit))
 		}))
+		for _, l := range losses {
+			if m.any(op, l.value) {
+				g.MetricGroups = append(g.MetricGroups, m.series(op, l.name, func(_, now *wire.SubtaskMetrics, _ float64) float64 {
+					return float64(l.value(now))
+				}))
+			}
+		}
 		out = append(out, g)
 	}
 	return out
+}
+
+// any reports whether a counter of an operator is above zero. Counters only grow, so that the newest sample tells.
+func (m *metrics) any(op string, value func(*wire.SubtaskMetrics) int64) bool {
+	return len(m.samples) > 0 && slices.ContainsFunc(m.samples[len(m.samples)-1].subtasks, func(s *wire.SubtaskMetrics) bool {
+		return s.OperatorId == op && value(s) > 0
+	})
 }
 
 func (m *metrics) series(op, name string, value func(before, now *wire.SubtaskMetrics, seconds float64) float64) MetricGroup {
