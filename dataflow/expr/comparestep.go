@@ -12,14 +12,15 @@ type operands struct {
 	result       column.Const
 }
 
-func newOperands(c *compiler, n *Node) (operands, error) {
-	args, err := c.compileAll(n.Args)
+// newOperands gives the comparer of the type in which the operands come out, too.
+func newOperands(c *compiler, n *Node, op comparison) (operands, comparer, error) {
+	args, dt, err := c.compileCompared(n, op)
 	if err != nil {
-		return operands{}, err
+		return operands{}, nil, err
 	}
 	null := &column.Bool{}
 	null.AppendNull()
-	return operands{a: args[0], b: args[1], null: null, single: &column.Bool{}}, nil
+	return operands{a: args[0], b: args[1], null: null, single: &column.Bool{}}, newComparer(dt), nil
 }
 
 // constant is a boolean constant as result.
@@ -57,8 +58,8 @@ type compareStep struct {
 
 func compareSpecial(op comparison) func(c *compiler, n *Node) (step, error) {
 	return func(c *compiler, n *Node) (step, error) {
-		p, err := newOperands(c, n)
-		return &compareStep{operands: p, op: op, cmp: newComparer(n.Args[0].Type)}, err
+		p, cmp, err := newOperands(c, n, op)
+		return &compareStep{operands: p, op: op, cmp: cmp}, err
 	}
 }
 
@@ -137,8 +138,8 @@ type distinctStep struct {
 
 func distinctSpecial(same bool) func(c *compiler, n *Node) (step, error) {
 	return func(c *compiler, n *Node) (step, error) {
-		p, err := newOperands(c, n)
-		return &distinctStep{operands: p, same: same, cmp: newComparer(n.Args[0].Type)}, err
+		p, cmp, err := newOperands(c, n, opEq)
+		return &distinctStep{operands: p, same: same, cmp: cmp}, err
 	}
 }
 

@@ -91,7 +91,11 @@ type inStep struct {
 // newInStep compiles a list of constants into a set, any other list into an OR of comparisons.
 func newInStep(c *compiler, n *Node) (step, error) {
 	negated := n.Name == "not_in_list"
-	set := newValueSet(n.Args[0].Type)
+	arg := n.Args[0]
+	if coarse := widened(arg); coarse != nil {
+		arg = coarse
+	}
+	set := newValueSet(arg.Type)
 	s := &inStep{negated: negated, set: set, single: &column.Bool{}, null: &column.Bool{}}
 	s.null.AppendNull()
 	for _, e := range n.Args[1:] {
@@ -102,10 +106,20 @@ func newInStep(c *compiler, n *Node) (step, error) {
 			s.hasNull = true
 			continue
 		}
-		set.add(literalVector(e.Type, e.Value))
+		value := e.Value
+		if arg != n.Args[0] {
+			// What lies between two units of the coarser type, or beyond it, equals none of its values.
+			v, ok := e.Value.(int64)
+			factor := momentLength(arg.Type) / momentLength(e.Type)
+			if !ok || v%factor != 0 || isDate(arg.Type) && int64(int32(v/factor)) != v/factor {
+				continue
+			}
+			value = v / factor
+		}
+		set.add(literalVector(arg.Type, value))
 	}
 	var err error
-	s.arg, err = c.compile(n.Args[0])
+	s.arg, err = c.compile(arg)
 	return s, err
 }
 

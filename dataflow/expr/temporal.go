@@ -61,7 +61,12 @@ func bindTemporal(s *callSite, op arithmetic, a, b *Node) ([]*Node, arrow.DataTy
 	case minus && isDate(x) && isDate(y):
 		return []*Node{a, b}, typeInt64, nil
 	case minus && (isTimestamp(x) || isDate(x)) && (isTimestamp(y) || isDate(y)):
-		return s.both(a, b, Timestamp, Interval)
+		a, err := wholeSeconds(a)
+		if err != nil {
+			return nil, nil, err
+		}
+		b, err := wholeSeconds(b)
+		return []*Node{a, b}, Interval, err
 	case minus && isTime(x) && isTime(y):
 		return []*Node{a, b}, Interval, nil
 	case op <= opSubtract && (isTimestamp(x) || isTime(x)) && isNumeric(y):
@@ -69,6 +74,14 @@ func bindTemporal(s *callSite, op arithmetic, a, b *Node) ([]*Node, arrow.DataTy
 			TypeName(original[1].Type)).WithHint("multiply the number by a unit, as in n * INTERVAL '1 second'")
 	}
 	return nil, nil, s.mismatch(original)
+}
+
+// wholeSeconds makes a timestamp of a date, in the unit that holds all of them.
+func wholeSeconds(n *Node) (*Node, error) {
+	if !isDate(n.Type) {
+		return n, nil
+	}
+	return CastTo(n, typeSeconds, false, n.Span)
 }
 
 // adaptTemporal gives a NULL or text constant the type that the other side of a sum suggests: an interval, or for the
@@ -142,16 +155,26 @@ func temporalKernel(op arithmetic, n *Node) kernel {
 			return arrow.MonthDayNanoInterval{Nanoseconds: a - b}, nil
 		})
 	}
-	return mapPairs(timestampDifference)
+	return timestampDifference(unitOf(x), unitOf(y))
 }
 
-// timestampDifference is in days and nanoseconds, as in PostgreSQL; both have the sign of the whole.
-func timestampDifference(c *call, a, b int64) (arrow.MonthDayNanoInterval, error) {
-	d, ok := checked(opSubtract, a, b)
-	if !ok {
-		return arrow.MonthDayNanoInterval{}, overflow(c.node.Span, c.node.Type)
-	}
-	return arrow.MonthDayNanoInterval{Days: int32(d / dayNanos), Nanoseconds: d % dayNanos}, nil
+// timestampDifference is in days and nanoseconds, as in PostgreSQL; both have the sign of the whole. It is made of the
+// differences of both, which do not overflow where times of a coarse unit are far away.
+func timestampDifference(unitA, unitB int64) kernel {
+	perDayA, perDayB := dayNanos/unitA, dayNanos/unitB
+	return mapPairs(func(c *call, a, b int64) (arrow.MonthDayNanoInterval, error) {
+		days := floorDiv(a, perDayA) - floorDiv(b, perDayB)
+		nanos := floorMod(a, perDayA)*unitA - floorMod(b, perDayB)*unitB
+		if days > 0 && nanos < 0 {
+			days, nanos = days-1, nanos+dayNanos
+		} else if days < 0 && nanos > 0 {
+			days, nanos = days+1, nanos-dayNanos
+		}
+		if days != int64(int32(days)) {
+			return arrow.MonthDayNanoInterval{}, overflow(c.node.Span, c.node.Type)
+		}
+		return arrow.MonthDayNanoInterval{Days: int32(days), Nanoseconds: nanos}, nil
+	})
 }
 
 func negateInterval(c *call, v arrow.MonthDayNanoInterval) (arrow.MonthDayNanoInterval, error) {
