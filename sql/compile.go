@@ -6,6 +6,7 @@
 package sql
 
 import (
+	"slices"
 	"sort"
 	"time"
 
@@ -158,9 +159,11 @@ func savedTables(list []SavedTable) []bind.SavedTable {
 	return out
 }
 
+// ordered sorts diagnostics by their places and leaves out what was said before: an expression that is planned twice is
+// refused twice.
 func ordered(list fault.List) fault.List {
 	sort.SliceStable(list, func(i, j int) bool { return list[i].Span.Start < list[j].Span.Start })
-	return list
+	return slices.CompactFunc(list, func(a, b *fault.Error) bool { return a.Span == b.Span && a.Message == b.Message })
 }
 
 // CodeUnbounded marks warnings of state that nothing clears.

@@ -68,6 +68,8 @@ type Binder struct {
 	explained []Explained
 	// queries counts statements that move rows, planned or refused; statements counts all.
 	queries, statements int
+	// told holds what has been reported of a scope and is not reported again.
+	told map[scopeName]bool
 	// fresh are the joins, and the projections over them, that the FROM being bound has made.
 	fresh map[logical.Node]bool
 	// used are the saved tables that have been bound.

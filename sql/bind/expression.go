@@ -211,10 +211,7 @@ func (p *place) column(e *ast.ColumnRef) *expr.Node {
 		return nil
 	}
 	if err != nil {
-		if id := e.Path[0]; len(e.Path) == 1 && !id.Quoted && p.b.opts.Functions.Has(id.Name) {
-			err.WithHint("write %s() to call the function", strings.ToLower(id.Name))
-		}
-		p.b.errs = append(p.b.errs, err)
+		p.unknown(e, err)
 		return nil
 	}
 	c.use(e)
@@ -230,6 +227,52 @@ func (p *place) column(e *ast.ColumnRef) *expr.Node {
 		return nil
 	}
 	return n.At(e.Span())
+}
+
+// unknown reports a name that means nothing here. What is wrong once for all names of a scope is told once: that there is no
+// FROM, or that a table is not in it.
+func (p *place) unknown(e *ast.ColumnRef, err *fault.Error) {
+	id := e.Path[0]
+	once := ""
+	switch {
+	case len(e.Path) == 1 && !id.Quoted && p.b.opts.Functions.Has(id.Name):
+		err.WithHint("write %s() to call the function", strings.ToLower(id.Name))
+	case err.Code == CodeUnknownColumn && len(p.scope.columns)+len(p.scope.outer) == 0:
+		err.WithHint("no column can be named here; a text is written in single quotes")
+		switch {
+		case p.clause == "the select list":
+			err.WithHint("name the table that has it: add FROM; a text is written in single quotes")
+		case len(e.Path) > 1:
+			err.WithHint("name a table that stands before this in FROM")
+		}
+		once = "no FROM"
+	case err.Code == CodeUnknownColumn && len(e.Path) == 1 && id.Quoted && !strings.HasPrefix(err.Hint, "did you mean"):
+		err.WithHint("%s; double quotes make a name, a text is written in single quotes", err.Hint)
+	case err.Code == CodeUnknownColumn && len(e.Path) > 1 && len(p.scope.of(id)) == 0:
+		once = id.Folded()
+	}
+	if once == "" || p.b.once(p.scope, once) {
+		p.b.errs = append(p.b.errs, err)
+	}
+}
+
+// once reports, of the first call for something in a scope, that it has not been told yet.
+func (b *Binder) once(s *scope, what string) bool {
+	key := scopeName{s, what}
+	if b.told[key] {
+		return false
+	}
+	if b.told == nil {
+		b.told = map[scopeName]bool{}
+	}
+	b.told[key] = true
+	return true
+}
+
+// scopeName is a name in a scope.
+type scopeName struct {
+	scope *scope
+	name  string
 }
 
 // members is a member of what an alias stands for.

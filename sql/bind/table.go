@@ -75,6 +75,10 @@ func (b *Binder) connectorOf(g *bag, s *ast.CreateTable) *connector.Declaration 
 		return nil
 	}
 	decl, ok := b.opts.Connectors.Lookup(name)
+	if !ok && span.IsZero() {
+		// The option has no value, which has been told.
+		return nil
+	}
 	if !ok {
 		g.fail(hintAmong(fault.Userf(connector.CodeOptionValue, span, "unknown connector %q", name), name, b.connectors(), "connectors"))
 		return nil

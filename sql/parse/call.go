@@ -10,6 +10,7 @@ import (
 // together with the opening parenthesis, or nil.
 func (p *parser) call(n ast.Name, start int, first ast.Expr) ast.Expr {
 	c := &ast.Call{Name: n}
+	defer p.write("f(a, b)")()
 	p.callArgs(c, first)
 	for p.callClause(c) {
 	}
@@ -99,6 +100,7 @@ func (p *parser) namedArgAhead(n int) bool {
 // tableArg reads TABLE t [PARTITION BY …] [ORDER BY …], TABLE(t) and TABLE (query).
 func (p *parser) tableArg() ast.Expr {
 	start := p.here()
+	defer p.write("TABLE t, or TABLE (SELECT …)")()
 	p.need("TABLE")
 	a := &ast.TableArg{}
 	switch {
@@ -168,6 +170,7 @@ func (p *parser) nullTreatment(c *ast.Call) bool {
 func (p *parser) callClause(c *ast.Call) bool {
 	switch {
 	case c.WithinGroup == nil && p.isWord("WITHIN", "GROUP"):
+		defer p.write("WITHIN GROUP (ORDER BY a)")()
 		p.need("WITHIN", "GROUP")
 		p.open("(")
 		p.need("ORDER", "BY")
@@ -175,6 +178,7 @@ func (p *parser) callClause(c *ast.Call) bool {
 		p.close(")")
 		return true
 	case c.Filter == nil && p.isWord("FILTER") && p.peekAt(1).isOp("("):
+		defer p.write("FILTER (WHERE a > 1)")()
 		p.advance()
 		p.open("(")
 		p.need("WHERE")
@@ -190,6 +194,7 @@ func (p *parser) callClause(c *ast.Call) bool {
 
 func (p *parser) over() *ast.Over {
 	start := p.here()
+	defer p.write("OVER (PARTITION BY a ORDER BY b)")()
 	p.need("OVER")
 	o := &ast.Over{}
 	if p.isOp("(") {
@@ -205,6 +210,7 @@ func (p *parser) over() *ast.Over {
 // windowSpec reads ([base] [PARTITION BY …] [ORDER BY …] [frame]).
 func (p *parser) windowSpec() *ast.WindowSpec {
 	start := p.here()
+	defer p.write("(PARTITION BY a ORDER BY b ROWS BETWEEN 2 PRECEDING AND CURRENT ROW), each part of which may be left out")()
 	w := &ast.WindowSpec{}
 	p.open("(")
 	if t := p.peek(); t.kind == tokenQuoted || t.kind == tokenWord && !p.windowPartAhead() && !reserved[t.upper] && p.baseNameAhead() {
@@ -239,6 +245,7 @@ func (p *parser) baseNameAhead() bool {
 
 func (p *parser) frame() *ast.Frame {
 	start := p.here()
+	defer p.write("ROWS BETWEEN 2 PRECEDING AND CURRENT ROW; a bound is also n FOLLOWING, UNBOUNDED PRECEDING or UNBOUNDED FOLLOWING")()
 	f := &ast.Frame{Units: map[string]ast.FrameUnits{"ROWS": ast.FrameRows, "RANGE": ast.FrameRange, "GROUPS": ast.FrameGroups}[p.advance().upper]}
 	if p.word("BETWEEN") {
 		f.Start = p.frameBound()
@@ -292,6 +299,7 @@ func (p *parser) frameExclusion(f *ast.Frame) {
 	if !p.maybe("EXCLUDE") {
 		return
 	}
+	defer p.write("EXCLUDE CURRENT ROW, GROUP, TIES or NO OTHERS")()
 	switch {
 	case p.word("CURRENT", "ROW"):
 		f.Exclude = ast.ExcludeCurrentRow

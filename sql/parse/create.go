@@ -25,6 +25,7 @@ var createHints = map[string]string{
 
 func (p *parser) create() ast.Statement {
 	start := p.here()
+	defer p.write("CREATE TABLE t (a BIGINT, …) WITH (…), or CREATE VIEW v AS SELECT …")()
 	p.need("CREATE")
 	replace := p.word("OR", "REPLACE")
 	temporary := p.maybe("TEMPORARY") || p.maybe("TEMP")
@@ -51,6 +52,7 @@ func (p *parser) create() ast.Statement {
 }
 
 func (p *parser) createView(v *ast.CreateView, start int) ast.Statement {
+	defer p.write("CREATE VIEW v AS SELECT …")()
 	v.IfNotExists = p.maybe("IF", "NOT", "EXISTS")
 	v.Name = p.name("a view name")
 	if p.isOp("(") {
@@ -66,6 +68,7 @@ func (p *parser) createView(v *ast.CreateView, start int) ast.Statement {
 }
 
 func (p *parser) createTable(c *ast.CreateTable, start int) ast.Statement {
+	defer p.write("CREATE TABLE t (a BIGINT, …) WITH (connector = '…', …), or CREATE TABLE t AS SELECT …")()
 	c.IfNotExists = p.maybe("IF", "NOT", "EXISTS")
 	c.Name = p.name("a table name")
 	if p.op("(") {
@@ -75,9 +78,11 @@ func (p *parser) createTable(c *ast.CreateTable, start int) ast.Statement {
 	for {
 		switch {
 		case c.PartitionedBy == nil && p.maybe("PARTITIONED", "BY"):
+			back := p.write("PARTITIONED BY (a, b)")
 			p.open("(")
 			p.commaList(func() { c.PartitionedBy = append(c.PartitionedBy, p.expr(bpLowest)) })
 			p.close(")")
+			back()
 			continue
 		case c.Options == nil && p.isWord("WITH"):
 			p.options(c)
@@ -109,6 +114,7 @@ func (p *parser) refuseTableClause() {
 
 // options reads WITH (key = value, …).
 func (p *parser) options(c *ast.CreateTable) {
+	defer p.write("WITH (connector = '…', format = 'json', …)")()
 	p.need("WITH")
 	p.open("(")
 	c.Options = []*ast.Option{}
@@ -173,6 +179,7 @@ var constraintWords = wordSet(`PRIMARY UNIQUE FOREIGN CHECK WATERMARK`)
 
 func (p *parser) watermark() *ast.Watermark {
 	start := p.here()
+	defer p.write("WATERMARK FOR ts AS ts - INTERVAL '5 seconds'")()
 	p.need("WATERMARK", "FOR")
 	w := &ast.Watermark{Column: p.label("a column name")}
 	if p.word("AS") {
@@ -184,6 +191,7 @@ func (p *parser) watermark() *ast.Watermark {
 
 func (p *parser) columnDef() *ast.ColumnDef {
 	start := p.here()
+	defer p.write("a column as name TYPE, and behind it NOT NULL, PRIMARY KEY, DEFAULT 0 or GENERATED ALWAYS AS (a + 1)")()
 	c := &ast.ColumnDef{Name: p.label("a column name")}
 	if p.isWord("AS") {
 		p.unsupported(p.peek().span(), "a computed column without a type").WithHint("write: name TYPE GENERATED ALWAYS AS (expression)")

@@ -1,7 +1,6 @@
 package parse
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -118,73 +117,4 @@ func listOr(items []string) string {
 		return items[0]
 	}
 	return strings.Join(items[:len(items)-1], ", ") + " or " + items[len(items)-1]
-}
-
-// hint finds the likeliest reason for an unexpected token.
-func (p *parser) hint(t token) string {
-	if s := misspelt(t, p.now.words); s != "" {
-		return s
-	}
-	if p.pos > 0 && p.before.at == p.pos-1 {
-		if s := misspelt(p.toks[p.pos-1], p.before.words); s != "" {
-			return s
-		}
-	}
-	ends := t.kind == tokenEnd || t.isOp(";")
-	if p.pos > 0 && p.toks[p.pos-1].isOp(",") && (ends || t.isOp(")") || reserved[t.upper]) {
-		return "remove the comma before it"
-	}
-	comma := slices.Contains(p.now.shown, "','")
-	switch {
-	case comma && !ends && startsItem(t):
-		return "a comma may be missing before " + t.describe()
-	case (ends || clauseWords[t.upper] || statementWords[t.upper]) && len(p.opens) > 0:
-		return p.unclosedHint()
-	case t.isOp(")") && len(p.opens) == 0:
-		return "this parenthesis closes nothing; remove it or add its opening partner"
-	case statementWords[t.upper] && slices.Contains(p.now.shown, "';'"):
-		return "statements are separated by ';'"
-	}
-	return ""
-}
-
-// startsItem reports whether a token could begin the next item of a list.
-func startsItem(t token) bool {
-	switch t.kind {
-	case tokenWord:
-		return !reserved[t.upper] && !statementWords[t.upper] && !clauseWords[t.upper]
-	case tokenQuoted, tokenNumber, tokenString, tokenBytes:
-		return true
-	}
-	return false
-}
-
-// unclosedHint says where the innermost open parenthesis is.
-func (p *parser) unclosedHint() string {
-	open := p.toks[p.opens[len(p.opens)-1]]
-	pos := fault.Locate(p.text, open.start)
-	return fmt.Sprintf("the '%s' at line %d, column %d is not closed", open.val, pos.Line, pos.Column)
-}
-
-// misspelt gives a hint if an unquoted word is nearly one of the keywords.
-func misspelt(t token, words []string) string {
-	if t.kind != tokenWord || reserved[t.upper] || len(t.upper) < 3 || len(t.upper) > 20 || slices.Contains(words, t.upper) {
-		return ""
-	}
-	best, limit := "", 1
-	if len(t.upper) > 4 {
-		limit = 2
-	}
-	for _, w := range words {
-		if len(w) < 3 {
-			continue
-		}
-		if d := fault.EditDistance(t.upper, w, limit+1); d <= limit && d < len(w)/2 {
-			best, limit = w, d-1
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("did you mean %s instead of %s?", best, t.val)
 }

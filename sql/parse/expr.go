@@ -110,11 +110,13 @@ func (p *parser) infixWord(left ast.Expr, start, bp int) ast.Expr {
 		if p.isWord("LOCAL") {
 			p.unsupported(p.peek().span(), "AT LOCAL").WithHint("name the zone: AT TIME ZONE 'Europe/Berlin'")
 		}
+		defer p.write("x AT TIME ZONE 'Europe/Berlin'")()
 		p.need("TIME", "ZONE")
 		zone := p.expr(bp)
 		return &ast.AtTimeZone{Place: p.from(start), X: left, Zone: zone}
 	}
 	not := p.maybe("NOT")
+	defer p.write("x NOT IN (…), x NOT BETWEEN low AND high or x NOT LIKE '…'; NOT in front of a comparison negates it")()
 	switch {
 	case p.word("IN"):
 		return p.in(left, not, start)
@@ -125,6 +127,7 @@ func (p *parser) infixWord(left ast.Expr, start, bp int) ast.Expr {
 }
 
 func (p *parser) is(left ast.Expr, start int) ast.Expr {
+	defer p.write("x IS NULL, x IS NOT NULL, x IS TRUE or x IS DISTINCT FROM y; other values are compared by =")()
 	not := p.word("NOT")
 	switch {
 	case p.word("NULL"):
@@ -146,6 +149,7 @@ func (p *parser) is(left ast.Expr, start int) ast.Expr {
 }
 
 func (p *parser) in(left ast.Expr, not bool, start int) ast.Expr {
+	defer p.write("x IN (1, 2, 3) or x IN (SELECT …)")()
 	e := &ast.In{Not: not, X: left}
 	if p.isOp("(") && p.queryAhead(0) {
 		e.Query = p.parenQuery()
@@ -159,6 +163,7 @@ func (p *parser) in(left ast.Expr, not bool, start int) ast.Expr {
 }
 
 func (p *parser) between(left ast.Expr, not bool, start int) ast.Expr {
+	defer p.write("x BETWEEN low AND high")()
 	e := &ast.Between{Not: not, X: left}
 	e.Symmetric = p.maybe("SYMMETRIC")
 	if !e.Symmetric {
@@ -173,6 +178,9 @@ func (p *parser) between(left ast.Expr, not bool, start int) ast.Expr {
 
 func (p *parser) like(left ast.Expr, not bool, start int) ast.Expr {
 	e := &ast.Like{Not: not, X: left}
+	if p.isAnyWord("LIKE", "ILIKE", "SIMILAR") {
+		defer p.write("x LIKE 'a%'")()
+	}
 	switch {
 	case p.word("LIKE"):
 	case p.word("ILIKE"):
@@ -203,6 +211,7 @@ func (p *parser) quantifierAhead() bool {
 }
 
 func (p *parser) quantified(left ast.Expr, op ast.BinaryOp, start int) ast.Expr {
+	defer p.write("x = ANY (list) or x = ANY (SELECT …)")()
 	q := &ast.Quantified{Op: op, X: left, All: p.advance().upper == "ALL"}
 	if p.queryAhead(0) {
 		q.Query = p.parenQuery()
@@ -215,6 +224,7 @@ func (p *parser) quantified(left ast.Expr, op ast.BinaryOp, start int) ast.Expr 
 
 // subscript reads x[i], x[a:b] and x[a:b:step].
 func (p *parser) subscript(left ast.Expr, start int) ast.Expr {
+	defer p.write("x[1], or x[1:3] for a part of a list")()
 	p.open("[")
 	var parts [3]ast.Expr
 	colons := 0

@@ -239,9 +239,21 @@ func (l *lexer) stray(r rune, n int) {
 		e.WithHint("this is a dash; write a minus sign: -")
 	case r == '\\':
 		e.WithHint("statements end with ';'; there are no backslash commands")
+	case lookalikes[r] != "":
+		e.WithHint("write %s", lookalikes[r])
+	case r >= '！' && r <= '～':
+		e.WithHint("this is a full-width character; write %s", string(r-'！'+'!'))
+	case !unicode.IsPrint(r):
+		e.WithHint("remove this character, which cannot be seen")
+	default:
+		e.WithHint("remove it, or put a name with special characters in double quotes and a text in single quotes")
 	}
 	l.add(tokenBad, start, "")
 }
+
+// lookalikes maps characters that mean what SQL spells in another way to that.
+var lookalikes = map[rune]string{'≤': "<=", '≥': ">=", '≠': "<>", '×': "*", '÷': "/", '∧': "AND", '∨': "OR", '¬': "NOT", '…': "the rest of the statement",
+	'，': ",", '、': ",", '；': ";", '（': "(", '）': ")", '\u037e': ";"}
 
 // foreignQuotes maps quotes that are not SQL's to what closes them.
 var foreignQuotes = map[rune]string{'`': "`", '‘': "’", '“': "”", '„': "“", '‚': "‘", '«': "»"}

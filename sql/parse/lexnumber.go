@@ -96,7 +96,7 @@ func (l *lexer) radixNumber() bool {
 	}
 	if !good || l.nameEnd(i) != i {
 		l.pos = l.nameEnd(i)
-		l.fail(start, l.pos, "this is not a valid number of base %d", base)
+		l.fail(start, l.pos, "this is not a valid number of base %d", base).WithHint("write 0xff, 0o17 or 0b101; the digits follow the letter at once")
 		l.add(tokenBad, start, "")
 		return true
 	}

@@ -65,6 +65,7 @@ func (p *parser) intervalAhead() bool {
 // interval reads INTERVAL '…' [unit [TO unit]], INTERVAL n unit and INTERVAL (expr) unit.
 func (p *parser) interval() ast.Expr {
 	start := p.here()
+	defer p.write("INTERVAL '5 minutes' or INTERVAL 5 MINUTE")()
 	p.need("INTERVAL")
 	e := &ast.IntervalLit{}
 	switch t := p.peek(); {

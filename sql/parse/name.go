@@ -17,30 +17,24 @@ func (p *parser) label(what string) ast.Ident {
 	case tokenWord, tokenQuoted:
 		return p.identOf(p.advance())
 	}
-	p.noName(what, t)
+	p.noName(what)
 	return ast.Ident{}
 }
 
 // ident reads a name that is not a reserved word.
 func (p *parser) ident(what string) ast.Ident {
 	if t := p.peek(); t.kind == tokenWord && reserved[t.upper] {
-		p.noName(what, t)
+		p.noName(what)
 		return ast.Ident{}
 	}
 	return p.label(what)
 }
 
 // noName reports that a name was wanted.
-func (p *parser) noName(what string, t token) {
-	next := p.peekAt(1)
-	e := p.expected(what)
-	switch {
-	case e.Hint != "":
-	case t.kind == tokenString:
-		e.Hint = "names are written without quotes or in double quotes; single quotes make a string"
-	case p.meantAsName(t, next):
-		e.Hint = keywordHint(t)
-	}
+func (p *parser) noName(what string) {
+	p.nameWanted = true
+	p.expected(what)
+	p.nameWanted = false
 }
 
 // meantAsName guesses whether a reserved word where a name or a value is wanted is one, or begins the next clause.

@@ -59,6 +59,7 @@ func ParseExpr(text string) (ast.Expr, error) {
 	if len(p.toks) == 0 {
 		return nil, p.errs
 	}
+	p.form = "one expression, such as a + 1"
 	e := p.expr(bpLowest)
 	if !p.failed && p.peek().kind != tokenEnd {
 		p.want("an operator")
@@ -88,6 +89,10 @@ type parser struct {
 	opens []int
 	// split is where the token at the cursor begins since its first character was consumed, see closeAngle.
 	split int
+	// form is how what is being read is written, see write; formDone is that of what was read last.
+	form, formDone string
+	// nameWanted is set while it is reported that a name or a value is missing, so that a keyword there may be meant as one.
+	nameWanted bool
 	// now and before hold what would have been accepted at the cursor and at the place before it.
 	now, before expectation
 }
@@ -262,7 +267,8 @@ func (p *parser) tooDeep() {
 // recover moves behind the next ';'.
 func (p *parser) recover() {
 	p.failed = false
-	p.depth, p.tall, p.opens = 0, 0, p.opens[:0]
+	p.depth, p.tall, p.opens, p.form = 0, 0, p.opens[:0], ""
+	p.formDone = ""
 	for p.peek().kind != tokenEnd && !p.peek().isOp(";") {
 		p.advance()
 	}

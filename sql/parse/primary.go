@@ -115,10 +115,9 @@ func (p *parser) wordCall(t token) ast.Expr {
 	if called && reservedCalls[t.upper] {
 		return p.nameOrCall()
 	}
-	next := p.peekAt(1)
-	if e := p.expected("an expression"); e.Hint == "" && p.meantAsName(t, next) {
-		e.Hint = keywordHint(t)
-	}
+	p.nameWanted = true
+	p.expected("an expression")
+	p.nameWanted = false
 	return noExpr()
 }
 
@@ -154,6 +153,7 @@ func (p *parser) paren() ast.Expr {
 		q := p.parenQuery()
 		return &ast.Subquery{Place: p.from(start), Query: q}
 	}
+	defer p.write("(a + b) or (SELECT …), with something between the parentheses")()
 	p.open("(")
 	list := p.exprList()
 	p.close(")")
@@ -165,6 +165,7 @@ func (p *parser) paren() ast.Expr {
 
 // array reads [a, b], the word ARRAY before it having been read.
 func (p *parser) array(start int) ast.Expr {
+	defer p.write("[1, 2, 3]")()
 	a := &ast.ArrayLit{}
 	p.open("[")
 	if !p.isOp("]") {
@@ -177,6 +178,7 @@ func (p *parser) array(start int) ast.Expr {
 
 func (p *parser) rowLit() ast.Expr {
 	start := p.here()
+	defer p.write("ROW(1, 'a')")()
 	p.advance()
 	r := &ast.Row{}
 	p.open("(")
@@ -191,6 +193,7 @@ func (p *parser) rowLit() ast.Expr {
 // structLit reads STRUCT(a, b AS name) and STRUCT<a INT>(1).
 func (p *parser) structLit() ast.Expr {
 	start := p.here()
+	defer p.write("STRUCT(1 AS a, 'x' AS b)")()
 	s := &ast.StructLit{}
 	if p.peekAt(1).isOp("<") {
 		s.Type = p.dataType()
@@ -218,6 +221,7 @@ func (p *parser) structLit() ast.Expr {
 func (p *parser) mapLit() ast.Expr {
 	start := p.here()
 	p.advance()
+	defer p.write("MAP {'a': 1, 'b': 2}")()
 	m := &ast.MapLit{}
 	p.open("{")
 	if !p.isOp("}") {
@@ -234,6 +238,7 @@ func (p *parser) mapLit() ast.Expr {
 
 func (p *parser) caseExpr() ast.Expr {
 	start := p.here()
+	defer p.write("CASE WHEN condition THEN value ELSE value END")()
 	p.need("CASE")
 	c := &ast.Case{}
 	if !p.word("WHEN") {

@@ -80,6 +80,7 @@ func plain(q *ast.Query) bool {
 func (p *parser) with() *ast.With {
 	start := p.here()
 	p.need("WITH")
+	defer p.write("WITH name AS (SELECT …) SELECT … FROM name")()
 	w := &ast.With{Recursive: p.maybe("RECURSIVE")}
 	p.commaList(func() { w.Tables = append(w.Tables, p.cte()) })
 	w.Place = p.from(start)
@@ -89,7 +90,7 @@ func (p *parser) with() *ast.With {
 func (p *parser) cte() *ast.CTE {
 	start := p.here()
 	c := &ast.CTE{Name: p.ident("the name of a common table expression")}
-	if p.isOp("(") {
+	if p.isOp("(") && !p.queryAhead(0) {
 		c.Columns = p.columnList()
 	}
 	p.need("AS")
@@ -105,7 +106,9 @@ func (p *parser) cte() *ast.CTE {
 
 // queryTail reads ORDER BY, LIMIT, OFFSET and FETCH, the last three in any order.
 func (p *parser) queryTail(q *ast.Query) {
+	defer p.write(p.form)()
 	if p.maybe("ORDER") {
+		p.form = "ORDER BY a, b DESC"
 		p.need("BY")
 		q.OrderBy = p.orderItems()
 	}
@@ -114,8 +117,10 @@ func (p *parser) queryTail(q *ast.Query) {
 		switch {
 		case !limited && p.maybe("LIMIT"):
 			limited = true
+			p.form = "LIMIT 10"
 			p.limit(q)
 		case q.Offset == nil && p.maybe("OFFSET"):
+			p.form = "OFFSET 10"
 			q.Offset = p.expr(bpLowest)
 			if !p.maybe("ROWS") {
 				p.maybe("ROW")
@@ -146,6 +151,7 @@ func (p *parser) limit(q *ast.Query) {
 }
 
 func (p *parser) fetch(q *ast.Query) {
+	p.form = "FETCH FIRST 10 ROWS ONLY"
 	if !p.word("FIRST") && !p.word("NEXT") {
 		p.unexpected()
 	}
@@ -200,6 +206,7 @@ func (p *parser) orderItem() *ast.OrderItem {
 		p.word("ASC")
 	}
 	if p.maybe("NULLS") {
+		defer p.write("NULLS FIRST or NULLS LAST")()
 		switch {
 		case p.word("FIRST"):
 			o.Nulls = ast.NullsFirst
@@ -273,6 +280,7 @@ func (p *parser) queryPrimary() ast.QueryBody {
 	case p.isWord("FROM"):
 		p.unsupported(p.peek().span(), "FROM before SELECT").WithHint("begin with SELECT: SELECT * FROM t")
 	}
+	defer p.write("SELECT a, b FROM t")()
 	p.unexpected()
 	return &ast.Values{}
 }
@@ -290,6 +298,7 @@ func (p *parser) nestedQuery() ast.QueryBody {
 
 // tableQuery reads TABLE t, which is SELECT * FROM t.
 func (p *parser) tableQuery(start int) ast.QueryBody {
+	defer p.write("TABLE t, which is SELECT * FROM t")()
 	p.need("TABLE")
 	at := p.here()
 	n := p.name("a table name")
@@ -302,6 +311,7 @@ func (p *parser) tableQuery(start int) ast.QueryBody {
 }
 
 func (p *parser) values(start int) ast.QueryBody {
+	defer p.write("VALUES (1, 'a'), (2, 'b')")()
 	v := &ast.Values{}
 	p.commaList(func() {
 		at := p.here()

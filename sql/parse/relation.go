@@ -54,6 +54,7 @@ func (p *parser) join(left ast.TableExpr, start int) ast.TableExpr {
 	if p.isWord("APPLY") {
 		p.unsupported(p.peek().span(), "APPLY").WithHint("write CROSS JOIN LATERAL or LEFT JOIN LATERAL … ON TRUE")
 	}
+	defer p.write("JOIN … ON a.x = b.x to say which rows match, or CROSS JOIN … for all pairs")()
 	p.need("JOIN")
 	outer := p.enter()
 	at := p.here()
@@ -116,9 +117,7 @@ func (p *parser) joinConstraint(j *ast.Join) {
 	case p.word("USING"):
 		j.Using = p.columnList()
 	case j.Match == nil:
-		if e := p.unexpected(); e.Hint == "" {
-			e.Hint = "say which rows match: ON a.x = b.x, or write CROSS JOIN for all pairs"
-		}
+		p.unexpected()
 	}
 }
 
@@ -186,6 +185,7 @@ func (p *parser) tableCall() *ast.Call {
 // callOf reads the arguments of a table function whose name has been read.
 func (p *parser) callOf(n ast.Name, start int) *ast.Call {
 	c := &ast.Call{Name: n}
+	defer p.write("FROM f(a, b) AS t (x)")()
 	p.callArgs(c, nil)
 	if c.Distinct || len(c.OrderBy) > 0 || c.Nulls != ast.NullsUntreated {
 		p.fail(p.span(start), "a table function takes plain arguments").WithHint("remove DISTINCT, ORDER BY and IGNORE NULLS")
@@ -204,6 +204,7 @@ func (p *parser) tableFunction(c *ast.Call, lateral bool, start int) ast.TableEx
 
 // nestedTable reads (relation) [alias]; without an alias the parentheses only group.
 func (p *parser) nestedTable(start int) ast.TableExpr {
+	defer p.write("FROM (a JOIN b ON a.x = b.x), or FROM (SELECT …) AS t")()
 	p.open("(")
 	inner := p.tableExpr()
 	p.close(")")
@@ -217,6 +218,7 @@ func (p *parser) nestedTable(start int) ast.TableExpr {
 func (p *parser) tableRef(n ast.Name, start int) ast.TableExpr {
 	r := &ast.TableRef{Name: n}
 	if p.isWord("FOR", "SYSTEM_TIME") || p.isWord("FOR", "SYSTEM", "TIME") {
+		defer p.write("FOR SYSTEM_TIME AS OF a.ts")()
 		p.advance()
 		if !p.word("SYSTEM_TIME") {
 			p.need("SYSTEM", "TIME")
@@ -246,6 +248,7 @@ func (p *parser) refuseRelation() {
 func (p *parser) tableAlias() *ast.TableAlias {
 	p.refuseRelation()
 	start := p.here()
+	defer p.write("FROM t AS name (a, b)")()
 	a := &ast.TableAlias{}
 	if p.maybe("AS") {
 		a.Name = p.label("an alias")

@@ -5,6 +5,7 @@ import "wadi/sql/ast"
 // selectBlock reads a SELECT block behind the word SELECT.
 func (p *parser) selectBlock(start int) ast.QueryBody {
 	s := &ast.Select{}
+	defer p.write("SELECT a, b FROM t WHERE a > 1")()
 	p.distinct(s)
 	if p.isWord("TOP") && p.peekAt(1).kind == tokenNumber {
 		p.unsupported(p.peek().span(), "SELECT TOP").WithHint("write LIMIT at the end of the query")
@@ -47,8 +48,7 @@ func (p *parser) selectClauses(s *ast.Select) {
 		p.unsupported(p.place(2), "LATERAL VIEW").WithHint("write CROSS JOIN LATERAL unnest(…)")
 	}
 	if p.isWord("GROUP") || p.maybeShown(len(s.From) > 0, "GROUP", "BY") {
-		p.need("GROUP", "BY")
-		s.GroupBy = p.groupBy()
+		p.groupBy(s)
 	}
 	if p.maybeShown(s.GroupBy != nil, "HAVING") {
 		s.Having = p.expr(bpLowest)
@@ -83,6 +83,7 @@ func (p *parser) windowClause(n int) bool {
 
 func (p *parser) namedWindow() *ast.NamedWindow {
 	start := p.here()
+	defer p.write("WINDOW name AS (PARTITION BY a ORDER BY b)")()
 	w := &ast.NamedWindow{Name: p.ident("the name of a window")}
 	p.need("AS")
 	w.Spec = p.windowSpec()
@@ -154,6 +155,7 @@ func (p *parser) star(n int, list bool) *ast.Star {
 
 func (p *parser) starChanges(s *ast.Star) {
 	if p.isWord("EXCLUDE") || (p.isWord("EXCEPT") && p.peekAt(1).isOp("(") && !p.queryAhead(1)) {
+		defer p.write("SELECT * EXCEPT (a, b) or SELECT * REPLACE (a + 1 AS a)")()
 		p.advance()
 		if p.isOp("(") {
 			s.Except = p.columnList()
@@ -177,9 +179,13 @@ func (p *parser) starChanges(s *ast.Star) {
 	}
 }
 
-func (p *parser) groupBy() *ast.GroupBy {
+// groupBy reads GROUP BY; its place begins behind these words.
+func (p *parser) groupBy(s *ast.Select) {
+	defer p.write("GROUP BY a, b")()
+	p.need("GROUP", "BY")
 	start := p.here()
 	g := &ast.GroupBy{}
+	s.GroupBy = g
 	if p.maybe("ALL") {
 		g.All = true
 	} else {
@@ -189,7 +195,6 @@ func (p *parser) groupBy() *ast.GroupBy {
 		p.unsupported(p.place(2), "WITH "+p.peekAt(1).upper).WithHint("write GROUP BY ROLLUP (…) or CUBE (…)")
 	}
 	g.Place = p.from(start)
-	return g
 }
 
 // groupItem reads an expression, (), or a grouping set.
@@ -216,6 +221,7 @@ func (p *parser) groupItem() ast.Expr {
 func (p *parser) groupingSets(kind ast.GroupingKind, start int) ast.Expr {
 	outer := p.enter()
 	defer p.leave(outer)
+	defer p.write("GROUPING SETS ((a, b), (a), ()), ROLLUP (a, b) or CUBE (a, b)")()
 	g := &ast.GroupingSets{Kind: kind}
 	p.open("(")
 	p.commaList(func() { g.Items = append(g.Items, p.groupItem()) })

@@ -49,7 +49,7 @@ func (p *parser) plainCall(written token, first ast.Expr) ast.Expr {
 
 func (p *parser) cast(try bool) ast.Expr {
 	start := p.here()
-	p.advance()
+	defer p.write(p.advance().upper + "(x AS BIGINT), with a type behind AS")()
 	p.open("(")
 	c := &ast.Cast{Try: try, X: p.expr(bpLowest)}
 	p.need("AS")
@@ -67,6 +67,7 @@ func (p *parser) extract() ast.Expr {
 	if !p.peekAt(3).isWord("FROM") || field.kind == tokenOp {
 		return nil
 	}
+	defer p.write("EXTRACT(HOUR FROM ts)")()
 	p.advance()
 	p.open("(")
 	if field.kind != tokenWord && field.kind != tokenString && field.kind != tokenQuoted {
@@ -82,6 +83,7 @@ func (p *parser) extract() ast.Expr {
 // substring reads SUBSTRING(x FROM a [FOR b]) and SUBSTRING(x FOR b [FROM a]).
 func (p *parser) substring() ast.Expr {
 	t := p.advance()
+	defer p.write("SUBSTRING(x FROM 2 FOR 3) or substr(x, 2, 3)")()
 	if p.peekAt(1).isOp(")") || p.namedArgAhead(1) {
 		return p.call(ast.Name{p.identOf(t)}, t.start, nil)
 	}
@@ -116,6 +118,7 @@ func (p *parser) substring() ast.Expr {
 // trim reads TRIM([BOTH|LEADING|TRAILING] [chars] FROM x) and TRIM(x [, chars]).
 func (p *parser) trim() ast.Expr {
 	t := p.advance()
+	defer p.write("TRIM(x), TRIM(LEADING '0' FROM x) or TRIM(x, '0')")()
 	p.open("(")
 	name := "btrim"
 	switch {
@@ -144,6 +147,7 @@ func (p *parser) trim() ast.Expr {
 // position reads POSITION(a IN b).
 func (p *parser) position() ast.Expr {
 	t := p.advance()
+	defer p.write("POSITION('a' IN x)")()
 	p.open("(")
 	start := p.here()
 	needle := p.expr(bpLike)
@@ -158,6 +162,7 @@ func (p *parser) position() ast.Expr {
 // overlay reads OVERLAY(x PLACING y FROM a [FOR b]).
 func (p *parser) overlay() ast.Expr {
 	t := p.advance()
+	defer p.write("OVERLAY(x PLACING 'ab' FROM 2 FOR 3)")()
 	p.open("(")
 	x := p.expr(bpLowest)
 	if !p.word("PLACING") {
@@ -176,6 +181,7 @@ func (p *parser) overlay() ast.Expr {
 // roundTo reads CEIL(x TO unit) and FLOOR(x TO unit).
 func (p *parser) roundTo() ast.Expr {
 	t := p.advance()
+	defer p.write(t.upper + "(x) or " + t.upper + "(ts TO HOUR)")()
 	p.open("(")
 	x := p.expr(bpLowest)
 	if !p.word("TO") {

@@ -45,6 +45,7 @@ func (p *parser) expectStatement() {
 
 // afterStatement reports text behind a complete statement.
 func (p *parser) afterStatement() {
+	p.form = p.formDone
 	if len(p.now.shown) > 7 || p.now.at != p.pos {
 		p.turn()
 		p.now.shown = append(p.now.shown[:0], "the end of the statement")
@@ -73,6 +74,7 @@ func (p *parser) queryStatement() ast.Statement {
 
 func (p *parser) insert() ast.Statement {
 	start := p.here()
+	defer p.write("INSERT INTO t SELECT a, b FROM u, or INSERT INTO t (a, b) VALUES (1, 2)")()
 	p.need("INSERT")
 	s := &ast.Insert{}
 	switch {
@@ -124,6 +126,7 @@ func (p *parser) defaultValues(s *ast.Insert) {
 
 func (p *parser) set() ast.Statement {
 	start := p.here()
+	defer p.write("SET updating_ttl = '1 hour'")()
 	p.need("SET")
 	if p.isWord("TIME", "ZONE") {
 		p.unsupported(p.peek().span(), "SET TIME ZONE").WithHint("all times are UTC; use AT TIME ZONE in the query")
@@ -153,6 +156,7 @@ func (p *parser) set() ast.Statement {
 
 func (p *parser) explain() ast.Statement {
 	start := p.here()
+	defer p.write("EXPLAIN SELECT …, or EXPLAIN (FORMAT json) SELECT …")()
 	p.need("EXPLAIN")
 	s := &ast.Explain{}
 	if p.isOp("(") && !p.queryAhead(0) {

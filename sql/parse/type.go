@@ -164,6 +164,7 @@ func (p *parser) typeArg(what string) int {
 
 // timeZone reads WITH [LOCAL] TIME ZONE and WITHOUT TIME ZONE.
 func (p *parser) timeZone(t *ast.DataType) {
+	defer p.write("TIMESTAMP WITH TIME ZONE or TIMESTAMPTZ")()
 	switch {
 	case p.wordsAt(0, "WITH", "TIME"):
 		p.need("WITH", "TIME", "ZONE")
@@ -189,6 +190,7 @@ func (p *parser) closeAngle() {
 }
 
 func (p *parser) arrayElem(t *ast.DataType) {
+	defer p.write("ARRAY<BIGINT> or BIGINT[]")()
 	switch {
 	case p.isOp("<"):
 		p.advance()
@@ -202,6 +204,7 @@ func (p *parser) arrayElem(t *ast.DataType) {
 }
 
 func (p *parser) mapTypes(t *ast.DataType) {
+	defer p.write("MAP<TEXT, BIGINT>")()
 	angle := p.isOp("<")
 	switch {
 	case angle:
@@ -222,6 +225,7 @@ func (p *parser) mapTypes(t *ast.DataType) {
 }
 
 func (p *parser) structFields(t *ast.DataType) {
+	defer p.write("STRUCT<a BIGINT, b TEXT>")()
 	switch {
 	case p.isOp("<"):
 		p.advance()
