@@ -61,8 +61,8 @@ type asof struct {
 	keys     *state.Table
 	layout   *state.Layout
 	progress ordered.Progress
-	// swept are the rows that go at some watermark without another row's doing: current right rows, or left rows that wait.
-	// Those that have gone already are passed over.
+	// swept are the rows that go at some watermark without another row's doing: current right rows, by the last time at which
+	// they are of use, or left rows that wait, by their own. Those that have gone already are passed over.
 	swept queue
 	// number counts the right rows.
 	number int64
@@ -137,8 +137,8 @@ func check(spec *graph.AsofJoinSpec, in [2]*arrow.Schema, modes [2]graph.Mode) e
 		return fault.Internalf("a join of the nearest rows takes append streams and versioned tables")
 	case spec.Versioned && (spec.Forward || spec.Strict):
 		return fault.Internalf("a version is valid from its time on")
-	case spec.Reach < 0:
-		return fault.Internalf("a row reaches %d far", spec.Reach)
+	case spec.Reach < 0 || spec.TTL < 0:
+		return fault.Internalf("a row reaches %d far, an end is remembered for %d", spec.Reach, spec.TTL)
 	case spec.Forward && spec.Residual != nil:
 		return fault.Internalf("a join that looks forward has no further condition")
 	case spec.Ended >= in[right].NumFields():
@@ -321,13 +321,21 @@ func (j *asof) take(id int32) {
 		j.gone = append(j.gone, old)
 	}
 	k[rowWord] = int64(id) + 1
-	switch {
-	case rows.Own(id)[endWord] != 0:
-		k[rowWord] = 0
-		j.gone = append(j.gone, id)
-	case j.spec.Reach > 0:
-		j.swept.push(entry{rows.Time(id), rows.Age(id), id})
+	if j.reach(id) > 0 {
+		j.swept.push(entry{eventtime.Add(rows.Time(id), j.reach(id)), rows.Age(id), id})
 	}
+}
+
+// reach is for how long a current right row is of use; 0 is for good. An end matches nothing, and is kept only so that
+// late versions from before it do not take its place.
+func (j *asof) reach(id int32) int64 {
+	if j.sides[right].rows.Own(id)[endWord] == 0 {
+		return j.spec.Reach
+	}
+	if j.spec.Reach > 0 && (j.spec.TTL == 0 || j.spec.TTL > j.spec.Reach) {
+		return j.spec.Reach
+	}
+	return j.spec.TTL
 }
 
 // compare orders right rows of one key by time, and those of one time so that looking backward the last one counts.
@@ -412,7 +420,7 @@ func (j *asof) sweep(w int64, out operator.Emitter) error {
 				j.take(j.due[right][next])
 			}
 			match := int32(j.key(int32(lefts.Own(id)[slotWord]))[rowWord]) - 1
-			if match != enrich.None && !j.reaches(rights.Time(match), t) {
+			if match != enrich.None && (rights.Own(match)[endWord] != 0 || !j.reaches(rights.Time(match), t)) {
 				match = enrich.None
 			}
 			j.ids = append(j.ids, match)
@@ -425,7 +433,7 @@ func (j *asof) sweep(w int64, out operator.Emitter) error {
 	for _, id := range j.due[right][next:] {
 		j.take(id)
 	}
-	for e, ok := j.swept.first(); ok && !j.reaches(e.time, w); e, ok = j.swept.first() {
+	for e, ok := j.swept.first(); ok && e.time < w; e, ok = j.swept.first() {
 		j.swept.pop()
 		if !rights.Alive(e.id) || rights.Age(e.id) != e.age {
 			continue

@@ -3,6 +3,8 @@ package asof_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"wadi/dataflow/asof"
@@ -84,6 +86,44 @@ func TestLateRows(t *testing.T) {
 	c.send(0, row(3, 4, 25))
 	c.Watermark(operator.EndOfTime)
 	c.expect(t, "4 null @25")
+}
+
+// A deletion is remembered for its time, so that a late version from before it is not valid after it.
+func TestLateVersionsOfADeletedKeyStayDeleted(t *testing.T) {
+	s := versioned(graph.LeftJoin)
+	s.TTL = 100
+	for _, restore := range []bool{false, true} {
+		c := one(t, s, graph.Updating)
+		c.send(1, row(1, 70, 5), aRow{a: num(1), v: 70, time: 5, end: 10, retract: true})
+		c.Watermark(20)
+		if restore {
+			c.Checkpoint()
+			c.Start(2)
+		}
+		c.send(1, row(1, 71, 9))
+		c.send(0, row(1, 1, 30), row(1, 2, 60))
+		c.Watermark(31)
+		c.send(1, row(1, 72, 40))
+		c.Watermark(61)
+		c.send(1, aRow{a: num(1), v: 72, time: 40, end: 50, retract: true}, row(1, 73, 45))
+		c.send(0, row(1, 3, 70))
+		c.Watermark(151) // the deletion at 50 is forgotten
+		c.send(1, row(1, 74, 46))
+		c.send(0, row(1, 4, 160))
+		c.Watermark(operator.EndOfTime)
+		want := []string{"1 null @30", "2 72 @60", "3 null @70", "4 74 @160"}
+		var got []string
+		for _, o := range c.Outs {
+			for _, l := range strings.Split(o.Take(), "; ") {
+				if l != "" {
+					got = append(got, l)
+				}
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	}
 }
 
 // Looking forward, left rows that are padded in the end hold the watermark back; those without a bound until then.

@@ -26,6 +26,9 @@ type AsofJoinSpec struct {
 	Versioned bool
 	// Ended is a TIMESTAMP column of the right input, −1 for none.
 	Ended int
+	// TTL is for how long after it, ns of event time, an end is remembered, so that versions from before it that come late
+	// are not valid after it; 0 is for good.
+	TTL int64
 }
 
 func (*AsofJoinSpec) spec() {}

@@ -284,6 +284,7 @@ func (b *Binder) versioned(left, right *relation, kind graph.JoinKind, terms []*
 		near.Order[i].Column = column(expr.NewColumn(o.Column, v.base.Schema().Field(o.Column)), "order")
 	}
 	if v.ended >= 0 {
+		near.TTL = b.idle()
 		near.Ended = column(expr.NewColumn(v.ended, v.base.Schema().Field(v.ended)), "ended")
 	}
 	for _, t := range v.pass {

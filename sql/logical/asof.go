@@ -23,6 +23,7 @@ type Nearest struct {
 	Latest, Versioned bool
 	// Ended is a right column, −1 for none.
 	Ended int
+	TTL   int64
 }
 
 // Asof puts beside each row of an append stream the one right row of its key that is nearest in event time. Its columns are

@@ -49,7 +49,7 @@ func (p *planner) asof(n *logical.Asof) []int {
 	left, right := &side{node: n.Left}, &side{node: n.Right}
 	spec := &graph.AsofJoinSpec{
 		JoinOn: graph.JoinOn{Kind: n.Kind}, Forward: n.Forward, Strict: n.Strict, Reach: n.Reach, Order: n.Order,
-		Latest: n.Latest, Versioned: n.Versioned, Ended: n.Ended,
+		Latest: n.Latest, Versioned: n.Versioned, Ended: n.Ended, TTL: n.TTL,
 	}
 	spec.LeftKeys, spec.RightKeys, spec.NullSafe = keyColumns(n.Keys, left, right)
 	before, after := n.Left.Schema().NumFields(), n.Left.Schema().NumFields()+len(left.keys)

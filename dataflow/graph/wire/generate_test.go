@@ -57,7 +57,7 @@ func (f filler) spec() graph.Spec {
 	case *graph.TopNSpec:
 		s.Offset = int64(f.n(0, 9))
 	case *graph.AsofJoinSpec:
-		s.Ended, s.Reach = f.n(-1, 9), int64(f.n(0, 1e9))
+		s.Ended, s.Reach, s.TTL = f.n(-1, 9), int64(f.n(0, 1e9)), int64(f.n(0, 1e9))
 	case *graph.LookupJoinSpec:
 		s.Table.PrimaryKey = f.columns(s.Table.Schema.NumFields())
 		s.Keys = append([]int(nil), s.Table.PrimaryKey...)

@@ -41,7 +41,7 @@ func (d *decoder) joinOn(j *JoinOn) graph.JoinOn {
 func (e *encoder) asofJoin(s *graph.AsofJoinSpec) *AsofJoinSpec {
 	msg := &AsofJoinSpec{
 		On: e.joinOn(s.JoinOn), Forward: s.Forward, Strict: s.Strict, Order: e.order(s.Order),
-		Versioned: s.Versioned, Latest: s.Latest, Reach: s.Reach,
+		Versioned: s.Versioned, Latest: s.Latest, Reach: s.Reach, Ttl: s.TTL,
 	}
 	if s.Ended >= 0 {
 		ended := e.uint(s.Ended)
@@ -53,10 +53,10 @@ func (e *encoder) asofJoin(s *graph.AsofJoinSpec) *AsofJoinSpec {
 func (d *decoder) asofJoin(s *AsofJoinSpec) graph.Spec {
 	spec := &graph.AsofJoinSpec{
 		JoinOn: d.joinOn(s.GetOn()), Forward: s.GetForward(), Strict: s.GetStrict(), Order: d.orderBy(s.GetOrder()),
-		Versioned: s.GetVersioned(), Latest: s.GetLatest(), Ended: -1, Reach: s.GetReach(),
+		Versioned: s.GetVersioned(), Latest: s.GetLatest(), Ended: -1, Reach: s.GetReach(), TTL: s.GetTtl(),
 	}
-	if spec.Reach < 0 {
-		d.fail("a join reaches %d far", spec.Reach)
+	if spec.Reach < 0 || spec.TTL < 0 {
+		d.fail("a join reaches %d far and remembers ends for %d", spec.Reach, spec.TTL)
 	}
 	if s != nil && s.Ended != nil {
 		spec.Ended = d.int(*s.Ended)

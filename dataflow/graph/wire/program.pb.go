@@ -2480,6 +2480,7 @@ type AsofJoinSpec struct {
 	Ended         *uint32 `protobuf:"varint,6,opt,name=ended,proto3,oneof" json:"ended,omitempty"`
 	Reach         int64   `protobuf:"varint,7,opt,name=reach,proto3" json:"reach,omitempty"`
 	Latest        bool    `protobuf:"varint,8,opt,name=latest,proto3" json:"latest,omitempty"`
+	Ttl           int64   `protobuf:"varint,9,opt,name=ttl,proto3" json:"ttl,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2568,6 +2569,13 @@ func (x *AsofJoinSpec) GetLatest() bool {
 		return x.Latest
 	}
 	return false
+}
+
+func (x *AsofJoinSpec) GetTtl() int64 {
+	if x != nil {
+		return x.Ttl
+	}
+	return 0
 }
 
 type LookupJoinSpec struct {
@@ -4835,7 +4843,7 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\x10IntervalJoinSpec\x12%\n" +
 	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\x12\x14\n" +
 	"\x05lower\x18\x02 \x01(\x03R\x05lower\x12\x14\n" +
-	"\x05upper\x18\x03 \x01(\x03R\x05upper\"\x84\x02\n" +
+	"\x05upper\x18\x03 \x01(\x03R\x05upper\"\x96\x02\n" +
 	"\fAsofJoinSpec\x12%\n" +
 	"\x02on\x18\x01 \x01(\v2\x15.wadi.graph.v1.JoinOnR\x02on\x12\x18\n" +
 	"\aforward\x18\x02 \x01(\bR\aforward\x12\x16\n" +
@@ -4844,7 +4852,8 @@ const file_dataflow_graph_wire_program_proto_rawDesc = "" +
 	"\tversioned\x18\x05 \x01(\bR\tversioned\x12\x19\n" +
 	"\x05ended\x18\x06 \x01(\rH\x00R\x05ended\x88\x01\x01\x12\x14\n" +
 	"\x05reach\x18\a \x01(\x03R\x05reach\x12\x16\n" +
-	"\x06latest\x18\b \x01(\bR\x06latestB\b\n" +
+	"\x06latest\x18\b \x01(\bR\x06latest\x12\x10\n" +
+	"\x03ttl\x18\t \x01(\x03R\x03ttlB\b\n" +
 	"\x06_ended\"\xf1\x01\n" +
 	"\x0eLookupJoinSpec\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.wadi.graph.v1.JoinKindR\x04kind\x12\x12\n" +
