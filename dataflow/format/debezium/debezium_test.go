@@ -81,6 +81,8 @@ func TestEvents(t *testing.T) {
 		{"insert before the retraction", []string{"+a:2", "-a:1"}, []int{0}, []string{"a:1 a:2 u"}},
 		{"out of order throughout", []string{"+a:3", "+a:2", "-a:2", "-a:1", "-b:1"}, []int{0}, []string{"a:1 a:3 u", "b:1 null d"}},
 		{"back to the same", []string{"-a:1", "+a:2", "+a:1", "-a:2"}, []int{0}, nil},
+		{"an update to the same is nothing", []string{"-a:1", "+a:1", "-b:1", "+b:2"}, []int{0}, []string{"b:1 b:2 u"}},
+		{"neither is one without a key", []string{"-a:1", "+a:1", "-null:1", "+null:1"}, nil, nil},
 		{"insert and retract is nothing", []string{"+a:1", "-a:1"}, []int{0}, nil},
 		{"first and last count", []string{"-a:1", "+a:2", "-a:2", "+a:3"}, []int{0}, []string{"a:1 a:3 u"}},
 		{"retract at both ends", []string{"-a:1", "+a:2", "-a:2"}, []int{0}, []string{"a:1 null d"}},

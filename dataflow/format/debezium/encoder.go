@@ -7,6 +7,8 @@
 package debezium
 
 import (
+	"bytes"
+
 	"wadi/dataflow/column"
 )
 
@@ -21,7 +23,7 @@ type RowWriter interface {
 // Encoder turns rows into events. It belongs to one goroutine.
 //
 // The rows of one batch that belong to one logical row become at most one event, which leads from the state before them to
-// the state after them. Events come in the order in which the logical rows first occur. Rows of one logical row that came
+// the state after them; none if both are the same. Events come in the order in which the logical rows first occur. Rows of one logical row that came
 // through several subtasks may be in any order, so that an insert is before the retraction that it follows: what counts is
 // what all of them come to, and if that is more than one row, there is more than one event.
 type Encoder struct {
@@ -109,7 +111,8 @@ func (e *Encoder) pairs(dst []byte, change []column.Change) []byte {
 	return dst
 }
 
-// event appends the event from row before to row after, where -1 is no row; from none to none nothing has happened.
+// event appends the event from row before to row after, where -1 is no row. From none to none, and from a row to the same
+// one, nothing has happened: a computation over a changelog often does not see what has changed.
 func (e *Encoder) event(dst []byte, before, after int32) []byte {
 	op := "u"
 	switch {
@@ -120,9 +123,18 @@ func (e *Encoder) event(dst []byte, before, after int32) []byte {
 	case after < 0:
 		op = "d"
 	}
+	start := len(dst)
 	dst = append(dst, e.prefix...)
-	dst = e.image(append(dst, `{"before":`...), before)
-	dst = e.image(append(dst, `,"after":`...), after)
+	dst = append(dst, `{"before":`...)
+	old := len(dst)
+	dst = e.image(dst, before)
+	end := len(dst)
+	dst = append(dst, `,"after":`...)
+	now := len(dst)
+	dst = e.image(dst, after)
+	if bytes.Equal(dst[old:end], dst[now:]) {
+		return dst[:start]
+	}
 	dst = append(dst, `,"op":"`...)
 	dst = append(dst, op...)
 	dst = append(dst, `"}`...)
