@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -127,6 +128,44 @@ func commonNumber(a, b arrow.DataType) arrow.DataType {
 		s, u = b, a
 	}
 	return signedOfBits(max(bitsOf(s), 2*bitsOf(u)))
+}
+
+// exactDecimal holds all integers of 64 bits, signed or not.
+var exactDecimal = decimalType(20, 0)
+
+// comparedType is the type in which values of two types are compared: as CommonType, but one in which no integer overflows.
+func comparedType(a, b arrow.DataType) (arrow.DataType, bool) {
+	if isInteger(a) && isInteger(b) && isSigned(a) != isSigned(b) {
+		if bitsOf(a) == 64 && isUnsigned(a) || bitsOf(b) == 64 && isUnsigned(b) {
+			return exactDecimal, true
+		}
+	}
+	return CommonType(a, b)
+}
+
+// Meet makes DECIMALs of integer constants above the range of BIGINT where they stand beside signed integers, since no type of
+// integers holds both. Alone, and beside unsigned ones, such a constant is a BIGINT UNSIGNED.
+func Meet(nodes []*Node) []*Node {
+	signed, beyond := false, false
+	for _, n := range nodes {
+		signed = signed || isInteger(n.Type) && isSigned(n.Type)
+		beyond = beyond || beyondBigint(n)
+	}
+	if !signed || !beyond {
+		return nodes
+	}
+	out := slices.Clone(nodes)
+	for i, n := range out {
+		if beyondBigint(n) {
+			out[i] = newCast(n, exactDecimal, Cast, n.Span)
+		}
+	}
+	return out
+}
+
+func beyondBigint(n *Node) bool {
+	v, ok := n.Value.(uint64)
+	return ok && n.Kind == Literal && n.Type.ID() == arrow.UINT64 && v > math.MaxInt64
 }
 
 func signedOfBits(n int) arrow.DataType {
@@ -377,6 +416,7 @@ func NewCase(conds, results []*Node, els *Node, span fault.Span) (*Node, error) 
 // unify converts nodes to their common type; text constants take on the temporal type of the others.
 func unify(nodes []*Node, span fault.Span) ([]*Node, arrow.DataType, error) {
 	var dt arrow.DataType = typeNull
+	nodes = Meet(nodes)
 	for _, n := range nodes {
 		if n.Kind == Literal && isText(n.Type) && (isTemporal(dt) || isUUID(dt)) && canCoerce(n, dt) {
 			continue

@@ -98,6 +98,8 @@ func bindArithmetic(s *callSite, op arithmetic, args []*Node) ([]*Node, arrow.Da
 	if !isNumeric(a.Type) || !isNumeric(b.Type) {
 		return nil, nil, s.mismatch(args)
 	}
+	met := Meet([]*Node{a, b})
+	a, b = met[0], met[1]
 	dt := commonNumber(a.Type, b.Type)
 	if isDecimal(dt) && !isFloat(dt) {
 		return bindDecimal(s, op, a, b)
@@ -315,7 +317,7 @@ func comparable(a, b *Node, op string) (*Node, *Node, bool) {
 	if isUUID(a.Type) && isText(b.Type) || isText(a.Type) && isUUID(b.Type) {
 		return lowerText(a), lowerText(b), true
 	}
-	dt, ok := CommonType(a.Type, b.Type)
+	dt, ok := comparedType(a.Type, b.Type)
 	switch {
 	case !ok:
 		return nil, nil, false
@@ -325,10 +327,6 @@ func comparable(a, b *Node, op string) (*Node, *Node, bool) {
 	case isJSONValue(a.Type) || isJSONValue(b.Type):
 	case isText(dt) && op != "eq" && op != "neq" && op != "is_distinct_from" && op != "is_not_distinct_from":
 		return nil, nil, false
-	case isInteger(a.Type) && isInteger(b.Type) && isSigned(a.Type) != isSigned(b.Type):
-		if bitsOf(a.Type) == 64 && isUnsigned(a.Type) || bitsOf(b.Type) == 64 && isUnsigned(b.Type) {
-			dt = decimalType(20, 0)
-		}
 	}
 	x, err := CastTo(a, dt, false, a.Span)
 	if err != nil {

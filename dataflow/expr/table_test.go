@@ -98,7 +98,7 @@ func TestNumbers(t *testing.T) {
 		5::ubigint - 10 => -5
 		18446744073709551615 > 5 => true
 		18446744073709551615 = -1 => false
-		18446744073709551615 + 0 => !overflow
+		18446744073709551615 + 0 => 18446744073709551615
 		7 / 0 => !division-by-zero
 		7 % 0 => !division-by-zero
 		7 / nullif(0, 0) => NULL
