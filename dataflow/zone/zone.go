@@ -2,21 +2,52 @@
 //
 // In comes a name as people write it, out comes a location of package time. Names of the IANA database are compared
 // without case; offsets such as +02:00 and the abbreviations that PostgreSQL knows are zones as well. The database is in
-// the binary, for machines that have none. Nothing here keeps state; a zone may be read from the machine's disk.
+// the binary, and that of the machine is never looked at: other rules for a zone would be other results. Nothing here
+// keeps state but what it has read of the database.
 package zone
 
 import (
+	"archive/zip"
+	"bytes"
 	_ "embed"
+	"io"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 	"time"
-	_ "time/tzdata" // so that time zones do not depend on the machine
 )
 
-//go:embed names.txt
-var names string
+// zoneinfo is lib/time/zoneinfo.zip of a Go release, the IANA database (2025c) in the public domain. Package time has it as
+// well, but asks the machine first.
+//
+//go:embed zoneinfo.zip
+var zoneinfo []byte
+
+// database are the zones of the IANA database by their names in lower case.
+var database = sync.OnceValue(func() map[string]*zip.File {
+	r, err := zip.NewReader(bytes.NewReader(zoneinfo), int64(len(zoneinfo)))
+	if err != nil {
+		panic(err)
+	}
+	zones := make(map[string]*zip.File, len(r.File))
+	for _, f := range r.File {
+		if f.Name != "Factory" { // the database's mark of a machine that has no zone
+			zones[strings.ToLower(f.Name)] = f
+		}
+	}
+	return zones
+})
 
 // Names are the zones of the IANA database, in the order of their names.
-func Names() []string { return strings.Fields(names) }
+func Names() []string {
+	names := make([]string, 0, len(database()))
+	for f := range maps.Values(database()) {
+		names = append(names, f.Name)
+	}
+	slices.Sort(names)
+	return names
+}
 
 // maxHours is the largest distance of a fixed zone from UTC.
 const maxHours = 18
@@ -38,19 +69,28 @@ func Load(name string) (*time.Location, bool) {
 		}
 		return time.FixedZone(name, int(d/time.Second)), true
 	}
-	if name == "" || strings.EqualFold(name, "local") {
+	f := database()[strings.ToLower(name)]
+	if f == nil {
 		return nil, false
 	}
-	if loc, err := time.LoadLocation(name); err == nil {
-		return loc, true
+	loc, err := read(f)
+	if err != nil {
+		panic(err)
 	}
-	for _, n := range Names() {
-		if strings.EqualFold(n, name) {
-			loc, err := time.LoadLocation(n)
-			return loc, err == nil
-		}
+	return loc, true
+}
+
+func read(f *zip.File) (*time.Location, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
 	}
-	return nil, false
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	return time.LoadLocationFromTZData(f.Name, data)
 }
 
 // Fixed gives the distance from UTC of a zone that never changes its clocks, if the name says so by itself.

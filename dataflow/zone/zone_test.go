@@ -1,9 +1,34 @@
 package zone
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
+
+// A machine whose database has other rules, as an old one has, changes nothing. This test is the first: package time asks
+// for the directory once.
+func TestTheDatabaseOfTheMachineIsNotRead(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "Europe"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// A file of one zone without changes, 0 s from UTC.
+	data := "TZif" + strings.Repeat("\x00", 16) + strings.Repeat("\x00", 16) + "\x00\x00\x00\x01\x00\x00\x00\x04" + "\x00\x00\x00\x00\x00\x00XXX\x00"
+	if err := os.WriteFile(filepath.Join(dir, "Europe", "Berlin"), []byte(data), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("ZONEINFO", dir)
+	loc, ok := Load("Europe/Berlin")
+	if !ok {
+		t.Fatal("not found")
+	}
+	if _, got := time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC).In(loc).Zone(); got != 7200 {
+		t.Errorf("%d s from UTC", got)
+	}
+}
 
 func TestEveryNameLoads(t *testing.T) {
 	for _, n := range Names() {
