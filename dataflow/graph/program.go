@@ -276,7 +276,7 @@ type Frame struct {
 type OverCall struct {
 	// Call names an aggregate or one of row_number, rank, dense_rank, percent_rank, cume_dist, ntile(n), lag(x [, n [,
 	// default]]), lead(x [, n [, default]]), first_value(x), last_value(x) and nth_value(x, n). Args are x and the default,
-	// Params hold n as int64.
+	// Params hold n as int64. With an order of its own, a call is of the aggregate of that name.
 	agg.Call
 	// Frame is for aggregates and first_value, last_value and nth_value; the others look at the whole partition.
 	Frame Frame

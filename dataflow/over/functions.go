@@ -50,6 +50,9 @@ type call struct {
 // newCall checks a call's name, arguments and parameters; names that are not of this package are left to package agg.
 func newCall(c graph.OverCall) (call, error) {
 	k := call{OverCall: c, kind: kinds[c.Name], n: 1, frame: -1}
+	if len(c.OrderBy) > 0 {
+		k.kind = aggregate // first_value in an order of its own looks at no order of the window
+	}
 	if len(c.Params) > 0 && k.kind != aggregate {
 		n, ok := c.Params[0].(int64)
 		if !ok {

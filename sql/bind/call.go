@@ -305,7 +305,7 @@ func (p *place) bindCall(name string, e *ast.Call) (*logical.Call, bool) {
 		}
 		filter = known
 	}
-	if (name == "min" || name == "max") && !p.inOver && len(args) == 1 && len(order) == 0 && (args[0].Type.ID() == arrow.STRUCT || args[0].Type.ID() == arrow.LIST) {
+	if (name == "min" || name == "max") && len(args) == 1 && len(order) == 0 && (args[0].Type.ID() == arrow.STRUCT || args[0].Type.ID() == arrow.LIST) {
 		return p.extreme(name, e, args[0], filter)
 	}
 	return p.resolveCall(name, e, args, order, filter)
