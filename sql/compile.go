@@ -131,7 +131,12 @@ func compile(text string, o Options) (*Plan, fault.List, fault.List) {
 		all = append(all[:len(all):len(all)], only...)
 		plan.Explained = append(plan.Explained, Explained{physical.Plan(only, text), e.Format, e.Span})
 	}
+	errs, doubts := failing(all)
+	warnings = append(warnings, doubts...)
 	plan.Warnings = ordered(append(append(warnings, unbounded(all)...), pairs(all)...))
+	if len(errs) > 0 {
+		return nil, ordered(errs), plan.Warnings
+	}
 	if err := o.Connectors.CheckOutputs(plan.Program); err != nil {
 		return nil, fault.List{fault.As(err)}, plan.Warnings
 	}
