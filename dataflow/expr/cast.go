@@ -22,7 +22,7 @@ type caster struct {
 // canCast reports whether there is a conversion.
 func canCast(from, to arrow.DataType) bool {
 	if isJSONValue(from) {
-		return isJSONValue(to) || castsFromJSON(to)
+		return isJSONValue(to) || castsFromJSON(to) || arrow.IsNested(to.ID()) && canCast(typeText, to)
 	}
 	return isNull(from) || arrow.TypeEqual(from, to) || newCaster(from, to, false) != nil || between(from, to) != nil
 }
@@ -72,6 +72,8 @@ func newCaster(from, to arrow.DataType, try bool) kernel {
 	case isJSONValue(from):
 		// castJSON makes other nodes of these.
 		return nil
+	case isText(from) && arrow.IsNested(to.ID()):
+		return k.fromJSON()
 	case isText(from) && isJSONValue(to), isUUID(from) && isText(to):
 		return k.reinterpretBytes()
 	case isText(from) && isUUID(to):

@@ -346,10 +346,6 @@ func insteadOfCast(from, to arrow.DataType) string {
 		return "take one of its elements, as in x[1]"
 	case isMap(from) && !isMap(to):
 		return "take the value of a key, as in x['key']"
-	case isList(to) && (isText(from) || isJSONValue(from)):
-		return "string_to_array(x, ',') makes a list of a text, extract_json(x, '$[*]') one of a JSON array"
-	case arrow.IsNested(to.ID()) && (isText(from) || isJSONValue(from)):
-		return "json_get_str(x, 'key') and the like give the members of a JSON text"
 	case arrow.IsNested(to.ID()):
 		return "STRUCT(…), ARRAY[…] and make_map(…) put values together"
 	case from.ID() == arrow.BOOL:

@@ -130,6 +130,8 @@ func castJSON(n *Node, to arrow.DataType, kind Kind, span fault.Span) *Node {
 		getter = jsonGetter("json_get_float", typeDouble, n, span)
 	case isDecimal(to):
 		getter = jsonGetter("json_get_number", typeText, n, span)
+	case arrow.IsNested(to.ID()):
+		getter = jsonGetter("json_get_json", typeText, n, span)
 	default:
 		getter = jsonGetter("json_get_str", typeText, n, span)
 	}

@@ -177,7 +177,7 @@ func (p *place) listCall(a *expr.Node) (logical.UnnestCall, bool) {
 	e := p.b.errorf(expr.CodeTypeMismatch, a.Span, "unnest takes lists and maps, and this is %s", expr.TypeName(a.Type))
 	switch a.Type.ID() {
 	case arrow.STRING:
-		e.WithHint("string_to_array(x, ',') makes a list of a text, extract_json(x, '$[*]') one of a JSON array")
+		e.WithHint("string_to_array(x, ',') makes a list of a text, CAST(x AS BIGINT[]) one of a JSON array")
 	case arrow.NULL:
 		e.WithHint("CAST(NULL AS BIGINT[]) is a list")
 	default:
