@@ -15,6 +15,7 @@ var spelledElsewhere = func() map[string]string {
 		"random()":                               {"rand"},
 		"a bitwise operator: & | # ~ << >>":      {"bitand", "bitor", "bitxor", "bitnot", "shiftleft", "shiftright"},
 		"CASE WHEN condition THEN x ELSE y END":  {"if", "iff", "iif"},
+		"ARRAY[1, 2]":                            {"array", "list_value", "array_of"},
 		"x IS NULL":                              {"isnull"},
 		"x IS NOT NULL":                          {"isnotnull"},
 		"nullif(x, 0)":                           {"nullifzero"},

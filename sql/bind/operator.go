@@ -52,7 +52,28 @@ func (p *place) binary(e *ast.Binary) *expr.Node {
 		}
 	}
 	left, right := p.expr(e.L), p.expr(e.R)
+	if meant := meantWord(e.Op, left, right); meant != "" {
+		p.b.errorf(expr.CodeTypeMismatch, e.OpPos.Span(), "%s does not take %s, %s", e.Op, expr.TypeName(left.Type), expr.TypeName(right.Type)).
+			WithHint("write %s between conditions", meant)
+		return nil
+	}
 	return p.function(name, e.Span(), left, right)
+}
+
+// meantWord is the word for an operator of other languages, if its operands show that it is meant: && is for lists here, and ||
+// puts texts together.
+func meantWord(op ast.BinaryOp, left, right *expr.Node) string {
+	if left == nil || right == nil {
+		return ""
+	}
+	l, r := left.Type.ID(), right.Type.ID()
+	switch {
+	case op == ast.Overlaps && l != arrow.LIST && r != arrow.LIST && l != arrow.NULL && r != arrow.NULL:
+		return "AND"
+	case op == ast.Concat && (l == arrow.BOOL || r == arrow.BOOL) && l != arrow.STRING && r != arrow.STRING && l != arrow.LIST && r != arrow.LIST:
+		return "OR"
+	}
+	return ""
 }
 
 // comparisons are the operators that compare.

@@ -26,6 +26,7 @@ func (p *parser) callArgs(c *ast.Call, first ast.Expr) {
 		case p.isWord("DISTINCT"):
 			p.advance()
 			c.Distinct = true
+			p.form = "f(DISTINCT a)"
 		case p.isWord("ALL"):
 			p.advance()
 		}

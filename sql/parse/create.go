@@ -29,12 +29,15 @@ func (p *parser) create() ast.Statement {
 	p.need("CREATE")
 	replace := p.word("OR", "REPLACE")
 	temporary := p.maybe("TEMPORARY") || p.maybe("TEMP")
+	form := p.form
+	p.form = ""
 	switch {
 	case p.word("TABLE"):
 		return p.createTable(&ast.CreateTable{OrReplace: replace, Temporary: temporary}, start)
 	case p.word("VIEW"):
 		return p.createView(&ast.CreateView{OrReplace: replace, Temporary: temporary}, start)
 	}
+	p.form = form
 	t := p.peek()
 	if hint, ok := createHints[t.upper]; ok && t.kind == tokenWord {
 		what := "CREATE " + t.upper
@@ -161,7 +164,7 @@ func (p *parser) tableElements(c *ast.CreateTable) {
 
 func (p *parser) tableElement(c *ast.CreateTable) {
 	switch {
-	case p.isWord("WATERMARK", "FOR"):
+	case p.isWord("WATERMARK", "FOR"), p.isWord("WATERMARK") && p.peekAt(1).kind == tokenWord && typeNames[p.peekAt(1).upper] == "":
 		c.Watermarks = append(c.Watermarks, p.watermark())
 	case p.isWord("CONSTRAINT") && p.peekAt(2).kind == tokenWord && constraintWords[p.peekAt(2).upper],
 		p.isWord("PRIMARY", "KEY"), p.isWord("FOREIGN", "KEY"),

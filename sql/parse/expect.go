@@ -95,6 +95,9 @@ func (p *parser) unexpected() *fault.Error {
 		// The caret stands right behind the last token: the end of the text may be many blank lines further on.
 		span = fault.Span{Start: p.lastEnd(), End: p.lastEnd() + 1}
 	}
+	if last := p.last(); last.kind == tokenString && t.kind == tokenWord && last.end == t.start {
+		p.forgetUnclosed(t.end)
+	}
 	e := p.fail(span, "expected %s, found %s", listOr(p.now.shown), t.describe())
 	e.Hint = hint
 	return e

@@ -31,7 +31,7 @@ func (p *parser) hint(t token) string {
 			return s
 		}
 	}
-	for _, find := range []func(token) string{p.punctuationHint, p.keywordHint, p.valueHint, p.clauseHint, p.pieceHint} {
+	for _, find := range []func(token) string{p.foreignHint, p.punctuationHint, p.keywordHint, p.valueHint, p.pieceHint, p.clauseHint} {
 		if s := find(t); s != "" {
 			return s
 		}
@@ -40,6 +40,47 @@ func (p *parser) hint(t token) string {
 		return "write " + p.form
 	}
 	return statementHint
+}
+
+// foreignHint recognises what other languages write.
+func (p *parser) foreignHint(t token) string {
+	last, next := p.last(), p.peekAt(1)
+	beside := last.end == t.start
+	switch {
+	case t.isOp("#"), t.isOp("/") && (next.isOp("/") && next.start == t.end || last.isOp("/") && beside):
+		return "a comment begins with --"
+	case t.isOp("<") && last.isOp("=") && beside:
+		return "write <="
+	case t.isOp("<") && last.isOp(">") && beside:
+		return "write <>"
+	case t.isOp("=>"):
+		return "write >= to compare; => gives an argument by its name"
+	case t.isOp(":=") && slices.Contains(p.now.words, "AND"):
+		return "write = to compare"
+	case t.isOp(":") && p.hadQuestion():
+		return "write CASE WHEN condition THEN x ELSE y END"
+	case t.isWord("SELECT") && last.isWord("EXISTS"):
+		return "put parentheses around the query"
+	case last.kind == tokenNumber && t.kind == tokenNumber && beside:
+		return "a number has one decimal point; write a text in single quotes"
+	case t.kind == tokenNumber && beside && (last.kind == tokenWord || last.kind == tokenQuoted):
+		return "a name that begins with a digit goes in double quotes"
+	case last.kind == tokenNumber && t.kind == tokenWord && units[t.upper] != "":
+		return fmt.Sprintf("write INTERVAL '%s %s'", last.val, strings.ToLower(t.val))
+	case last.kind == tokenString && t.kind == tokenWord && beside:
+		return "a quote within a string is doubled: 'it''s'"
+	}
+	return ""
+}
+
+// hadQuestion reports whether a ? stands before the cursor in the statement.
+func (p *parser) hadQuestion() bool {
+	for i := p.pos - 1; i >= 0 && !p.toks[i].isOp(";"); i-- {
+		if p.toks[i].isOp("?") {
+			return true
+		}
+	}
+	return false
 }
 
 // ends reports whether a token ends the statement.
@@ -61,17 +102,22 @@ func (p *parser) punctuationHint(t token) string {
 		return "remove the comma before it"
 	case p.last().isOp(",") && t.isOp(","), t.isOp(",") && p.last().isWord("SELECT"), t.isOp(",") && p.last().isOp("("):
 		return "remove this comma, or put a value before it"
-	case wanted("','") && !t.ends() && startsItem(t):
+	case wanted("','") && !t.ends() && startsItem(t) && p.form != parenForm:
 		return "a comma may be missing before " + t.describe()
 	case (t.ends() || clauseWords[t.upper] || statementWords[t.upper]) && len(p.opens) > 0 && !p.closedQuery():
 		return p.unclosedHint()
 	case t.isOp(")") && len(p.opens) == 0:
 		return "this parenthesis closes nothing; remove it or add its opening partner"
+	case t.isOp("]") && len(p.opens) == 0, t.isOp("}") && len(p.opens) == 0:
+		return "this bracket closes nothing; remove it or add its opening partner"
 	case statementWords[t.upper] && wanted("';'"):
 		return "statements are separated by ';'"
 	}
 	return ""
 }
+
+// parenForm is what stands in parentheses in an expression.
+const parenForm = "(a + b) or (SELECT …), with something between the parentheses"
 
 // closedQuery reports whether the innermost parenthesis holds a query and is closed further on.
 func (p *parser) closedQuery() bool {
@@ -95,7 +141,7 @@ func (p *parser) keywordHint(t token) string {
 func (p *parser) valueHint(t token) string {
 	last := p.last()
 	if !slices.Equal(p.now.shown, []string{"an expression"}) {
-		if slices.Contains(p.now.words, "AND") && (startsItem(t) || t.isOp("(") || t.isOp("[")) {
+		if slices.Contains(p.now.words, "AND") && !p.keywordWanted() && (startsItem(t) || t.isOp("(") || t.isOp("[")) {
 			return "an operator may be missing before " + t.describe()
 		}
 		return ""
@@ -104,22 +150,31 @@ func (p *parser) valueHint(t token) string {
 	_, follows := infixOps[last.val]
 	infix, follows = infix && t.kind == tokenOp, follows && last.kind == tokenOp
 	switch {
-	case t.isOp("#"):
-		return "a comment begins with --"
 	case t.isOp(":"), t.isOp(":="):
 		return "there are no parameters; write the value itself"
+	case t.isWord("SELECT"), t.isWord("WITH"):
+		return "put parentheses around the query"
+	case t.isOp("%") && (last.isWord("LIKE") || last.isWord("ILIKE")):
+		return "write the pattern in single quotes: LIKE '%a%'"
+	case t.isOp("."):
+		return "put a name before the point"
 	case last.isWord("SELECT") || last.isWord("DISTINCT") && p.pos > 1 && p.toks[p.pos-2].isWord("SELECT"):
 		return "list the columns behind " + last.upper + ", or write * for all of them"
 	case infix && follows && t.val == last.val:
 		return "write " + t.val + " once"
 	case infix && follows:
 		return "put a value between " + last.val + " and " + t.val + ", or remove one of them"
-	case infix, t.isWord("AND"), t.isWord("OR"), t.isWord("IS"), t.isWord("IN"), t.isWord("LIKE"), t.isWord("BETWEEN"), t.isOp("."), t.isOp("::"):
+	case infix, t.isWord("AND"), t.isWord("OR"), t.isWord("IS"), t.isWord("IN"), t.isWord("LIKE"), t.isWord("BETWEEN"), t.isOp("::"):
 		return "put a value before " + t.describe()
 	case follows || operatorWords[last.upper]:
 		return "put a value behind " + last.describe()
 	}
 	return ""
+}
+
+// keywordWanted reports whether one keyword is what alone could follow.
+func (p *parser) keywordWanted() bool {
+	return len(p.now.shown) == 1 && p.now.shown[0] != "';'" && p.now.shown[0] != "')'"
 }
 
 // operatorWords are words with a value behind them.
@@ -197,7 +252,7 @@ func misspelt(t token, words []string) string {
 		if len(w) < 3 {
 			continue
 		}
-		if d := fault.EditDistance(t.upper, w, limit+1); d <= limit && d < len(w)/2 {
+		if d := fault.EditDistance(t.upper, w, limit+1); d <= limit && (d < len(w)/2 || d == 1 && strings.HasPrefix(t.upper, w)) {
 			best, limit = w, d-1
 		}
 	}
@@ -205,4 +260,10 @@ func misspelt(t token, words []string) string {
 		return ""
 	}
 	return fmt.Sprintf("did you mean %s instead of %s?", best, t.val)
+}
+
+// forgetUnclosed takes back that a string behind a place is not closed: what was meant as the end of a string before it is where
+// it starts.
+func (p *parser) forgetUnclosed(from int) {
+	p.errs = slices.DeleteFunc(p.errs, func(e *fault.Error) bool { return e.Span.Start >= from && e.Message == unclosedString })
 }

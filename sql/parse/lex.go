@@ -231,10 +231,10 @@ func (l *lexer) stray(r rune, n int) {
 	switch {
 	case r == '`':
 		e.WithHint("write names in double quotes")
-	case strings.ContainsRune("‘’‚‛′", r):
+	case strings.ContainsRune("‘’‚‛′´", r):
 		e.WithHint("this is a typographic quote; write strings in straight single quotes: '")
 	case strings.ContainsRune("“”„‟″«»", r):
-		e.WithHint("this is a typographic quote; write names in straight double quotes: \"")
+		e.WithHint("this is a typographic quote; write texts in straight single quotes and names in straight double quotes")
 	case r == '–' || r == '—' || r == '−':
 		e.WithHint("this is a dash; write a minus sign: -")
 	case r == '\\':
@@ -256,7 +256,7 @@ var lookalikes = map[rune]string{'≤': "<=", '≥': ">=", '≠': "<>", '×': "*
 	'，': ",", '、': ",", '；': ";", '（': "(", '）': ")", '\u037e': ";"}
 
 // foreignQuotes maps quotes that are not SQL's to what closes them.
-var foreignQuotes = map[rune]string{'`': "`", '‘': "’", '“': "”", '„': "“", '‚': "‘", '«': "»"}
+var foreignQuotes = map[rune]string{'`': "`", '´': "´", '‘': "’", '“': "”", '„': "“", '‚': "‘", '«': "»"}
 
 // skipForeignQuote skips what is in quotes that are not SQL's, on one line, so that they are reported once.
 func (l *lexer) skipForeignQuote(r rune) {

@@ -62,13 +62,15 @@ func (l *lexer) readQuoted(start int, quote byte) (string, bool) {
 	return "", false
 }
 
+const unclosedString = "the string that starts here is not closed"
+
 func (l *lexer) unclosed(start int, quote byte) {
 	open := l.pos
 	l.pos = len(l.text)
 	if quote == '"' {
 		l.fail(start, open+1, "the name in double quotes that starts here is not closed").WithHint("add a closing \" after the name")
 	} else {
-		l.fail(start, open+1, "the string that starts here is not closed").WithHint("add a closing '; a quote within a string is doubled: 'it''s'")
+		l.fail(start, open+1, unclosedString).WithHint("add a closing '; a quote within a string is doubled: 'it''s'")
 	}
 	l.add(tokenBad, start, "")
 }
@@ -314,7 +316,7 @@ func (l *lexer) dollar() {
 	n := strings.Index(l.text[end+1:], tag)
 	if n < 0 {
 		l.pos = len(l.text)
-		l.fail(start, end+1, "the string that starts here is not closed").WithHint("close it with %s", tag)
+		l.fail(start, end+1, unclosedString).WithHint("close it with %s", tag)
 		l.add(tokenBad, start, "")
 		return
 	}

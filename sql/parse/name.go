@@ -42,6 +42,8 @@ func (p *parser) meantAsName(t, next token) bool {
 	switch t.upper {
 	case "", "SELECT", "WITH":
 		return false
+	case "AS":
+		return !next.isWord("SELECT")
 	case "ORDER", "GROUP":
 		return !next.isWord("BY")
 	}

@@ -153,7 +153,7 @@ func (p *parser) paren() ast.Expr {
 		q := p.parenQuery()
 		return &ast.Subquery{Place: p.from(start), Query: q}
 	}
-	defer p.write("(a + b) or (SELECT …), with something between the parentheses")()
+	defer p.write(parenForm)()
 	p.open("(")
 	list := p.exprList()
 	p.close(")")

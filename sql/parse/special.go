@@ -64,7 +64,8 @@ func (p *parser) cast(try bool) ast.Expr {
 
 func (p *parser) extract() ast.Expr {
 	t, field := p.peek(), p.peekAt(2)
-	if !p.peekAt(3).isWord("FROM") || field.kind == tokenOp {
+	unit := field.kind == tokenWord && units[field.upper] != "" && p.peekAt(3).isOp(",")
+	if !p.peekAt(3).isWord("FROM") && !unit || field.kind == tokenOp {
 		return nil
 	}
 	defer p.write("EXTRACT(HOUR FROM ts)")()
