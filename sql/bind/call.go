@@ -201,15 +201,24 @@ func (p *place) ofOuter(e *ast.Call) bool {
 	return some && all
 }
 
-// outerAggregate tells the query around of an aggregate of it, on the first try. On the second it is among the frame's columns.
+// outerAggregate tells a query around of an aggregate of it, on the first try. On the second it is among the frame's columns.
+// The query may be more than one subquery away; those between carry the aggregate as any column.
 func (p *place) outerAggregate(name string, e *ast.Call) *expr.Node {
-	f := p.scope.outer[0].frame
-	used, refs := slices.Clone(f.used), maps.Clone(f.refs)
+	var frames []*frame
+	for f := p.scope.outer[0].frame; f != nil; f = f.further() {
+		frames = append(frames, f)
+	}
+	// The columns that it names are those of the query around, and not named here.
+	used, refs := make([][]bool, len(frames)), make([]map[ast.Node]bool, len(frames))
+	for i, f := range frames {
+		used[i], refs[i] = slices.Clone(f.used), maps.Clone(f.refs)
+	}
 	call, ok := p.bindCall(name, e)
 	if !ok {
 		return nil
 	}
-	own := f.calls != nil && f.exact == nil
+	var owner *frame
+	same := true
 	outer := *call
 	value := func(n *expr.Node) *expr.Node {
 		if n == nil {
@@ -218,8 +227,12 @@ func (p *place) outerAggregate(name string, e *ast.Call) *expr.Node {
 		return n.Map(func(x *expr.Node) *expr.Node {
 			for _, o := range p.scope.outer {
 				if x.Kind == expr.Column && x.Index == o.index {
-					own = own && f.from[o.at].frame == nil
-					return f.values[o.at]
+					for o.frame.from[o.at].frame != nil {
+						o = o.frame.from[o.at]
+					}
+					same = same && (owner == nil || owner == o.frame)
+					owner = o.frame
+					return owner.values[o.at]
 				}
 			}
 			return x
@@ -230,16 +243,19 @@ func (p *place) outerAggregate(name string, e *ast.Call) *expr.Node {
 		outer.Args = append(outer.Args, value(a))
 	}
 	outer.Filter = value(call.Filter)
-	if !own {
+	if !same || owner == nil || owner.calls == nil || owner.exact != nil {
 		p.b.unsupported(e.Span(), "%s looks at columns of the query around alone, so that it is that query's aggregate", name).
 			WithHint("compute it in a subquery in FROM of the query around, and name its column here")
 		return nil
 	}
-	n := f.calls.add(&outer)
-	// Its columns are not named here.
-	f.used, f.refs = used, refs
-	f.refs[e], f.again = true, true
-	f.named = append(f.named, scopeColumn{field: arrow.Field{Name: name + "()", Type: n.Type, Nullable: n.Nullable}, index: n.Index, hidden: true, call: e})
+	n := owner.calls.add(&outer)
+	for i, f := range frames {
+		f.used, f.refs = used[i], refs[i]
+	}
+	owner.refs[e], owner.again = true, true
+	if !slices.ContainsFunc(owner.named, func(c scopeColumn) bool { return c.call == e }) {
+		owner.named = append(owner.named, scopeColumn{field: arrow.Field{Name: name + "()", Type: n.Type, Nullable: n.Nullable}, index: n.Index, hidden: true, call: e})
+	}
 	return expr.NewLiteral(n.Type, nil).At(e.Span())
 }
 

@@ -75,6 +75,16 @@ func (c scopeColumn) use(ref ast.Node) {
 	}
 }
 
+// further is the frame of the subquery in which that of f stands; nil if none of f's columns is one of it.
+func (f *frame) further() *frame {
+	for _, c := range f.from {
+		if c.frame != nil {
+			return c.frame
+		}
+	}
+	return nil
+}
+
 // namedIn reports whether a part of the text names a column of the frame. A name that one of the nearer scopes has means none.
 func (f *frame) namedIn(part ast.Node, nearer ...*scope) bool {
 	found := false
@@ -86,6 +96,10 @@ func (f *frame) namedIn(part ast.Node, nearer ...*scope) bool {
 			}
 			for _, c := range f.columns {
 				found = found || f.exact == nil && c.likely(ref.Path)
+			}
+		case *ast.Call:
+			for _, c := range f.columns {
+				found = found || f.exact == nil && c.call == ref
 			}
 		case *ast.TableRef:
 			found = found || f.exact == nil && reads(f.carriers, ref)
@@ -147,6 +161,10 @@ func (s *scope) likelyIn(part ast.Node, carriers map[string]bool) []scopeColumn 
 		case *ast.ColumnRef:
 			for i, c := range all {
 				named[i] = named[i] || c.likely(ref.Path)
+			}
+		case *ast.Call:
+			for i, c := range all {
+				named[i] = named[i] || c.call == ref
 			}
 		case *ast.TableRef:
 			for i := len(s.columns); i < len(all) && reads(carriers, ref); i++ {
