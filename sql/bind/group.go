@@ -302,7 +302,7 @@ func (g *grouping) bindItem(e ast.Expr, p *place, items []*item) bool {
 		return false
 	}
 	f := arrow.Field{Name: p.columnName(e, n)}
-	if n.Kind == expr.Column && n.Index < firstCall {
+	if n.Kind == expr.Column && n.Index < g.in.Schema().NumFields() {
 		f = g.in.Schema().Field(n.Index)
 	}
 	g.add(n, f)
