@@ -119,11 +119,13 @@ func compile(text string, o Options) (*Plan, fault.List, fault.List) {
 	b.Statements(statements)
 	sinks, bindErrs, warnings := b.Finish()
 	errs = append(errs, besides(errs, bindErrs)...)
-	if len(errs) > 0 {
-		return nil, ordered(errs), ordered(warnings)
-	}
 	c := &rewrite.Context{Functions: o.Functions}
 	sinks = rewrite.Apply(c, sinks)
+	if len(errs) > 0 {
+		// The other statements may have constants without a value.
+		more, doubts := failing(sinks)
+		return nil, ordered(append(errs, more...)), ordered(append(warnings, doubts...))
+	}
 	plan := &Plan{Program: physical.Plan(sinks, text), Logical: sinks, Tables: b.UsedTables()}
 	all := sinks
 	for _, e := range b.Explained() {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -108,6 +109,11 @@ func checkExplained(t *testing.T, setup, query string) {
 	text := setup + query
 	o := options()
 	o.Name = "query.sql"
+	defer func() {
+		if r := recover(); r != nil {
+			t.Errorf("a panic: %v\n%s\n%s", r, query, debug.Stack())
+		}
+	}()
 	errs, warnings := sql.Check(text, o)
 	bad := func(e *fault.Error, why string) {
 		t.Errorf("%s:\n%s\n%s", why, query, fault.Render(moved(e, len(setup)), "q", query))

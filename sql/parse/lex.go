@@ -246,9 +246,23 @@ func (l *lexer) stray(r rune, n int) {
 	case !unicode.IsPrint(r):
 		e.WithHint("remove this character, which cannot be seen")
 	default:
+		l.skipSigns()
+		e.Span.End = l.pos
 		e.WithHint("remove it, or put a name with special characters in double quotes and a text in single quotes")
 	}
 	l.add(tokenBad, start, "")
+}
+
+// skipSigns skips signs beyond ASCII without a space between them, as an emoji of several characters, so that they are
+// reported once.
+func (l *lexer) skipSigns() {
+	for l.pos < len(l.text) {
+		r, n := utf8.DecodeRuneInString(l.text[l.pos:])
+		if r < utf8.RuneSelf || unicode.IsSpace(r) || isNameStart(r) || foreignQuotes[r] != "" || lookalikes[r] != "" {
+			return
+		}
+		l.pos += n
+	}
 }
 
 // lookalikes maps characters that mean what SQL spells in another way to that.
