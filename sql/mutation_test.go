@@ -76,7 +76,7 @@ func breakOne(pieces []string, words []int, at, how int) string {
 const (
 	mistakes = 22
 	// mostErrors bounds what may be reported about a single mistake: one in a definition shows in every use of it.
-	mostErrors = 6
+	mostErrors = 10
 )
 
 // TestOneMistakeIsExplained breaks scripts that are right at one place each. Whatever is reported of that has a code, a message that

@@ -68,8 +68,10 @@ type Binder struct {
 	explained []Explained
 	// queries counts statements that move rows, planned or refused; statements counts all.
 	queries, statements int
-	// told holds what has been reported of a scope and is not reported again.
-	told map[scopeName]bool
+	// told holds what has been reported of a scope and is not reported again while it is among the errors.
+	told map[scopeName]*fault.Error
+	// arounds are the columns of the queries around the subquery being bound, the innermost last.
+	arounds []*scope
 	// fresh are the joins, and the projections over them, that the FROM being bound has made.
 	fresh map[logical.Node]bool
 	// used are the saved tables that have been bound.

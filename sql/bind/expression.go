@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -234,6 +235,12 @@ func (p *place) column(e *ast.ColumnRef) *expr.Node {
 func (p *place) unknown(e *ast.ColumnRef, err *fault.Error) {
 	id := e.Path[0]
 	once := ""
+	if err.Code == CodeUnknownColumn && len(e.Path) > 1 && len(p.scope.of(id)) == 0 {
+		if known := p.b.missing(e.Path); known != nil {
+			p.b.errs = append(p.b.errs, known)
+			return
+		}
+	}
 	switch {
 	case len(e.Path) == 1 && !id.Quoted && p.b.opts.Functions.Has(id.Name):
 		err.WithHint("write %s() to call the function", strings.ToLower(id.Name))
@@ -251,22 +258,35 @@ func (p *place) unknown(e *ast.ColumnRef, err *fault.Error) {
 	case err.Code == CodeUnknownColumn && len(e.Path) > 1 && len(p.scope.of(id)) == 0:
 		once = id.Folded()
 	}
-	if once == "" || p.b.once(p.scope, once) {
+	if once == "" {
 		p.b.errs = append(p.b.errs, err)
+	} else {
+		p.b.once(p.scope, once, err)
 	}
 }
 
-// once reports, of the first call for something in a scope, that it has not been told yet.
-func (b *Binder) once(s *scope, what string) bool {
+// once reports what is wrong with a scope unless that has been done.
+func (b *Binder) once(s *scope, what string, err *fault.Error) {
 	key := scopeName{s, what}
-	if b.told[key] {
-		return false
+	if e := b.told[key]; e != nil && slices.Contains(b.errs, e) {
+		return
 	}
 	if b.told == nil {
-		b.told = map[scopeName]bool{}
+		b.told = map[scopeName]*fault.Error{}
 	}
-	b.told[key] = true
-	return true
+	b.told[key] = err
+	b.errs = append(b.errs, err)
+}
+
+// missing is the error of a name whose table stands in a query around; nil if there is none.
+func (b *Binder) missing(path ast.Name) *fault.Error {
+	for i := len(b.arounds) - 1; i >= 0; i-- {
+		if columns := b.arounds[i].of(path[0]); len(columns) > 0 {
+			e := fault.Userf(CodeUnknownColumn, path[1].Span(), "table %q has no column %q", path[0].Name, path[1].Name)
+			return hintNearest(e, path[1].Name, columns)
+		}
+	}
+	return nil
 }
 
 // scopeName is a name in a scope.

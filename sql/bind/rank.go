@@ -155,9 +155,8 @@ func (p *place) overSpec(o *ast.Over) (*ast.WindowSpec, bool) {
 	for depth := 0; out.Base != nil; depth++ {
 		base, ok := p.overs.named[out.Base.Folded()]
 		if !ok || depth > len(p.overs.named) {
-			if p.b.once(p.scope, "window "+out.Base.Folded()) {
-				p.b.errorf(fault.CodeInvalid, out.Base.Span(), "there is no window %q", out.Base.Name).WithHint("define it: WINDOW %s AS (PARTITION BY …)", out.Base.Name)
-			}
+			p.b.once(p.scope, "window "+out.Base.Folded(), fault.Userf(fault.CodeInvalid, out.Base.Span(), "there is no window %q", out.Base.Name).
+				WithHint("define it: WINDOW %s AS (PARTITION BY …)", out.Base.Name))
 			return nil, false
 		}
 		if len(out.PartitionBy) > 0 || len(out.OrderBy) > 0 && len(base.OrderBy) > 0 {

@@ -58,7 +58,11 @@ func (b *Binder) framed(q *ast.Query, around *scope, e *env, to purpose) *bound 
 		return nil
 	}
 	b.depth++
-	defer func() { b.depth-- }()
+	b.arounds = append(b.arounds, around)
+	defer func() {
+		b.depth--
+		b.arounds = b.arounds[:len(b.arounds)-1]
+	}()
 	if len(q.OrderBy) > 0 && q.Limit == nil && q.Offset == nil && distinctOn(q) == nil {
 		// An order that nobody sees.
 		c := *q
