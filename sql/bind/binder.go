@@ -40,6 +40,7 @@ const (
 	CodeUnknownProfile fault.Code = "unknown-profile"
 	CodeEmpty          fault.Code = "no-query"
 	CodeCost           fault.Code = "costly"
+	CodeNever          fault.Code = "never-true"
 )
 
 // Options are what a binder needs to know beside the text.

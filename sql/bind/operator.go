@@ -52,12 +52,24 @@ func (p *place) binary(e *ast.Binary) *expr.Node {
 		}
 	}
 	left, right := p.expr(e.L), p.expr(e.R)
+	if comparisons[e.Op] && (isNullLit(e.L) || isNullLit(e.R)) {
+		instead := map[ast.BinaryOp]string{ast.Eq: "IS NULL", ast.Ne: "IS NOT NULL"}[e.Op]
+		w := p.b.warn(CodeNever, e.Span(), "a comparison with NULL is never true").WithHint("leave it out: NULL has no order")
+		if instead != "" {
+			w.WithHint("write %s", instead)
+		}
+	}
 	if meant := meantWord(e.Op, left, right); meant != "" {
 		p.b.errorf(expr.CodeTypeMismatch, e.OpPos.Span(), "%s does not take %s, %s", e.Op, expr.TypeName(left.Type), expr.TypeName(right.Type)).
 			WithHint("write %s between conditions", meant)
 		return nil
 	}
 	return p.function(name, e.Span(), left, right)
+}
+
+func isNullLit(e ast.Expr) bool {
+	_, is := e.(*ast.NullLit)
+	return is
 }
 
 // meantWord is the word for an operator of other languages, if its operands show that it is meant: && is for lists here, and ||
