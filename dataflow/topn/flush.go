@@ -17,7 +17,7 @@ func (t *topN) flush(now int64, out operator.Emitter) error {
 	})
 	for i, slot := range t.changed {
 		if i%warmRows == 0 {
-			t.warmChanged(t.changed[i:min(i+warmRows, len(t.changed))])
+			t.warm(t.changed[i:min(i+warmRows, len(t.changed))], shownWord, nil)
 		}
 		w := words[int(slot)*stride:]
 		w[changedWord] = 0

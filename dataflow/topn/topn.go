@@ -106,7 +106,8 @@ func (t *topN) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 	for j, r := range rows {
 		if j%warmRows == 0 {
 			to := min(j+warmRows, len(rows))
-			t.warmInput(rows[j:to], t.in.slots[j:to])
+			t.warm(t.in.slots[j:to], lastWord, rows[j:to])
+			t.rows.WarmFree(len(t.ahead))
 		}
 		slot := t.in.slots[j]
 		w := words[int(slot)*stride : int(slot)*stride+partitionWords]
@@ -129,28 +130,16 @@ func (t *topN) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 // warmRows is how many partitions are read ahead together.
 const warmRows = 256
 
-// warmInput reads what the next rows will meet: their partitions and, if they may be among the results, the rows at the end
-// and at the root of those.
-func (t *topN) warmInput(rows, slots []int32) {
+// warm reads what is about to be used: partitions, and of each the row at its root and the one that another word names. With
+// the rows that are to go in, it leaves out the partitions among whose results they cannot be.
+func (t *topN) warm(slots []int32, word int, rows []int32) {
 	words, stride := t.partitions.Values()
 	t.ahead = t.ahead[:0]
 	for j, slot := range slots {
 		w := words[int(slot)*stride : int(slot)*stride+partitionWords]
-		if t.in.prefixes[rows[j]] <= ^uint64(w[limitWord]) {
-			t.aheadOf(w[lastWord], w[rootWord])
+		if rows == nil || t.in.prefixes[rows[j]] <= ^uint64(w[limitWord]) {
+			t.aheadOf(w[word], w[rootWord])
 		}
-	}
-	t.rows.Warm(t.ahead)
-	t.rows.WarmFree(len(t.ahead))
-}
-
-// warmChanged reads partitions and the rows that were put out and that are in front now.
-func (t *topN) warmChanged(slots []int32) {
-	words, stride := t.partitions.Values()
-	t.ahead = t.ahead[:0]
-	for _, slot := range slots {
-		w := words[int(slot)*stride : int(slot)*stride+partitionWords]
-		t.aheadOf(w[shownWord], w[rootWord])
 	}
 	t.rows.Warm(t.ahead)
 }
