@@ -31,9 +31,12 @@ func (a *sumDecimal) update(s states, in *input) error {
 			continue
 		}
 		w := s.w[int(in.slots[j])*s.stride:]
-		x := v.Values[r]
-		c := sign(in.change, r)
-		add192(w, x.LowBits(), uint64(x.HighBits()), uint64(x.HighBits()>>63), c)
+		x, c := &v.Values[r], sign(in.change, r)
+		if high := x.HighBits(); c < 0 {
+			sub192(w, x.LowBits(), uint64(high), high>>63)
+		} else {
+			add192(w, x.LowBits(), uint64(high), high>>63)
+		}
 		w[3] += c
 	}
 	return nil
@@ -47,54 +50,41 @@ func (a *sumDecimal) addAll(s states, in *input, values []decimal128.Num) {
 		w := s.w[at : at+4 : at+4]
 		x := &values[r]
 		high := x.HighBits()
-		w0, c := bits.Add64(uint64(w[0]), x.LowBits(), 0)
-		w1, c := bits.Add64(uint64(w[1]), uint64(high), c)
-		w[0], w[1] = int64(w0), int64(w1)
-		w[2] += high>>63 + int64(c)
+		add192(w, x.LowBits(), uint64(high), high>>63)
 		w[3]++
 	}
 }
 
-func add192(w []int64, x0, x1, x2 uint64, sign int64) {
-	var c uint64
-	if sign < 0 {
-		w0, c := bits.Sub64(uint64(w[0]), x0, 0)
-		w1, c := bits.Sub64(uint64(w[1]), x1, c)
-		w2, _ := bits.Sub64(uint64(w[2]), x2, c)
-		w[0], w[1], w[2] = int64(w0), int64(w1), int64(w2)
-		return
-	}
+func add192(w []int64, x0, x1 uint64, x2 int64) {
 	w0, c := bits.Add64(uint64(w[0]), x0, 0)
 	w1, c := bits.Add64(uint64(w[1]), x1, c)
-	w2, _ := bits.Add64(uint64(w[2]), x2, c)
-	w[0], w[1], w[2] = int64(w0), int64(w1), int64(w2)
+	w[0], w[1] = int64(w0), int64(w1)
+	w[2] += x2 + int64(c)
+}
+
+func sub192(w []int64, x0, x1 uint64, x2 int64) {
+	w0, c := bits.Sub64(uint64(w[0]), x0, 0)
+	w1, c := bits.Sub64(uint64(w[1]), x1, c)
+	w[0], w[1] = int64(w0), int64(w1)
+	w[2] -= x2 + int64(c)
 }
 
 func (a *sumDecimal) merge(s states, to []int32, src states, from []int32, sign int64) error {
 	for i, t := range to {
 		x := src.w[int(from[i])*src.stride:]
 		w := s.w[int(t)*s.stride:]
-		add192(w, uint64(x[0]), uint64(x[1]), uint64(x[2]), sign)
+		if sign < 0 {
+			sub192(w, uint64(x[0]), uint64(x[1]), x[2])
+		} else {
+			add192(w, uint64(x[0]), uint64(x[1]), x[2])
+		}
 		w[3] += sign * x[3]
 	}
 	return nil
 }
 
 func (a *sumDecimal) result(s states, slots []int32, out column.Appender) error {
-	o := out.(*column.Fixed[decimal128.Num])
-	for _, slot := range slots {
-		w := s.w[int(slot)*s.stride:]
-		if w[3] == 0 {
-			o.AppendNull()
-			continue
-		}
-		v, ok := a.value(w)
-		if !ok {
-			return overflow(&a.call, a.call.Type)
-		}
-		o.Append(v)
-	}
-	return nil
+	return appendSums(s, slots, out, 3, &a.call, a.value)
 }
 
 // value is the sum or the mean, which is cut towards zero after its last digit; ok is false if it has too many digits.
@@ -105,9 +95,8 @@ func (a *sumDecimal) value(w []int64) (v decimal128.Num, ok bool) {
 	}
 	arg := storage(a.call.ArgTypes[0]).(*arrow.Decimal128Type)
 	result := storage(a.call.Type).(*arrow.Decimal128Type)
-	sum := new(big.Int).Lsh(big.NewInt(w[2]), 64)
-	sum.Add(sum, new(big.Int).SetUint64(uint64(w[1]))).Lsh(sum, 64)
-	sum.Add(sum, new(big.Int).SetUint64(uint64(w[0])))
+	sum := int128(w[1], w[2])
+	sum.Lsh(sum, 64).Add(sum, new(big.Int).SetUint64(uint64(w[0])))
 	sum.Mul(sum, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(result.Scale-arg.Scale)), nil))
 	sum.Quo(sum, big.NewInt(w[3]))
 	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(result.Precision)), nil)

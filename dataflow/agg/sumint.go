@@ -160,6 +160,25 @@ func appendOr[T column.Value](o *column.Fixed[T], v T, n int64) {
 	o.Append(v)
 }
 
+// appendSums appends what value makes of the words of each slot, or null where word n, the number of values, is 0. value reports
+// false for what the call's type cannot hold.
+func appendSums[T column.Value](s states, slots []int32, out column.Appender, n int, call *Call, value func(w []int64) (T, bool)) error {
+	o := out.(*column.Fixed[T])
+	for _, slot := range slots {
+		w := s.w[int(slot)*s.stride:]
+		if w[n] == 0 {
+			o.AppendNull()
+			continue
+		}
+		v, ok := value(w)
+		if !ok {
+			return overflow(call, call.Type)
+		}
+		o.Append(v)
+	}
+	return nil
+}
+
 // float128 is the double next to a 128-bit integer, give or take one in the last place for those beyond 64 bits.
 func float128(lo, hi int64) float64 {
 	if hi == lo>>63 {

@@ -56,20 +56,7 @@ func (a *sumInterval) merge(s states, to []int32, src states, from []int32, sign
 }
 
 func (a *sumInterval) result(s states, slots []int32, out column.Appender) error {
-	o := out.(*column.Fixed[arrow.MonthDayNanoInterval])
-	for _, slot := range slots {
-		w := s.w[int(slot)*s.stride:]
-		if w[4] == 0 {
-			o.AppendNull()
-			continue
-		}
-		v, ok := a.value(w)
-		if !ok {
-			return overflow(&a.call, a.call.Type)
-		}
-		o.Append(v)
-	}
-	return nil
+	return appendSums(s, slots, out, 4, &a.call, a.value)
 }
 
 // value is the sum or the mean; ok is false if it is none of an interval. What months and days leave over when they are
