@@ -1,7 +1,6 @@
 package agg_test
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"wadi/dataflow/agg"
 	"wadi/dataflow/column"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/state"
 )
 
@@ -132,29 +132,6 @@ func typeOfText(text string) arrow.DataType {
 	return arrow.PrimitiveTypes.Int64
 }
 
-func valueText(v column.Vector, i int) string {
-	if !v.Validity().IsValid(i) {
-		return "null"
-	}
-	switch c := v.(type) {
-	case *column.Fixed[int64]:
-		return fmt.Sprint(c.Values[i])
-	case *column.Fixed[float64]:
-		return fmt.Sprint(c.Values[i])
-	case *column.Bool:
-		return fmt.Sprint(c.Bits.Get(i))
-	case *column.Bytes:
-		return strings.Clone(c.Str(i))
-	case *column.List:
-		var parts []string
-		for e := c.Offsets[i]; e < c.Offsets[i+1]; e++ {
-			parts = append(parts, valueText(c.Elem, int(e)))
-		}
-		return "[" + strings.Join(parts, " ") + "]"
-	}
-	return fmt.Sprint(v)
-}
-
 // evaluate gives an aggregate over columns in text form; where a cast is asked for, the text is read as that type.
 func evaluate(t *testing.T, call, x, y string, retract bool) string {
 	t.Helper()
@@ -173,7 +150,7 @@ func evaluate(t *testing.T, call, x, y string, retract bool) string {
 	must(t, g.Update(batchOf(nil, cols...), make([]int32, n), column.AllRows(nil, n)))
 	out := column.NewAppender(c.Type)
 	must(t, g.Result([]int32{0}, []column.Appender{out}))
-	return valueText(out, 0)
+	return operatortest.Show(out, 0)
 }
 
 // Every aggregate has a line of documentation and an example, and the example is true.

@@ -13,6 +13,7 @@ import (
 
 	"wadi/dataflow/agg"
 	"wadi/dataflow/column"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/state"
 )
 
@@ -139,7 +140,7 @@ func TestArraysAgainstSorting(t *testing.T) {
 		if len(rows) == 0 {
 			want = "null"
 		}
-		if v := valueText(got, 0); v != want {
+		if v := operatortest.Show(got, 0); v != want {
 			t.Fatalf("got %s, want %s", v, want)
 		}
 	})
@@ -255,7 +256,7 @@ func TestRetractionsWithAnotherTime(t *testing.T) {
 			must(t, o.groups.Update(gone, []int32{0}, []int32{0}))
 			got, err := o.result()
 			must(t, err)
-			if v := valueText(got, 0); v != c.want {
+			if v := operatortest.Show(got, 0); v != c.want {
 				t.Errorf("%s: got %s, want %s", c.name, v, c.want)
 			}
 		}
