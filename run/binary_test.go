@@ -14,13 +14,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"wadi/run"
+	"wadi/worker/racing"
 )
 
 // asWadi makes the test binary the real one.
 const asWadi = "WADI_TEST_IS_WADI"
 
 func TestMain(m *testing.M) {
-	if racing {
+	if racing.On {
 		patience *= 6
 	}
 	if os.Getenv(asWadi) != "" {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"wadi/worker/racing"
 )
 
 // reading is a query over in.ndjson.
@@ -63,7 +65,7 @@ func TestLongLines(t *testing.T) {
 	if text := w.stderr.String(); !strings.Contains(text, "in.ndjson:1: ") || !strings.Contains(text, "hint: ") {
 		t.Errorf("stderr: %s", text)
 	}
-	if kb := maxRSS(w.cmd); kb > 512<<10 && !racing {
+	if kb := maxRSS(w.cmd); kb > 512<<10 && !racing.On {
 		t.Errorf("took %d MB for it", kb>>10)
 	}
 }

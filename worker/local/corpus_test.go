@@ -15,6 +15,7 @@ import (
 	"wadi/sql"
 	"wadi/worker/local/capture"
 	"wadi/worker/operators"
+	"wadi/worker/racing"
 )
 
 // The query corpus: testdata/corpus/*.txt, one file per topic, rewritten with -rewrite.
@@ -123,7 +124,7 @@ func (c *corpus) query(t *testing.T, d *datadriven.TestData) string {
 	var want string
 	all := variants()
 	switch {
-	case racing: // a simulation's tasks take turns, so that one says what all do
+	case racing.On: // a simulation's tasks take turns, so that one says what all do
 		all = all[7:8]
 	case testing.Short(): // one of each kind
 		all = []capture.Variant{all[0], all[4], all[7], all[10]}
