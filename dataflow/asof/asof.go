@@ -260,22 +260,7 @@ func (j *asof) takeRight(s *side, b *column.Batch, rows []int32) {
 
 // split divides rows into j.full, whose keys can match, and j.null, of whose keys one is a null that equals nothing.
 func (j *asof) split(s *side, rows []int32) {
-	j.full, j.null = append(j.full[:0], rows...), j.null[:0]
-	for k, v := range s.cols {
-		valid := v.Validity()
-		if valid == nil || j.spec.NullSafe != nil && j.spec.NullSafe[k] {
-			continue
-		}
-		kept := j.full[:0]
-		for _, r := range j.full {
-			if valid.Get(int(r)) {
-				kept = append(kept, r)
-			} else {
-				j.null = append(j.null, r)
-			}
-		}
-		j.full = kept
-	}
+	j.full, j.null = column.SplitNulls(j.full, j.null, rows, s.cols, j.spec.NullSafe)
 	slices.Sort(j.null)
 }
 

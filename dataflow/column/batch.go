@@ -47,6 +47,28 @@ func (b *Batch) Selected(scratch []int32) []int32 {
 	return AllRows(scratch, b.N)
 }
 
+// SplitNulls divides rows into those without a null in any of the columns, and the others, in no order. Columns for which safe
+// is true may have nulls; a nil safe is none. The slices are filled anew and returned.
+func SplitNulls(full, null, rows []int32, cols []Vector, safe []bool) (f, n []int32) {
+	full, null = append(full[:0], rows...), null[:0]
+	for k, v := range cols {
+		valid := v.Validity()
+		if valid == nil || safe != nil && safe[k] {
+			continue
+		}
+		kept := full[:0]
+		for _, r := range full {
+			if valid.Get(int(r)) {
+				kept = append(kept, r)
+			} else {
+				null = append(null, r)
+			}
+		}
+		full = kept
+	}
+	return full, null
+}
+
 // AllRows fills scratch with 0..n-1 and returns it, growing it if needed.
 func AllRows(scratch []int32, n int) []int32 {
 	have := len(scratch)

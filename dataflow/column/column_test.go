@@ -217,3 +217,25 @@ func TestMapsAreListsOfEntries(t *testing.T) {
 		t.Error("not empty after Reset")
 	}
 }
+
+func TestSplitNulls(t *testing.T) {
+	a, b := column.NewFixed[int64](arrow.PrimitiveTypes.Int64), column.NewFixed[int64](arrow.PrimitiveTypes.Int64)
+	for i := range 6 {
+		for k, c := range []*column.Fixed[int64]{a, b} {
+			if i%(k+2) == 0 {
+				c.AppendNull()
+			} else {
+				c.Append(int64(i))
+			}
+		}
+	}
+	for _, c := range []struct {
+		safe []bool
+		want string
+	}{{nil, "[1 5] [0 2 4 3]"}, {[]bool{true, false}, "[1 2 4 5] [0 3]"}, {[]bool{true, true}, "[0 1 2 3 4 5] []"}} {
+		full, null := column.SplitNulls(nil, nil, []int32{0, 1, 2, 3, 4, 5}, []column.Vector{a, b}, c.safe)
+		if got := fmt.Sprint(full, null); got != c.want {
+			t.Errorf("%v: got %s, want %s", c.safe, got, c.want)
+		}
+	}
+}
