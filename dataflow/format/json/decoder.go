@@ -13,18 +13,13 @@ import (
 type Decoder struct {
 	scanner
 	memory *framing.Memory
-	batch  column.Batch
-	cols   []column.Appender
+	held   framing.Held
 	root   *object
 	// unread holds the columns that nobody reads. They stay null and are only made as long as the batch.
 	unread []column.Appender
 	// texts are the fields at any depth whose values may lie in memory.
 	texts []*field
-	// source holds the columns that the source fills, fill appends to them.
-	source []int
-	fill   func(column int, to column.Appender)
-	taken  bool
-	date   dateMemo
+	date  dateMemo
 	// careful selects the pass that finds the last of repeated keys and says what is wrong.
 	careful bool
 	failure failure
@@ -36,21 +31,14 @@ type Decoder struct {
 // left null. A value of such a column is still checked to be JSON and of the right kind (string, number …), and to be
 // there if it is NOT NULL, but not for its range or its form.
 func NewDecoder(schema *arrow.Schema, meta, needed []string) (*Decoder, error) {
-	d := &Decoder{memory: framing.NewMemory()}
-	d.batch.Schema = schema
 	isMeta := func(i int) bool { return i < len(meta) && meta[i] != "" }
-	for i, f := range schema.Fields() {
+	for _, f := range schema.Fields() {
 		if err := supported(f, f.Name); err != nil {
 			return nil, err
 		}
-		c := column.NewAppender(f.Type)
-		d.cols = append(d.cols, c)
-		d.batch.Cols = append(d.batch.Cols, c)
-		if isMeta(i) {
-			d.source = append(d.source, i)
-		}
 	}
-	root, err := compileObject(schema.Fields(), d.cols, newNeeds(needed), "", false, isMeta)
+	d := &Decoder{memory: framing.NewMemory(), held: framing.NewHeld(schema, isMeta)}
+	root, err := compileObject(schema.Fields(), d.held.Cols, newNeeds(needed), "", false, isMeta)
 	if err != nil {
 		return nil, err
 	}
@@ -66,39 +54,35 @@ func NewDecoder(schema *arrow.Schema, meta, needed []string) (*Decoder, error) {
 
 // SetMetadata sets the function that appends one value, for the record being decoded, to each column that the source
 // fills. Without one those columns are null.
-func (d *Decoder) SetMetadata(fill func(column int, to column.Appender)) { d.fill = fill }
+func (d *Decoder) SetMetadata(fill func(column int, to column.Appender)) { d.held.SetMetadata(fill) }
 
 // Rows is the number of rows held.
-func (d *Decoder) Rows() int {
-	if d.taken {
-		return 0
-	}
-	return len(d.batch.Time)
-}
+func (d *Decoder) Rows() int { return d.held.Rows() }
 
 // Take lends the rows held until the next Decode.
 func (d *Decoder) Take() *column.Batch {
-	if d.taken {
+	if d.held.Taken() {
 		d.reset()
 	}
-	d.taken = true
+	d.held.Take()
 	for _, f := range d.texts {
 		d.memory.Trim(f.bytes, &f.place)
 	}
-	return d.held()
+	return d.evened()
 }
 
 // Peek gives the rows held without taking them. They are valid until the next call of another method.
 func (d *Decoder) Peek() *column.Batch {
-	if d.taken {
+	if d.held.Taken() {
 		d.reset()
 	}
-	return d.held()
+	return d.evened()
 }
 
-func (d *Decoder) held() *column.Batch {
-	n := len(d.batch.Time)
-	d.batch.N = n
+// evened is the batch with columns that nobody reads of the same length.
+func (d *Decoder) evened() *column.Batch {
+	n := len(d.held.Batch.Time)
+	d.held.Batch.N = n
 	for _, c := range d.unread {
 		if c.Len() > n {
 			c.Truncate(n)
@@ -107,7 +91,7 @@ func (d *Decoder) held() *column.Batch {
 			c.AppendNull()
 		}
 	}
-	return &d.batch
+	return &d.held.Batch
 }
 
 // Member gives the text of the last member of this name in the object that a frame is, as a slice of the frame; nil if it
@@ -160,20 +144,20 @@ func (d *Decoder) memberAt(i int, name string) (is bool, from int) {
 
 // Truncate drops the rows from n on; n is at most Rows.
 func (d *Decoder) Truncate(n int) {
-	d.batch.Time = d.batch.Time[:n]
+	d.held.Batch.Time = d.held.Batch.Time[:n]
 	d.rollback(n)
 }
 
 // Decode appends the row of one frame with this event time. The frame's memory must stay as it is until the batch taken
 // next has been used up.
 func (d *Decoder) Decode(frame []byte, eventTime int64) error {
-	if d.taken {
+	if d.held.Taken() {
 		d.reset()
 	}
 	d.load(frame)
 	d.memory.Enter(frame)
 	if !d.decode() {
-		row := len(d.batch.Time)
+		row := len(d.held.Batch.Time)
 		d.rollback(row)
 		d.careful = true
 		d.failure = failure{}
@@ -184,14 +168,7 @@ func (d *Decoder) Decode(frame []byte, eventTime int64) error {
 			return d.fault()
 		}
 	}
-	for _, i := range d.source {
-		if d.fill != nil {
-			d.fill(i, d.cols[i])
-		} else {
-			d.cols[i].AppendNull()
-		}
-	}
-	d.batch.Time = append(d.batch.Time, eventTime)
+	d.held.End(eventTime)
 	return nil
 }
 
@@ -219,22 +196,18 @@ func (d *Decoder) rollback(n int) {
 			f.col.Truncate(n)
 		}
 	}
-	for _, i := range d.source {
-		d.cols[i].Truncate(n)
+	for _, i := range d.held.Source {
+		d.held.Cols[i].Truncate(n)
 	}
 }
 
 func (d *Decoder) reset() {
-	d.taken = false
+	d.held.Begin()
 	for _, f := range d.root.fields {
 		if f.kind != kindUnread {
 			f.col.Reset()
 		}
 	}
-	for _, i := range d.source {
-		d.cols[i].Reset()
-	}
-	d.batch.Time = d.batch.Time[:0]
 	d.memory.Reset()
 	if cap(d.scratch) > maxKept {
 		d.scratch = nil
