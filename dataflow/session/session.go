@@ -8,11 +8,11 @@ import (
 
 	"wadi/dataflow/agg"
 	"wadi/dataflow/column"
-	"wadi/dataflow/expr"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
 	"wadi/dataflow/state"
+	"wadi/dataflow/windowed"
 )
 
 // Value words of a session in front of its accumulators.
@@ -51,7 +51,7 @@ type aggregate struct {
 	// ahead are keys whose subtask had seen a later watermark than this before a restore.
 	ahead []progress
 	inc   state.Incremental
-	out   *output
+	out   *windowed.Results
 
 	pending pending
 	hashes  []uint64
@@ -101,7 +101,7 @@ func New(spec *graph.SessionAggregateSpec, in *arrow.Schema, env operator.Env) (
 	a := &aggregate{
 		spec: spec, env: env, set: set, gap: uint64(spec.Gap), metrics: env.Metrics, watermark: math.MinInt64,
 		index: state.NewTable(state.NewLayout(fields, 1)), groups: set.NewGroups(layout, ownWords),
-		keys: make([]column.Vector, len(spec.Keys)), out: newOutput(outputSchema(fields, spec.Aggs), len(fields)),
+		keys: make([]column.Vector, len(spec.Keys)), out: windowed.New(fields, spec.Aggs),
 		fresh: fresh{ids: column.NewFixed[int64](id.Type)},
 	}
 	if a.metrics == nil {
@@ -114,16 +114,6 @@ func New(spec *graph.SessionAggregateSpec, in *arrow.Schema, env operator.Env) (
 	}
 	a.groups.Table.Track()
 	return a, nil
-}
-
-// outputSchema is the schema of the results. Columns are known by position; the names are for people.
-func outputSchema(keys []arrow.Field, calls []agg.Call) *arrow.Schema {
-	fields := append([]arrow.Field(nil), keys...)
-	fields = append(fields, arrow.Field{Name: "window", Type: expr.Window})
-	for _, c := range calls {
-		fields = append(fields, arrow.Field{Name: c.Name, Type: c.Type, Nullable: c.Nullable})
-	}
-	return arrow.NewSchema(fields, nil)
 }
 
 // Process implements operator.Operator.
@@ -218,7 +208,7 @@ func (a *aggregate) Watermark(w int64, out operator.Emitter) error {
 	if len(a.closing) == 0 {
 		return nil
 	}
-	if err := a.out.emit(a, a.closing, out); err != nil {
+	if err := a.out.Add(a.groups, a.closing, a.windows, out); err != nil {
 		return err
 	}
 	for _, s := range a.closing {
@@ -226,7 +216,15 @@ func (a *aggregate) Watermark(w int64, out operator.Emitter) error {
 	}
 	a.dropEmpty()
 	a.metrics.StateBytes.Store(a.size())
-	return a.out.flush(out)
+	return a.out.Flush(out)
+}
+
+// windows appends the windows of sessions to the results.
+func (a *aggregate) windows(slots []int32) {
+	for _, s := range slots {
+		own := a.own(s)
+		a.out.Window(own[startWord], a.end(own), 1)
+	}
 }
 
 func (a *aggregate) size() int64 {

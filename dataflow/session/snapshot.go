@@ -115,7 +115,8 @@ func (a *aggregate) load(c *state.Chunk) error {
 // relink makes the index, the order of the sessions of each key, and the timers.
 func (a *aggregate) relink(fields []arrow.Field) {
 	slots := a.groups.Table.Slots(nil)
-	for part := range slices.Chunk(slots, maxRows) {
+	const partRows = 8192
+	for part := range slices.Chunk(slots, partRows) {
 		var keys []column.Vector
 		var out []column.Appender
 		for _, f := range fields {

@@ -49,12 +49,12 @@ func (t *tumbler) release(_, w int64, out operator.Emitter) error {
 
 // emitWindow emits the groups of a window.
 func (a *aggregate) emitWindow(g *agg.Groups, start, end int64, out operator.Emitter) error {
-	slots := g.Table.Slots(a.out.slots[:0])
-	a.out.slots = slots
+	slots := g.Table.Slots(a.slots[:0])
+	a.slots = slots
 	if a.held != nil {
 		slots = a.withhold(g, slots, end)
 	}
-	return a.out.emit(g, slots, start, end, out)
+	return a.out.Add(g, slots, func(slots []int32) { a.out.Window(start, end, len(slots)) }, out)
 }
 
 // hopper puts each window together from several panes.

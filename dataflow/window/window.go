@@ -7,15 +7,12 @@ import (
 
 	"wadi/dataflow/agg"
 	"wadi/dataflow/column"
-	"wadi/dataflow/expr"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/grid"
 	"wadi/dataflow/operator"
 	"wadi/dataflow/state"
+	"wadi/dataflow/windowed"
 )
-
-// maxRows is the most rows in one batch of results.
-const maxRows = 8192
 
 // aggregate is the operator for all kinds of window.
 type aggregate struct {
@@ -40,7 +37,8 @@ type aggregate struct {
 	expired int64
 
 	in      inScratch
-	out     *output
+	out     *windowed.Results
+	slots   []int32
 	metrics *operator.Metrics
 }
 
@@ -89,7 +87,7 @@ func New(spec *graph.WindowAggregateSpec, in *arrow.Schema, env operator.Env) (o
 	}
 	a.keys = state.NewLayout(fields, ownWords+set.Words())
 	a.in.keys = make([]column.Vector, len(spec.Keys))
-	a.out = newOutput(outputSchema(fields, spec.Aggs), len(spec.Keys))
+	a.out = windowed.New(fields, spec.Aggs)
 	a.merger = newMerger(a)
 	if env.Restore != nil {
 		if err := a.restore(env.Restore); err != nil {
@@ -97,16 +95,6 @@ func New(spec *graph.WindowAggregateSpec, in *arrow.Schema, env operator.Env) (o
 		}
 	}
 	return a, nil
-}
-
-// outputSchema is the schema of the results. Columns are known by position; the names are for people.
-func outputSchema(keys []arrow.Field, calls []agg.Call) *arrow.Schema {
-	fields := append([]arrow.Field(nil), keys...)
-	fields = append(fields, arrow.Field{Name: "window", Type: expr.Window})
-	for _, c := range calls {
-		fields = append(fields, arrow.Field{Name: c.Name, Type: c.Type, Nullable: c.Nullable})
-	}
-	return arrow.NewSchema(fields, nil)
 }
 
 // Process implements operator.Operator.
@@ -237,7 +225,7 @@ func (a *aggregate) Watermark(w int64, out operator.Emitter) error {
 	}
 	a.closed = a.closedAt(w)
 	a.metrics.StateBytes.Store(a.size())
-	return a.out.flush(out)
+	return a.out.Flush(out)
 }
 
 // closedAt is the time before which rows are late when the watermark is w.
