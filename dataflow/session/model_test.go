@@ -158,63 +158,30 @@ func (m *model) release(w int64) (lines []string) {
 
 // cluster runs the operator in several subtasks.
 type cluster struct {
-	*operatortest.Cluster[*sink]
+	*operatortest.Cluster[*operatortest.Windows]
 	spec *graph.SessionAggregateSpec
 }
 
 func clusterOf(t operatortest.TB, spec *graph.SessionAggregateSpec) *cluster {
-	return &cluster{spec: spec, Cluster: &operatortest.Cluster[*sink]{
+	return &cluster{spec: spec, Cluster: &operatortest.Cluster[*operatortest.Windows]{
 		T:   t,
 		New: func(env operator.Env) (operator.Operator, error) { return session.New(spec, input, env) },
-		Out: func() *sink { return &sink{} },
+		Out: func() *operatortest.Windows { return &operatortest.Windows{Line: line, ByEnd: true} },
 	}}
 }
 
 func (c *cluster) process(b *column.Batch) { c.Send(0, b, c.spec.Keys) }
 
-// watermark gives what a watermark releases, in the order of text.
-func (c *cluster) watermark(w int64) (lines []string) {
-	c.Watermark(w)
-	for _, o := range c.Outs {
-		lines = append(lines, o.lines...)
-		o.lines = nil
-	}
-	sort.Strings(lines)
-	return lines
-}
+func (c *cluster) watermark(w int64) []string { return operatortest.Released(c.Cluster, w) }
 
-// sink turns results into lines and checks that sessions come in the order of their ends.
-type sink struct {
-	lines []string
-	last  int64
-	err   error
-}
-
-func (s *sink) Emit(b *column.Batch) error {
-	if b.N == 0 || b.N > 8192 || b.Change != nil {
-		s.err = fmt.Errorf("a batch of %d rows", b.N)
+// line spells a session, of several values the last one in quotes.
+func line(b *column.Batch, at, i int, start, end int64) string {
+	keys, aggs := operatortest.ShowAll(b.Cols[:at], i), operatortest.ShowAll(b.Cols[at+1:], i)
+	if last := len(aggs) - 1; last > 0 {
+		aggs[last] = fmt.Sprintf("%q", aggs[last])
 	}
-	at := slices.IndexFunc(b.Schema.Fields(), func(f arrow.Field) bool { return f.Name == "window" })
-	w := b.Cols[at].(*column.Struct)
-	for i := range b.N {
-		start, end := w.Children[0].(*column.Fixed[int64]).Values[i], w.Children[1].(*column.Fixed[int64]).Values[i]
-		if end < s.last {
-			s.err = fmt.Errorf("a session that ends at %d after one at %d", end, s.last)
-		}
-		s.last = end
-		keys, aggs := operatortest.ShowAll(b.Cols[:at], i), operatortest.ShowAll(b.Cols[at+1:], i)
-		if last := len(aggs) - 1; last > 0 {
-			aggs[last] = fmt.Sprintf("%q", aggs[last])
-		}
-		s.lines = append(s.lines, fmt.Sprintf("%s [%d,%d) %s @%d", strings.Join(keys, ","), start, end, strings.Join(aggs, " "), b.Time[i]))
-	}
-	return nil
+	return fmt.Sprintf("%s [%d,%d) %s @%d", strings.Join(keys, ","), start, end, strings.Join(aggs, " "), b.Time[i])
 }
-
-func (s *sink) Watermark(int64) error { return nil }
-func (s *sink) Idle() error           { return nil }
-func (s *sink) Begin()                { s.last = math.MinInt64 }
-func (s *sink) Err() error            { return s.err }
 
 // The operator gives what the model gives, whatever the order of rows, the batches, late rows, checkpoints and
 // changes of parallelism.

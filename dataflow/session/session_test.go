@@ -147,7 +147,7 @@ func TestDamagedStateIsRefused(t *testing.T) {
 // behind passes batches and watermarks on to an operator, as the runtime does.
 type behind struct {
 	op  operator.Operator
-	out *sink
+	out *operatortest.Windows
 }
 
 func (b *behind) Emit(batch *column.Batch) error { return b.op.Process(0, batch, b.out) }
@@ -182,7 +182,7 @@ func TestBatchesDoNotMatter(t *testing.T) {
 		if err := marks.Watermark(operator.EndOfTime, down); err != nil {
 			t.Fatal(err)
 		}
-		got := append(c.Outs[0].lines, fmt.Sprint(c.Late()))
+		got := append(c.Outs[0].Lines, fmt.Sprint(c.Late()))
 		slices.Sort(got)
 		if exp == nil {
 			exp = got

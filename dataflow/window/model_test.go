@@ -360,53 +360,18 @@ func (m *model) release(w int64, n int) (lines []string) {
 }
 
 // cluster runs the operator in several subtasks.
-func cluster(t *rapid.T, spec *graph.WindowAggregateSpec) *operatortest.Cluster[*sink] {
-	return &operatortest.Cluster[*sink]{
+func cluster(t *rapid.T, spec *graph.WindowAggregateSpec) *operatortest.Cluster[*operatortest.Windows] {
+	return &operatortest.Cluster[*operatortest.Windows]{
 		T:   t,
 		New: func(env operator.Env) (operator.Operator, error) { return window.New(spec, input, env) },
-		Out: func() *sink { return &sink{} },
+		Out: func() *operatortest.Windows { return &operatortest.Windows{Line: line} },
 	}
 }
 
-// released gives what a watermark releases, in the order of text.
-func released(c *operatortest.Cluster[*sink], w int64) (lines []string) {
-	c.Watermark(w)
-	for _, o := range c.Outs {
-		lines = append(lines, o.lines...)
-		o.lines = nil
-	}
-	sort.Strings(lines)
-	return lines
+// line spells a window of a group.
+func line(b *column.Batch, at, i int, start, end int64) string {
+	return fmt.Sprintf("[%d,%d) %s: %s @%d", start, end, showAll(b.Cols[:at], i, ","), showAll(b.Cols[at+1:], i, " "), b.Time[i])
 }
-
-// sink turns results into lines and checks that windows come in order.
-type sink struct {
-	lines []string
-	last  int64
-	err   error
-}
-
-func (s *sink) Emit(b *column.Batch) error {
-	if b.N == 0 || b.N > 8192 || b.Change != nil {
-		s.err = fmt.Errorf("a batch of %d rows", b.N)
-	}
-	at := slices.IndexFunc(b.Schema.Fields(), func(f arrow.Field) bool { return f.Name == "window" })
-	w := b.Cols[at].(*column.Struct)
-	for i := range b.N {
-		start, end := w.Children[0].(*column.Fixed[int64]).Values[i], w.Children[1].(*column.Fixed[int64]).Values[i]
-		if start < s.last {
-			s.err = fmt.Errorf("window %d after %d", start, s.last)
-		}
-		s.last = start
-		s.lines = append(s.lines, fmt.Sprintf("[%d,%d) %s: %s @%d", start, end, showAll(b.Cols[:at], i, ","), showAll(b.Cols[at+1:], i, " "), b.Time[i]))
-	}
-	return nil
-}
-
-func (s *sink) Watermark(int64) error { return nil }
-func (s *sink) Idle() error           { return nil }
-func (s *sink) Begin()                { s.last = math.MinInt64 }
-func (s *sink) Err() error            { return s.err }
 
 // The operator gives what the model gives, for every kind of key and window, whatever the batches, selections, late rows,
 // checkpoints and changes of parallelism.
@@ -434,7 +399,7 @@ func TestAgainstModel(t *testing.T) {
 		c.Start(rapid.IntRange(1, 3).Draw(t, "parallelism"))
 		now := int64(-100)
 		check := func(w int64) {
-			got, exp := released(c, w), m.release(w, n)
+			got, exp := operatortest.Released(c, w), m.release(w, n)
 			if !slices.Equal(got, exp) {
 				t.Fatalf("watermark %d, window %v, got\n%s\nwant\n%s", w, spec.Window, strings.Join(got, "\n"), strings.Join(exp, "\n"))
 			}
@@ -463,7 +428,7 @@ func TestAgainstModel(t *testing.T) {
 		}
 		m.watermark = max(m.watermark, -100)
 		check(math.MaxInt64)
-		if got := released(c, math.MaxInt64); len(got) > 0 {
+		if got := operatortest.Released(c, math.MaxInt64); len(got) > 0 {
 			t.Fatalf("windows came out twice: %v", got)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
+	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/state/statetest"
 	"wadi/dataflow/window"
 )
@@ -21,7 +22,7 @@ type run struct {
 	t   *testing.T
 	op  operator.Operator
 	env operator.Env
-	out sink
+	out operatortest.Windows
 }
 
 func start(t *testing.T, width, slide int64, keys []int, aggs []agg.Call, env operator.Env) *run {
@@ -35,7 +36,7 @@ func start(t *testing.T, width, slide int64, keys []int, aggs []agg.Call, env op
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &run{t: t, op: op, env: env}
+	return &run{t: t, op: op, env: env, out: operatortest.Windows{Line: line}}
 }
 
 func counting(t *testing.T, width, slide int64) *run {
@@ -60,16 +61,16 @@ func (r *run) rows(times ...int64) {
 // until releases windows and gives them as "[start,end)=count".
 func (r *run) until(w int64) string {
 	r.t.Helper()
-	r.out.lines = nil
+	r.out.Lines = nil
 	r.out.Begin()
 	if err := r.op.Watermark(w, &r.out); err != nil {
 		r.t.Fatal(err)
 	}
-	if r.out.err != nil {
-		r.t.Fatal(r.out.err)
+	if r.out.Err() != nil {
+		r.t.Fatal(r.out.Err())
 	}
 	var lines []string
-	for _, l := range r.out.lines {
+	for _, l := range r.out.Lines {
 		l = strings.ReplaceAll(strings.ReplaceAll(l, " 7: ", "="), " : ", "=")
 		lines = append(lines, strings.Split(l, " @")[0])
 	}
@@ -156,7 +157,7 @@ func TestExtremes(t *testing.T) {
 		r.rows(math.MinInt64, math.MinInt64+1, 0, math.MaxInt64-1, math.MaxInt64)
 		r.until(math.MinInt64 + 1)
 		r.until(operator.EndOfTime)
-		for _, l := range r.out.lines {
+		for _, l := range r.out.Lines {
 			var from, to int64
 			if _, err := fmt.Sscanf(l, "[%d,%d)", &from, &to); err != nil || from > to {
 				t.Errorf("window %v of %v", l, w)
@@ -229,7 +230,7 @@ func TestRestoreOfUnequalProgress(t *testing.T) {
 				r.keyed(k, i, 2, 3, 14, 25)
 			}
 			r.until(int64(10 + 10*i))
-			before = append(before, r.out.lines...)
+			before = append(before, r.out.Lines...)
 			if err := r.op.Snapshot(store.Writer(r.env.Keys)); err != nil {
 				t.Fatal(err)
 			}
@@ -248,16 +249,16 @@ func TestRestoreOfUnequalProgress(t *testing.T) {
 		}
 		r := start(t, w[0], w[1], []int{0}, benchCalls("count"), operator.Env{Parallelism: 1, Restore: store.Reader()})
 		r.until(operator.EndOfTime)
-		got := slices.Concat(before, r.out.lines)
+		got := slices.Concat(before, r.out.Lines)
 		slices.Sort(got)
 		want := start(t, w[0], w[1], []int{0}, benchCalls("count"), operator.Env{})
 		for k := range int64(40) {
 			want.keyed(k, 0, 1, 3, 14, 25)
 		}
 		want.until(operator.EndOfTime)
-		slices.Sort(want.out.lines)
-		if !slices.Equal(got, want.out.lines) {
-			t.Errorf("window %v: got\n%s\nwant\n%s", w, strings.Join(got, "\n"), strings.Join(want.out.lines, "\n"))
+		slices.Sort(want.out.Lines)
+		if !slices.Equal(got, want.out.Lines) {
+			t.Errorf("window %v: got\n%s\nwant\n%s", w, strings.Join(got, "\n"), strings.Join(want.out.Lines, "\n"))
 		}
 	}
 }
