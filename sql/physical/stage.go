@@ -205,7 +205,7 @@ func contents(n *graph.Node, in []input) string {
 		fmt.Fprintf(&b, "%d %v %s %s %s %q %v %s %v %v %v %d %d", s.Kind, s.Keys, exprText(s.Residual), t.Table, t.Connector, options(t.Options), t.Format, t.Schema,
 			t.Metadata, t.Needed, t.PrimaryKey, s.CacheBytes, s.CacheTTL)
 	case *graph.AsofJoinSpec:
-		fmt.Fprintf(&b, "%s %t %t %d %v %t %t %d", joinText(&s.JoinOn), s.Forward, s.Strict, s.Reach, s.Order, s.Latest, s.Versioned, s.Ended)
+		fmt.Fprintf(&b, "%s %t %t %d %v %t %t %d %d", joinText(&s.JoinOn), s.Forward, s.Strict, s.Reach, s.Order, s.Latest, s.Versioned, s.Ended, s.TTL)
 	case *graph.UpdatingAggregateSpec:
 		fmt.Fprintf(&b, "%v %s %d %d %t", s.Keys, callsText(s.Aggs), s.FlushInterval, s.TTL, s.Single)
 	}
