@@ -121,9 +121,7 @@ func (j *interval) Process(in int, b *column.Batch, out operator.Emitter) error 
 	if err != nil {
 		return err
 	}
-	for _, id := range j.gone {
-		other.m.Delete(id)
-	}
+	other.m.Delete(j.gone)
 	if err := j.keep(own, b, out); err != nil {
 		return err
 	}

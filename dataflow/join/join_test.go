@@ -144,6 +144,31 @@ func TestOrderWithinABatch(t *testing.T) {
 		send(1, [3]int64{1, 6, -1}).expect("-1 10 @10; -1 10 @10")
 }
 
+// Where nothing is taken back, a left row of a semi or anti join that has matched once is done with, and not kept.
+func TestMatchedOnce(t *testing.T) {
+	for kind, want := range map[graph.JoinKind][3]string{
+		graph.SemiJoin: {"+1 11 @11; +1 10 @10", "+1 12 @12", "+2 20 @20"},
+		graph.AntiJoin: {"-1 11 @11; -1 10 @10", "", "-2 20 @20"},
+	} {
+		r := newRun(t).updating(kind, time.Hour, [2]graph.Mode{})
+		r.send(0, [3]int64{1, 10, 1}, [3]int64{2, 20, 1}, [3]int64{1, 11, 1}, [3]int64{3, 30, 1}).out.take()
+		r.send(1, [3]int64{1, 5, 1}, [3]int64{1, 6, 1}).expect(want[0])
+		r.send(0, [3]int64{1, 12, 1}).expect(want[1])
+		r.send(1, [3]int64{2, 7, 1}, [3]int64{1, 8, 1}).expect(want[2])
+		r.send(1, [3]int64{1, 9, 1}, [3]int64{2, 9, 1}).expect("")
+		var store statetest.Store
+		if err := r.op.Snapshot(store.Writer(r.env.Keys)); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Complete(); err != nil {
+			t.Fatal(err)
+		}
+		if left, right := store.Rows("left"), store.Rows("right"); left != 1 || right != 2 {
+			t.Errorf("%s: %d left and %d right rows are kept, not the one that waits and two keys", kind, left, right)
+		}
+	}
+}
+
 // A retraction of what is not there is ignored, counted and reported.
 func TestUnknownRetraction(t *testing.T) {
 	r := newRun(t).updating(graph.LeftJoin, 0, changelogs).

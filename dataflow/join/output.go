@@ -95,9 +95,11 @@ func (o *output) emitRows(own *side, b *column.Batch, rows []int32, change colum
 			c.AppendSel(b.Cols[i], rows[:k])
 		}
 		o.pad(1-own.port, k)
+		o.times = o.times[:0]
 		for _, r := range rows[:k] {
-			o.builder.AppendTime(b.Time[r], change)
+			o.times = append(o.times, b.Time[r])
 		}
+		o.builder.AppendTimes(o.times, change)
 		rows = rows[k:]
 	}
 	return nil
@@ -114,9 +116,11 @@ func (o *output) emitStored(s *side, ids []int32, change column.Change, out oper
 			s.m.Gather(s.where[i], c, ids[:k])
 		}
 		o.pad(1-s.port, k)
+		o.times = o.times[:0]
 		for _, id := range ids[:k] {
-			o.builder.AppendTime(s.m.Time(id), change)
+			o.times = append(o.times, s.m.Time(id))
 		}
+		o.builder.AppendTimes(o.times, change)
 		ids = ids[k:]
 	}
 	return nil

@@ -58,7 +58,9 @@ type side struct {
 	show show
 	// keys are input columns; stored those that are kept, where their columns in m, by input column, or -1.
 	keys, stored, where []int
-	distinct            bool
+	// distinct says that equal rows are kept once, counted that it matters how many there were, and when: not of rows that
+	// are never taken back and only say that there is a match.
+	distinct, counted bool
 	// whole says that the keys are all that is kept.
 	whole bool
 	// timed adds the event time plus offset to the hash by which rows are found: only rows of one time match.

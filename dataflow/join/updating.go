@@ -1,6 +1,7 @@
 package join
 
 import (
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -32,6 +33,9 @@ type updating struct {
 	bucket, cut uint32
 	forgetful   bool
 
+	// once says that a left row is done with when it has matched: of semi and anti joins, if neither input takes rows back.
+	once bool
+
 	sums consolidator
 	// Of the batch at hand, by row: how often it counts, whether it is new or vanishes from the state, its stored row, and
 	// how many rows of the other side it matches. weights and changes are nil if each row counts once and is new.
@@ -46,6 +50,7 @@ type updating struct {
 	stored   []int32
 	zeroed   []int32
 	fresh    []int32
+	done     []int32
 	batches  int
 }
 
@@ -64,11 +69,13 @@ func NewUpdating(spec *graph.JoinSpec, in [2]*arrow.Schema, modes [2]graph.Mode,
 	}
 	for port := range j.sides {
 		s := &j.sides[port]
-		s.distinct = modes[port] == graph.Updating || port == right && leftOnly(spec.Kind)
+		s.counted = modes[port] == graph.Updating
+		s.distinct = s.counted || port == right && leftOnly(spec.Kind)
 		config.Types, config.Key = s.types(in[port]), s.firstKey()
 		config.Distinct, config.Whole = s.distinct, s.distinct && s.whole
 		s.m = multimap.New(config)
 	}
+	j.once = leftOnly(spec.Kind) && !j.sides[left].counted && !j.sides[right].counted
 	if env.Restore != nil {
 		if err := j.restoreUpdating(env.Restore); err != nil {
 			return nil, err
@@ -103,6 +110,7 @@ func (j *updating) Process(in int, b *column.Batch, out operator.Emitter) error 
 		return err
 	}
 	own.m.Compact()
+	other.m.Compact()
 	if j.batches++; j.batches%64 == 0 {
 		j.metrics.StateBytes.Store(j.size())
 	}
@@ -112,14 +120,17 @@ func (j *updating) Process(in int, b *column.Batch, out operator.Emitter) error 
 // change applies the rows: retractions first, so that for every key the old goes out before the new.
 func (j *updating) change(own, other *side, b *column.Batch, rows []int32, out operator.Emitter) error {
 	j.weights, j.changes = nil, nil
-	if !own.distinct {
+	if own.distinct && cap(j.ids) < b.N {
+		j.ids, j.flags = make([]int32, b.N+b.N/4), make([]bool, b.N+b.N/4)
+	}
+	switch {
+	case !own.distinct:
 		return j.insert(own, other, b, rows, out)
+	case !own.counted:
+		return j.meet(own, other, b, rows, out)
 	}
 	j.sums.run(&own.rows, b, rows)
 	j.weights = j.sums.net
-	if cap(j.ids) < b.N {
-		j.ids, j.flags = make([]int32, b.N+b.N/4), make([]bool, b.N+b.N/4)
-	}
 	j.ids, j.changes = j.ids[:b.N], j.flags[:b.N]
 	if err := j.retract(own, other, b, j.sums.retracts, out); err != nil {
 		return err
@@ -159,13 +170,15 @@ func (j *updating) retract(own, other *side, b *column.Batch, rows []int32, out 
 			return err
 		}
 	}
+	j.stored = j.stored[:0]
 	for _, r := range there {
 		if id := j.ids[r]; j.changes[r] {
-			own.m.Delete(id)
+			j.stored = append(j.stored, id)
 		} else {
 			own.m.SetCount(id, own.m.Count(id)+j.weights[r])
 		}
 	}
+	own.m.Delete(j.stored)
 	return nil
 }
 
@@ -248,6 +261,7 @@ func (j *updating) insert(own, other *side, b *column.Batch, rows []int32, out o
 			j.changes[r] = j.ids[r] < 0
 		}
 	}
+	j.done = j.done[:0]
 	if own.show != showNone {
 		if cap(j.matched) < b.N {
 			j.matched = make([]int32, b.N+b.N/4)
@@ -276,8 +290,43 @@ func (j *updating) insert(own, other *side, b *column.Batch, rows []int32, out o
 	if err != nil {
 		return err
 	}
+	other.m.Delete(j.done)
 	j.keep(own, b)
 	return j.showInserted(own, b, out)
+}
+
+// meet adds rows of the right side of a semi or anti join that are never taken back: only the first of equal ones says
+// anything.
+func (j *updating) meet(own, other *side, b *column.Batch, rows []int32, out operator.Emitter) error {
+	j.split(own, rows)
+	j.ids = j.ids[:b.N]
+	own.m.Find(&own.rows, j.full, j.ids)
+	j.fresh, j.stored, j.done = j.fresh[:0], j.stored[:0], j.done[:0]
+	for _, r := range j.full {
+		if j.ids[r] < 0 {
+			j.fresh = append(j.fresh, r)
+		} else {
+			j.stored = append(j.stored, j.ids[r])
+		}
+	}
+	if j.ttl > 0 {
+		own.m.Touch(j.stored, j.bucket)
+	}
+	j.sums.run(&own.rows, b, j.fresh)
+	fresh := j.sums.inserts
+	err := j.each(own, other, b, fresh, func(p *multimap.Pairs) error {
+		if j.ttl > 0 {
+			other.m.Touch(p.IDs, j.bucket)
+		}
+		return j.gain(other, p, out)
+	})
+	if err != nil {
+		return err
+	}
+	other.m.Delete(j.done)
+	own.rows.Counts, own.rows.Matches = nil, nil
+	j.stored = own.m.Insert(&own.rows, fresh, j.bucket, j.stored[:0])
+	return nil
 }
 
 // gain gives a match to the other side's rows for each new row, and puts out what follows from first ones.
@@ -297,6 +346,9 @@ func (j *updating) gain(other *side, p *multimap.Pairs, out operator.Emitter) er
 			other.m.SetMatches(id, n+1)
 		}
 	}
+	if j.once {
+		j.done = append(j.done, j.stored...)
+	}
 	change := column.Retract
 	if other.show == showMatched {
 		change = column.Insert
@@ -307,37 +359,39 @@ func (j *updating) gain(other *side, p *multimap.Pairs, out operator.Emitter) er
 // keep stores the rows of j.full.
 func (j *updating) keep(own *side, b *column.Batch) {
 	fresh := j.full
-	if own.distinct {
-		j.fresh = j.fresh[:0]
-		for _, r := range j.full {
-			if j.changes[r] {
-				j.fresh = append(j.fresh, r)
-				continue
-			}
-			id := j.ids[r]
-			own.m.SetCount(id, own.m.Count(id)+j.weights[r])
-			own.m.Advance(id, b.Time[r])
-			if own.show != showNone {
-				j.matched[r] = own.m.Matches(id)
-			}
-			if j.ttl > 0 {
-				j.stored = append(j.stored[:0], id)
-				own.m.Touch(j.stored, j.bucket)
-			}
-		}
-		fresh = j.fresh
+	switch {
+	case own.distinct:
+		fresh = j.again(own, b)
+	case own.port == left && j.once:
+		_, fresh = j.divide()
+	}
+	own.rows.Counts, own.rows.Matches = j.weights, nil
+	if own.show != showNone {
+		own.rows.Matches = j.matched
 	}
 	j.stored = own.m.Insert(&own.rows, fresh, j.bucket, j.stored[:0])
-	if own.distinct {
-		for i, id := range j.stored {
-			own.m.SetCount(id, j.weights[fresh[i]])
+}
+
+// again counts those of the rows of j.full that are stored already, and gives the others.
+func (j *updating) again(own *side, b *column.Batch) []int32 {
+	j.fresh, j.stored = j.fresh[:0], j.stored[:0]
+	for _, r := range j.full {
+		if j.changes[r] {
+			j.fresh = append(j.fresh, r)
+			continue
+		}
+		id := j.ids[r]
+		j.stored = append(j.stored, id)
+		own.m.SetCount(id, own.m.Count(id)+j.weights[r])
+		own.m.Advance(id, b.Time[r])
+		if own.show != showNone {
+			j.matched[r] = own.m.Matches(id)
 		}
 	}
-	if own.show != showNone {
-		for i, id := range j.stored {
-			own.m.SetMatches(id, j.matched[fresh[i]])
-		}
+	if j.ttl > 0 {
+		own.m.Touch(j.stored, j.bucket)
 	}
+	return j.fresh
 }
 
 // showInserted puts out the rows of j.full by themselves where that is due.
@@ -345,13 +399,24 @@ func (j *updating) showInserted(own *side, b *column.Batch, out operator.Emitter
 	if own.show == showNone {
 		return nil
 	}
-	j.rows = j.rows[:0]
-	for _, r := range j.full {
-		if j.matched[r] > 0 == (own.show == showMatched) {
-			j.rows = append(j.rows, r)
-		}
+	rows, without := j.divide()
+	if own.show == showUnmatched {
+		rows = without
 	}
-	return j.emitRows(own, b, j.rows, column.Insert, out)
+	return j.emitRows(own, b, rows, column.Insert, out)
+}
+
+// divide divides the rows of j.full into those with and those without a match, until it is called again.
+func (j *updating) divide() (with, without []int32) {
+	j.rows = slices.Grow(j.rows[:0], len(j.full))[:len(j.full)]
+	j.fresh = slices.Grow(j.fresh[:0], len(j.full))[:len(j.full)]
+	with, without = j.rows, j.fresh
+	k := 0
+	for i, r := range j.full { // without a branch, which nobody could foretell
+		with[k], without[i-k] = r, r
+		k += int(uint32(-j.matched[r]) >> 31)
+	}
+	return with[:k], without[:len(j.full)-k]
 }
 
 // settle puts out what follows for the other side's rows that have lost their last match and have got no other.

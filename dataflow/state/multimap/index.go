@@ -1,5 +1,7 @@
 package multimap
 
+import "math"
+
 // index is an open-addressing table from hashes to row ids. Several entries may have one hash.
 //
 // Only the low half of a hash counts, since the high bits say which subtask owns a key and so are alike within a map. Two
@@ -74,6 +76,37 @@ func (x *index) reserve(n int) {
 // overlap.
 const block = 64
 
+// heads writes the rows whose hash is there, each with the first id of it, and says how many there are. toRows and toIDs
+// have room for all rows.
+func (x *index) heads(hashes []uint64, rows, toRows, toIDs []int32) int {
+	k := 0
+	for len(rows) > 0 {
+		n := min(len(rows), block)
+		k += x.headsOf(hashes, rows[:n], toRows[k:], toIDs[k:])
+		rows = rows[n:]
+	}
+	return k
+}
+
+func (x *index) headsOf(hashes []uint64, rows, toRows, toIDs []int32) int {
+	var first [block]entry
+	x.first(&first, hashes, rows)
+	toRows, toIDs = toRows[:len(rows)], toIDs[:len(rows)]
+	k := 0
+	for j, r := range rows {
+		e, h := first[j&(block-1)], hashes[r]
+		if e != 0 && !e.is(h) {
+			e = x.entries[x.place(h)]
+		}
+		toRows[k], toIDs[k] = r, e.id()
+		k += one(e.id())
+	}
+	return k
+}
+
+// one is 1 for an id and 0 for none.
+func one(id int32) int { return int(uint32(^id) >> 31) }
+
 // first reads the entries at the home places of a block of rows.
 func (x *index) first(into *[block]entry, hashes []uint64, rows []int32) {
 	entries := x.entries
@@ -93,13 +126,30 @@ func (x *index) warm(hashes []uint64) {
 	x.sink = sum
 }
 
+// warmRows is warm for the hashes of rows.
+func (x *index) warmRows(rows []row) {
+	mask := uint64(len(x.entries) - 1)
+	sum := entry(0)
+	for i := range rows {
+		sum += x.entries[rows[i].hash&mask]
+	}
+	x.sink = sum
+}
+
 func (x *index) grow(size int) {
 	old := x.entries
 	x.entries = make([]entry, size)
-	for _, e := range old {
-		if e != 0 {
+	var there [block]entry
+	for len(old) > 0 {
+		k, n := 0, min(len(old), block)
+		for _, e := range old[:n] { // nobody can foretell which of them are empty
+			there[k&(block-1)] = e
+			k += int((uint64(uint32(e)) + math.MaxUint32) >> 32)
+		}
+		for _, e := range there[:k] {
 			x.put(e)
 		}
+		old = old[n:]
 	}
 }
 

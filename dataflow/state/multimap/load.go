@@ -52,7 +52,7 @@ func (l *Loader) Chunk(c *state.Chunk) error {
 		switch {
 		case c.Deleted != nil && c.Deleted[i]:
 			if known {
-				l.m.unlink(old.id)
+				l.m.unlinkOne(old.id)
 				delete(l.loaded, n)
 			}
 		case known:
@@ -117,7 +117,7 @@ func (l *Loader) place(c *state.Chunk, rows []int32) {
 		for j, id := range l.ids {
 			r := int(rows[from+j])
 			seq := c.Words[seqWord][r]
-			l.m.chunks[id>>shift].seqs[id&mask] = seq
+			l.m.at(id).seq = seq
 			l.m.next = max(l.m.next, seq+1)
 			l.update(id, c, r)
 			l.loaded[number{c.Hash[r], seq}] = loaded{id, c.Time[r]}
@@ -130,15 +130,15 @@ func (l *Loader) bucket(c *state.Chunk, r int32) uint32 { return l.m.Bucket(c.Ti
 
 // update takes over what may have changed of a row.
 func (l *Loader) update(id int32, c *state.Chunk, r int) {
-	ch, i := l.m.chunks[id>>shift], id&mask
-	ch.links[i].matches = int32(c.Words[matchesWord][r])
+	ch, to := l.m.chunks[id>>shift], l.m.at(id)
+	to.matches = int32(c.Words[matchesWord][r])
 	if l.m.config.Grain > 0 {
-		ch.links[i].touched = l.bucket(c, int32(r))
+		to.touched = l.bucket(c, int32(r))
 	}
-	ch.links[i].time = c.Words[timeWord][r]
-	ch.latest = max(ch.latest, ch.links[i].time)
+	to.time = c.Words[timeWord][r]
+	ch.latest = max(ch.latest, to.time)
 	if l.m.config.Distinct {
-		ch.counts[i] = int32(c.Words[countWord][r])
+		ch.counts[id&mask] = int32(c.Words[countWord][r])
 	}
 }
 
@@ -146,7 +146,7 @@ func (l *Loader) update(id int32, c *state.Chunk, r int) {
 func (l *Loader) Done(cutoff func(route uint64) int64) {
 	for n, row := range l.loaded {
 		if row.stamp < cutoff(n.route) {
-			l.m.unlink(row.id)
+			l.m.unlinkOne(row.id)
 		}
 	}
 	l.loaded = nil

@@ -151,9 +151,8 @@ func manyRows(t *testing.T, c multimap.Config) {
 			}
 			ids := h.ids(x)
 			k := r.IntN(len(ids) + 1)
-			for _, id := range ids[:k] {
-				h.m.Delete(id)
-			}
+			r.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+			h.m.Delete(ids[:k])
 			h.want[x] -= k
 		}
 		h.m.Compact()
@@ -190,7 +189,7 @@ func deltas(t *testing.T, c multimap.Config) {
 	h.m.SetMatches(ids[5], 7)
 	h.m.SetMatches(ids[5], 8)
 	h.m.SetCount(ids[6], 3)
-	h.m.Delete(ids[7])
+	h.m.Delete(ids[7:8])
 	delete(h.want, 7)
 	h.insert(0, 20000)
 	h.snapshot(math.MinInt64)
@@ -446,13 +445,13 @@ func TestHashesThatAreHalfAlike(t *testing.T) {
 	}
 	for i, id := range ids {
 		if i%4 != 2 || i == 2 {
-			m.Delete(id)
+			m.Delete([]int32{id})
 		}
 	}
 	if n := found(); len(n) != 1 || n[2] != 9 {
 		t.Errorf("found %v after deletions", n)
 	}
-	m.Delete(ids[38])
+	m.Delete(ids[38:39])
 	if n := found(); n[2] != 8 || m.Len() != 8 {
 		t.Errorf("found %v of %d", n, m.Len())
 	}

@@ -14,6 +14,7 @@ type Cursor struct {
 	rows, ids           []int32
 	at                  int
 	olderRows, olderIDs []int32
+	next                []int32 // memory of follow
 	// scan walks over the ids of all rows instead, for each of all's rows from at on.
 	scan, all []int32
 	id        int32
@@ -25,38 +26,12 @@ func (m *Map) Seek(c *Cursor, hashes []uint64, rows []int32) {
 	c.at, c.all, c.scan = 0, nil, nil
 	c.olderRows, c.olderIDs = c.olderRows[:0], c.olderIDs[:0]
 	c.rows, c.ids = resize(c.rows, len(rows)), resize(c.ids, len(rows))
-	// All places are looked up before the lists are followed, so that the misses of the cache overlap.
-	k := 0
-	for len(rows) > 0 {
-		n := min(len(rows), block)
-		k += m.heads(hashes, rows[:n], c.rows[k:], c.ids[k:])
-		rows = rows[n:]
-	}
+	k := m.byKey.heads(hashes, rows, c.rows, c.ids)
 	c.rows, c.ids = c.rows[:k], c.ids[:k]
-}
-
-// heads writes the rows that have a list, with the heads of their lists, and says how many there are.
-func (m *Map) heads(hashes []uint64, rows, toRows, toIDs []int32) int {
-	var first [block]entry
-	m.byKey.first(&first, hashes, rows)
-	toRows, toIDs = toRows[:len(rows)], toIDs[:len(rows)]
-	k := 0
-	for j, r := range rows {
-		e, h := first[j&(block-1)], hashes[r]
-		if e != 0 && !e.is(h) {
-			e = m.byKey.entries[m.byKey.place(h)]
-		}
-		toRows[k], toIDs[k] = r, e.id()
-		k += one(e.id())
-	}
-	return k
 }
 
 // SameList reports whether rows with these hashes are found together, though they need not be equal.
 func SameList(a, b uint64) bool { return uint32(a) == uint32(b) }
-
-// one is 1 for an id and 0 for -1.
-func one(id int32) int { return int(uint32(^id) >> 31) }
 
 func resize(s []int32, n int) []int32 {
 	if cap(s) < n {
@@ -103,12 +78,16 @@ func (m *Map) Next(c *Cursor, p *Pairs, n int) bool {
 // follow moves the cursor over k pairs and notes what is behind them in their lists.
 func (m *Map) follow(c *Cursor, k int) {
 	rows, ids := c.rows[c.at:c.at+k], c.ids[c.at:c.at+k]
+	c.next = resize(c.next, k)
+	next := c.next
+	for i, id := range ids {
+		next[i] = m.rows[id>>shift][id&mask].next
+	}
 	at := len(c.olderIDs)
 	olderRows, olderIDs := slices.Grow(c.olderRows, k)[:at+k], slices.Grow(c.olderIDs, k)[:at+k]
-	for i, id := range ids {
-		next := m.links[id>>shift][id&mask].next
-		olderRows[at], olderIDs[at] = rows[i], next
-		at += one(next)
+	for i, id := range next {
+		olderRows[at], olderIDs[at] = rows[i], id
+		at += one(id)
 	}
 	c.olderRows, c.olderIDs = olderRows[:at], olderIDs[:at]
 	c.at += k
@@ -126,28 +105,21 @@ func (m *Map) nextOfAll(c *Cursor, p *Pairs, n int) {
 	}
 }
 
+// unlike is the id of a row that is not the one with the same hash which was looked at.
+const unlike int32 = -2
+
 // Find looks up rows by their content in a distinct map and writes the id of each into ids, at the row's own place, or
 // -1.
 func (m *Map) Find(r *Rows, rows []int32, ids []int32) {
 	index, hashes := m.rowIndex(r)
 	p := &m.candidates
-	p.Reset()
-	var first [block]entry
-	for left := rows; len(left) > 0; {
-		n := min(len(left), block)
-		index.first(&first, hashes, left[:n])
-		for j, row := range left[:n] {
-			e, h := first[j&(block-1)], hashes[row]
-			if e != 0 && !e.is(h) {
-				e = index.entries[index.place(h)]
-			}
-			ids[row] = e.id()
-			if e != 0 {
-				p.Rows, p.IDs = append(p.Rows, row), append(p.IDs, e.id())
-				ids[row] = -2 - e.id()
-			}
-		}
-		left = left[n:]
+	p.Rows, p.IDs = resize(p.Rows, len(rows)), resize(p.IDs, len(rows))
+	for _, row := range rows {
+		ids[row] = none
+	}
+	p.truncate(index.heads(hashes, rows, p.Rows, p.IDs))
+	for _, row := range p.Rows {
+		ids[row] = unlike
 	}
 	for i := range m.cols {
 		m.Same(p, i, r.Cols[i], NullSame)
@@ -156,7 +128,7 @@ func (m *Map) Find(r *Rows, rows []int32, ids []int32) {
 		ids[row] = p.IDs[i]
 	}
 	for _, row := range rows {
-		if ids[row] < -1 { // another row has the same hash
+		if ids[row] == unlike {
 			ids[row] = m.findSlowly(r, row)
 		}
 	}
@@ -177,7 +149,7 @@ func (m *Map) findSlowly(r *Rows, row int32) int32 {
 	if m.config.Whole { // entries lead to lists
 		id := index.entries[index.place(h)].id()
 		for id >= 0 && !m.equal(id, r.Cols, row) {
-			id = m.links[id>>shift][id&mask].next
+			id = m.rows[id>>shift][id&mask].next
 		}
 		return id
 	}
@@ -193,7 +165,7 @@ func (m *Map) findSlowly(r *Rows, row int32) int32 {
 func (m *Map) equal(id int32, cols []column.Vector, row int32) bool {
 	var x, y []byte
 	for i, s := range m.cols {
-		x = state.AppendValue(x, s.chunk(int(id>>shift)), int(id&mask))
+		x = s.encode(x, id)
 		y = state.AppendValue(y, cols[i], int(row))
 	}
 	return bytes.Equal(x, y)

@@ -47,7 +47,8 @@ func (m *Map) touchDirty(id int32) {
 func (m *Map) bury(id int32) {
 	m.deleted++
 	ch, i := m.chunks[id>>shift], id&mask
-	if ch.seqs[i] >= m.savedSeq || m.overflow {
+	r := &ch.rows[i]
+	if r.seq >= m.savedSeq || m.overflow {
 		return
 	}
 	if len(m.graveSeqs) > 4096+2*m.live {
@@ -56,8 +57,8 @@ func (m *Map) bury(id int32) {
 		return
 	}
 	m.graveHashes = append(m.graveHashes, ch.route(i))
-	m.graveSeqs = append(m.graveSeqs, ch.seqs[i])
-	m.graveTimes = append(m.graveTimes, m.stamp(ch, i))
+	m.graveSeqs = append(m.graveSeqs, r.seq)
+	m.graveTimes = append(m.graveTimes, m.stamp(r))
 }
 
 // route is the routing hash of a row.
@@ -65,15 +66,15 @@ func (ch *chunk) route(i int32) uint64 {
 	if ch.routes != nil {
 		return ch.routes[i]
 	}
-	return ch.hashes[i]
+	return ch.rows[i].hash
 }
 
 // stamp is the time by which a row expires.
-func (m *Map) stamp(ch *chunk, i int32) int64 {
+func (m *Map) stamp(r *row) int64 {
 	if m.config.Grain > 0 {
-		return m.BucketStart(ch.links[i].touched)
+		return m.BucketStart(r.touched)
 	}
-	return ch.links[i].time
+	return r.time
 }
 
 // BucketStart is the time at which a bucket begins.
@@ -93,7 +94,7 @@ func (m *Map) Snapshot(w state.Writer, table string, cutoff int64) {
 	fresh := 0
 	for _, ch := range m.chunks {
 		if ch != nil {
-			fresh += len(ch.seqs) - ch.saved
+			fresh += len(ch.rows) - ch.saved
 		}
 	}
 	dirty := fresh + len(m.dirtyIDs) + len(m.graveSeqs)
@@ -194,7 +195,7 @@ func (s *saver) pad() {
 func (s *saver) changed(cutoff int64) {
 	for _, id := range s.m.dirtyIDs {
 		ch, i := s.m.chunks[id>>shift], id&mask
-		if ch == nil || int(i) >= ch.saved || !ch.dirty.Get(int(i)) || ch.seqs[i] == dead || s.m.stamp(ch, i) < cutoff {
+		if ch == nil || int(i) >= ch.saved || !ch.dirty.Get(int(i)) || ch.rows[i].seq == dead || s.m.stamp(&ch.rows[i]) < cutoff {
 			continue
 		}
 		s.head(ch, i, changedRow)
@@ -208,10 +209,10 @@ func (s *saver) head(ch *chunk, i int32, kind int64) {
 	if ch.counts != nil {
 		count = int64(ch.counts[i])
 	}
-	o := s.out
+	o, r := s.out, &ch.rows[i]
 	o.Hash = append(o.Hash, ch.route(i))
-	o.Time = append(o.Time, s.m.stamp(ch, i))
-	for w, v := range [...]int64{ch.seqs[i], kind, int64(ch.links[i].matches), count, ch.links[i].time} {
+	o.Time = append(o.Time, s.m.stamp(r))
+	for w, v := range [...]int64{r.seq, kind, int64(r.matches), count, r.time} {
 		o.Words[w] = append(o.Words[w], v)
 	}
 }
@@ -227,13 +228,13 @@ func (s *saver) rows(all bool, cutoff int64) {
 			first = 0
 		}
 		s.ids = s.ids[:0]
-		for i := first; i < len(ch.seqs); i++ {
-			if ch.seqs[i] != dead && s.m.stamp(ch, int32(i)) >= cutoff {
+		for i := first; i < len(ch.rows); i++ {
+			if r := &ch.rows[i]; r.seq != dead && s.m.stamp(r) >= cutoff {
 				s.ids = append(s.ids, int32(c)<<shift|int32(i))
 				s.head(ch, int32(i), wholeRow)
 			}
 		}
-		ch.saved = len(ch.seqs)
+		ch.saved = len(ch.rows)
 		ch.dirty.ClearAll()
 		if len(s.ids) == 0 {
 			continue

@@ -2,6 +2,8 @@ package multimap
 
 import (
 	"bytes"
+	"slices"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
@@ -47,51 +49,113 @@ func (r NullRule) same(x, y bool) bool {
 	return false
 }
 
-// store is one column of a map, in chunks.
+// store is one column of a map.
 type store interface {
-	// add appends rows of v to chunk c, which is one of those that exist or the next one; whole says that it will be full.
-	add(c int, v column.Vector, rows []int32, whole bool)
-	// chunk is the rows of chunk c.
-	chunk(c int) column.Appender
+	// add appends rows of v to chunk c, which has first rows; their memory in the chunk itself is there already.
+	add(c, first int, v column.Vector, rows []int32)
+	// move appends the values of rows of another chunk to chunk c, whose last rows are theirs; those in the rows themselves
+	// are there when they are.
+	move(c int, ids []int32)
 	drop(c int)
 	// gather appends the values of the rows to dst.
 	gather(dst column.Appender, ids []int32)
 	// same keeps the pairs whose value here is the same as that in v.
 	same(p *Pairs, v column.Vector, rule NullRule)
+	// encode appends the row encoding of a value to buf.
+	encode(buf []byte, id int32) []byte
+	// size is the memory behind chunk c beside the rows themselves.
+	size(c int) int
 }
 
-func newStore(dt arrow.DataType) store {
+// newStores makes the columns of a map: as many of up to 8 bytes as there is room for in the rows, the key first, and
+// the others beside them.
+func newStores(m *Map) []store {
+	cols := make([]store, len(m.config.Types))
+	free := 0
+	place := func(i int) {
+		if cols[i] == nil && free < rowWords {
+			if cols[i] = newInline(m, m.config.Types[i], free); cols[i] != nil {
+				free++
+			}
+		}
+	}
+	if m.config.Key != nil {
+		place(*m.config.Key)
+	}
+	for i, dt := range m.config.Types {
+		if place(i); cols[i] == nil {
+			cols[i] = newStore(m, dt)
+		}
+	}
+	return cols
+}
+
+// newInline gives nil for types whose values do not fit into a word.
+func newInline(m *Map, dt arrow.DataType, at int) store {
 	switch column.NewAppender(dt).(type) {
 	case *column.Fixed[int64]:
-		return &fixed[int64]{dt: dt}
+		return &inline[int64]{m: m, dt: dt, at: at}
 	case *column.Fixed[int32]:
-		return &fixed[int32]{dt: dt}
+		return &inline[int32]{m: m, dt: dt, at: at}
 	case *column.Fixed[int16]:
-		return &fixed[int16]{dt: dt}
+		return &inline[int16]{m: m, dt: dt, at: at}
 	case *column.Fixed[int8]:
-		return &fixed[int8]{dt: dt}
+		return &inline[int8]{m: m, dt: dt, at: at}
 	case *column.Fixed[uint64]:
-		return &fixed[uint64]{dt: dt}
+		return &inline[uint64]{m: m, dt: dt, at: at}
 	case *column.Fixed[uint32]:
-		return &fixed[uint32]{dt: dt}
+		return &inline[uint32]{m: m, dt: dt, at: at}
 	case *column.Fixed[uint16]:
-		return &fixed[uint16]{dt: dt}
+		return &inline[uint16]{m: m, dt: dt, at: at}
 	case *column.Fixed[uint8]:
-		return &fixed[uint8]{dt: dt}
+		return &inline[uint8]{m: m, dt: dt, at: at}
 	case *column.Fixed[float64]:
-		return &fixed[float64]{dt: dt}
+		return &inline[float64]{m: m, dt: dt, at: at}
 	case *column.Fixed[float32]:
-		return &fixed[float32]{dt: dt}
-	case *column.Fixed[decimal128.Num]:
-		return &fixed[decimal128.Num]{dt: dt}
-	case *column.Fixed[arrow.MonthDayNanoInterval]:
-		return &fixed[arrow.MonthDayNanoInterval]{dt: dt}
-	case *column.Bytes:
-		return &texts{dt: dt}
-	case *column.Bool:
-		return &bools{}
+		return &inline[float32]{m: m, dt: dt, at: at}
 	}
-	return &nested{dt: dt}
+	return nil
+}
+
+func newStore(m *Map, dt arrow.DataType) store {
+	switch column.NewAppender(dt).(type) {
+	case *column.Fixed[int64]:
+		return newFixed[int64](m, dt)
+	case *column.Fixed[int32]:
+		return newFixed[int32](m, dt)
+	case *column.Fixed[int16]:
+		return newFixed[int16](m, dt)
+	case *column.Fixed[int8]:
+		return newFixed[int8](m, dt)
+	case *column.Fixed[uint64]:
+		return newFixed[uint64](m, dt)
+	case *column.Fixed[uint32]:
+		return newFixed[uint32](m, dt)
+	case *column.Fixed[uint16]:
+		return newFixed[uint16](m, dt)
+	case *column.Fixed[uint8]:
+		return newFixed[uint8](m, dt)
+	case *column.Fixed[float64]:
+		return newFixed[float64](m, dt)
+	case *column.Fixed[float32]:
+		return newFixed[float32](m, dt)
+	case *column.Fixed[decimal128.Num]:
+		return newFixed[decimal128.Num](m, dt)
+	case *column.Fixed[arrow.MonthDayNanoInterval]:
+		return newFixed[arrow.MonthDayNanoInterval](m, dt)
+	case *column.Bytes:
+		return &texts{beside[*column.Bytes]{m: m, make: func(int) *column.Bytes { return column.NewBytes(dt) }}}
+	case *column.Bool:
+		return &bools{beside[*column.Bool]{m: m, make: func(int) *column.Bool { return &column.Bool{} }}}
+	}
+	return &nested{beside[column.Appender]{m: m, make: func(int) column.Appender { return column.NewAppender(dt) }}}
+}
+
+// extend appends n values to a column without nulls, for the caller to write.
+func extend[T fixedValue](d *column.Fixed[T], n int) []T {
+	at := len(d.Values)
+	d.Values = slices.Grow(d.Values, n)[:at+n]
+	return d.Values[at:]
 }
 
 // fixedValue is a column.Value that compares.
@@ -100,60 +164,227 @@ type fixedValue interface {
 	column.Value
 }
 
-// fixed stores fixed-width values. vals and valid are the chunks' memory, at hand for loops over ids.
-type fixed[T fixedValue] struct {
-	dt     arrow.DataType
-	chunks []*column.Fixed[T]
-	vals   [][]T
-	valid  []column.Bitmap
-	// nulls is set once a null was stored.
+// inline stores values in a word of the rows themselves.
+type inline[T fixedValue] struct {
+	m  *Map
+	dt arrow.DataType
+	at int
+	// valid has a bit per row of each chunk in which there are nulls, which are there at all if nulls is set.
+	valid []column.Bitmap
 	nulls bool
+	// loose has values that come from something else than a column.
+	loose *column.Fixed[T]
 }
 
-func (s *fixed[T]) add(c int, v column.Vector, rows []int32, whole bool) {
-	if c == len(s.chunks) {
-		s.chunks, s.vals, s.valid = append(s.chunks, nil), append(s.vals, nil), append(s.valid, nil)
+// word is a value in a row.
+func (s *inline[T]) word(r *row) *T { return (*T)(unsafe.Pointer(&r.words[s.at])) }
+
+func (s *inline[T]) isValid(id int32) bool {
+	return !s.nulls || int(id>>shift) >= len(s.valid) || s.valid[id>>shift].IsValid(int(id&mask))
+}
+
+func (s *inline[T]) setNull(c, i int) {
+	for c >= len(s.valid) {
+		s.valid = append(s.valid, nil)
 	}
-	f := s.chunks[c]
-	if f == nil {
-		f = column.NewFixed[T](s.dt)
-		s.chunks[c] = f
-		if whole {
-			f.Values = make([]T, 0, chunkRows)
+	if s.valid[c] == nil {
+		s.valid[c] = column.NewBitmap(chunkRows, true)
+	}
+	s.valid[c].Clear(i)
+	s.nulls = true
+}
+
+func (s *inline[T]) add(c, first int, v column.Vector, rows []int32) {
+	f, ok := v.(*column.Fixed[T])
+	if !ok {
+		s.loose = column.NewFixed[T](s.dt)
+		s.loose.AppendSel(v, rows)
+		f, rows = s.loose, column.AllRows(nil, len(rows))
+	}
+	to := s.m.rows[c][first:]
+	to = to[:len(rows)]
+	for i, r := range rows {
+		*s.word(&to[i]) = f.Values[r]
+	}
+	if f.Valid == nil {
+		return
+	}
+	for i, r := range rows {
+		if !f.Valid.Get(int(r)) {
+			s.setNull(c, first+i)
 		}
 	}
-	f.AppendSel(v, rows)
-	s.vals[c], s.valid[c] = f.Values, f.Valid
-	s.nulls = s.nulls || f.Valid != nil
 }
 
-func (s *fixed[T]) chunk(c int) column.Appender { return s.chunks[c] }
+func (s *inline[T]) move(c int, ids []int32) {
+	first := len(s.m.rows[c]) - len(ids)
+	for i, id := range ids {
+		if !s.isValid(id) {
+			s.setNull(c, first+i)
+		}
+	}
+}
 
-func (s *fixed[T]) drop(c int) { s.chunks[c], s.vals[c], s.valid[c] = nil, nil, nil }
+func (s *inline[T]) drop(c int) {
+	if c < len(s.valid) {
+		s.valid[c] = nil
+	}
+}
 
-func (s *fixed[T]) gather(dst column.Appender, ids []int32) {
+func (s *inline[T]) gather(dst column.Appender, ids []int32) {
 	d := dst.(*column.Fixed[T])
+	rows := s.m.rows
 	if s.nulls || d.Valid != nil {
 		for _, id := range ids {
-			c, i := id>>shift, int(id&mask)
-			if s.valid[c].IsValid(i) {
-				d.Append(s.vals[c][i])
+			if s.isValid(id) {
+				d.Append(*s.word(&rows[id>>shift][id&mask]))
 			} else {
 				d.AppendNull()
 			}
 		}
 		return
 	}
-	n := len(d.Values)
-	if cap(d.Values)-n < len(ids) {
-		grown := make([]T, n, max(2*cap(d.Values), n+len(ids)))
-		copy(grown, d.Values)
-		d.Values = grown
-	}
-	d.Values = d.Values[:n+len(ids)]
-	out, vals := d.Values[n:], s.vals
+	out := extend(d, len(ids))
 	for i, id := range ids {
-		out[i] = vals[id>>shift][id&mask]
+		out[i] = *s.word(&rows[id>>shift][id&mask])
+	}
+}
+
+func (s *inline[T]) same(p *Pairs, v column.Vector, rule NullRule) {
+	f, ok := v.(*column.Fixed[T])
+	if !ok {
+		sameEncoded(s, p, v, rule)
+		return
+	}
+	k := 0
+	pairRows, rows := p.Rows[:len(p.IDs)], s.m.rows
+	for i, id := range p.IDs {
+		r := pairRows[i]
+		ok := sameValues(*s.word(&rows[id>>shift][id&mask]), f.Values[r])
+		if s.nulls || f.Valid != nil {
+			a, b := s.isValid(id), f.Valid.IsValid(int(r))
+			if !a || !b {
+				ok = rule.same(a, b)
+			}
+		}
+		p.IDs[k], p.Rows[k] = id, r
+		if ok {
+			k++
+		}
+	}
+	p.truncate(k)
+}
+
+func (s *inline[T]) encode(buf []byte, id int32) []byte {
+	one := column.NewFixed[T](s.dt)
+	s.gather(one, []int32{id})
+	return state.AppendValue(buf, one, 0)
+}
+
+func (s *inline[T]) size(c int) int {
+	if c < len(s.valid) {
+		return 8 * len(s.valid[c])
+	}
+	return 0
+}
+
+// beside is what the stores have in common that keep a column per chunk.
+type beside[C column.Appender] struct {
+	m      *Map
+	make   func(rows int) C
+	chunks []C
+}
+
+// chunk is the column of a chunk, which is made if it is not there.
+func (s *beside[C]) chunk(c int) C {
+	var none C
+	for c >= len(s.chunks) {
+		s.chunks = append(s.chunks, none)
+	}
+	if any(s.chunks[c]) == any(none) {
+		rows := 0
+		if s.m.chunks[c].whole {
+			rows = chunkRows
+		}
+		s.chunks[c] = s.make(rows)
+	}
+	return s.chunks[c]
+}
+
+func (s *beside[C]) add(c, _ int, v column.Vector, rows []int32) { s.chunk(c).AppendSel(v, rows) }
+
+func (s *beside[C]) move(c int, ids []int32) {
+	var places [warmRows]int32
+	for i, id := range ids {
+		places[i] = id & mask
+	}
+	s.chunk(c).AppendSel(s.chunks[ids[0]>>shift], places[:len(ids)])
+}
+
+func (s *beside[C]) drop(c int) {
+	var none C
+	s.chunks[c] = none
+}
+
+func (s *beside[C]) encode(buf []byte, id int32) []byte {
+	return state.AppendValue(buf, s.chunks[id>>shift], int(id&mask))
+}
+
+func (s *beside[C]) size(c int) int { return s.chunks[c].Size() }
+
+// fixed stores fixed-width values. vals is the memory of the chunks, nulls is set once a null was stored.
+type fixed[T fixedValue] struct {
+	beside[*column.Fixed[T]]
+	vals  [][]T
+	nulls bool
+}
+
+func newFixed[T fixedValue](m *Map, dt arrow.DataType) store {
+	return &fixed[T]{beside: beside[*column.Fixed[T]]{m: m, make: func(rows int) *column.Fixed[T] {
+		return &column.Fixed[T]{DataType: dt, Values: make([]T, 0, rows)}
+	}}}
+}
+
+func (s *fixed[T]) add(c, first int, v column.Vector, rows []int32) {
+	s.beside.add(c, first, v, rows)
+	s.note(c)
+}
+
+func (s *fixed[T]) move(c int, ids []int32) {
+	s.beside.move(c, ids)
+	s.note(c)
+}
+
+// note takes note of the memory of a chunk that has grown.
+func (s *fixed[T]) note(c int) {
+	for c >= len(s.vals) {
+		s.vals = append(s.vals, nil)
+	}
+	s.vals[c] = s.chunks[c].Values
+	s.nulls = s.nulls || s.chunks[c].Valid != nil
+}
+
+func (s *fixed[T]) drop(c int) {
+	s.beside.drop(c)
+	s.vals[c] = nil
+}
+
+func (s *fixed[T]) gather(dst column.Appender, ids []int32) {
+	d := dst.(*column.Fixed[T])
+	if s.nulls || d.Valid != nil {
+		for _, id := range ids {
+			c, i := s.chunks[id>>shift], int(id&mask)
+			if c.Valid.IsValid(i) {
+				d.Append(c.Values[i])
+			} else {
+				d.AppendNull()
+			}
+		}
+		return
+	}
+	out := extend(d, len(ids))
+	for i, id := range ids {
+		out[i] = s.vals[id>>shift][id&mask]
 	}
 }
 
@@ -168,12 +399,11 @@ func (s *fixed[T]) same(p *Pairs, v column.Vector, rule NullRule) {
 	for i, id := range p.IDs {
 		r := rows[i]
 		c, o := id>>shift, id&mask
-		x, y := s.vals[c][o], f.Values[r]
-		ok := x == y || x != x && y != y // NaN is the same as NaN
+		ok := sameValues(s.vals[c][o], f.Values[r])
 		if s.nulls || f.Valid != nil {
-			a, b := s.valid[c].IsValid(int(o)), f.Valid.IsValid(int(r))
-			if !a || !b {
-				ok = rule.same(a, b)
+			x, y := s.chunks[c].Valid.IsValid(int(o)), f.Valid.IsValid(int(r))
+			if !x || !y {
+				ok = rule.same(x, y)
 			}
 		}
 		p.IDs[k], p.Rows[k] = id, r
@@ -184,25 +414,11 @@ func (s *fixed[T]) same(p *Pairs, v column.Vector, rule NullRule) {
 	p.truncate(k)
 }
 
+// sameValues says of NaN that it is the same as NaN.
+func sameValues[T fixedValue](x, y T) bool { return x == y || x != x && y != y }
+
 // texts stores byte strings.
-type texts struct {
-	dt     arrow.DataType
-	chunks []*column.Bytes
-}
-
-func (s *texts) add(c int, v column.Vector, rows []int32, _ bool) {
-	if c == len(s.chunks) {
-		s.chunks = append(s.chunks, nil)
-	}
-	if s.chunks[c] == nil {
-		s.chunks[c] = column.NewBytes(s.dt)
-	}
-	s.chunks[c].AppendSel(v, rows)
-}
-
-func (s *texts) chunk(c int) column.Appender { return s.chunks[c] }
-
-func (s *texts) drop(c int) { s.chunks[c] = nil }
+type texts struct{ beside[*column.Bytes] }
 
 func (s *texts) gather(dst column.Appender, ids []int32) {
 	d := dst.(*column.Bytes)
@@ -240,23 +456,7 @@ func (s *texts) same(p *Pairs, v column.Vector, rule NullRule) {
 }
 
 // bools stores booleans.
-type bools struct {
-	chunks []*column.Bool
-}
-
-func (s *bools) add(c int, v column.Vector, rows []int32, _ bool) {
-	if c == len(s.chunks) {
-		s.chunks = append(s.chunks, nil)
-	}
-	if s.chunks[c] == nil {
-		s.chunks[c] = &column.Bool{}
-	}
-	s.chunks[c].AppendSel(v, rows)
-}
-
-func (s *bools) chunk(c int) column.Appender { return s.chunks[c] }
-
-func (s *bools) drop(c int) { s.chunks[c] = nil }
+type bools struct{ beside[*column.Bool] }
 
 func (s *bools) gather(dst column.Appender, ids []int32) {
 	d := dst.(*column.Bool)
@@ -273,24 +473,7 @@ func (s *bools) gather(dst column.Appender, ids []int32) {
 func (s *bools) same(p *Pairs, v column.Vector, rule NullRule) { sameEncoded(s, p, v, rule) }
 
 // nested stores everything that has members or elements.
-type nested struct {
-	dt     arrow.DataType
-	chunks []column.Appender
-}
-
-func (s *nested) add(c int, v column.Vector, rows []int32, _ bool) {
-	if c == len(s.chunks) {
-		s.chunks = append(s.chunks, nil)
-	}
-	if s.chunks[c] == nil {
-		s.chunks[c] = column.NewAppender(s.dt)
-	}
-	s.chunks[c].AppendSel(v, rows)
-}
-
-func (s *nested) chunk(c int) column.Appender { return s.chunks[c] }
-
-func (s *nested) drop(c int) { s.chunks[c] = nil }
+type nested struct{ beside[column.Appender] }
 
 func (s *nested) gather(dst column.Appender, ids []int32) {
 	var places [64]int32
@@ -314,7 +497,7 @@ func sameEncoded(s store, p *Pairs, v column.Vector, rule NullRule) {
 	k := 0
 	for i, id := range p.IDs {
 		r := p.Rows[i]
-		x = state.AppendValue(x[:0], s.chunk(int(id>>shift)), int(id&mask))
+		x = s.encode(x[:0], id)
 		y = state.AppendValue(y[:0], v, int(r))
 		ok := bytes.Equal(x, y)
 		if x[0] == 0 || y[0] == 0 {
