@@ -30,6 +30,16 @@ func (b Bitmap) Set(i int) { b[uint(i)>>6] |= 1 << (uint(i) & 63) }
 // Clear clears bit i.
 func (b Bitmap) Clear(i int) { b[uint(i)>>6] &^= 1 << (uint(i) & 63) }
 
+// SetRange sets the bits from on up to to.
+func (b Bitmap) SetRange(from, to int) {
+	for from < to {
+		at := uint(from) & 63
+		n := min(to-from, int(64-at))
+		b[from/64] |= ^uint64(0) >> (64 - uint(n)) << at
+		from += n
+	}
+}
+
 // SetTo sets bit i to v.
 func (b Bitmap) SetTo(i int, v bool) {
 	if v {

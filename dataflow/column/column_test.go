@@ -131,6 +131,30 @@ func TestAppendSelKeepsValuesAndNulls(t *testing.T) {
 	})
 }
 
+// Extend appends values that are not null, wherever in a word of the validity they begin and end.
+func TestExtend(t *testing.T) {
+	for _, n := range []int{0, 1, 3, 61, 64, 130} {
+		f := column.NewFixed[int64](arrow.PrimitiveTypes.Int64)
+		f.Append(7)
+		f.AppendNull()
+		for i := range f.Extend(n) {
+			f.Values[2+i] = int64(i)
+		}
+		f.AppendNull()
+		if f.Len() != n+3 || f.Valid.Count(n+3) != n+1 || f.Valid.Get(1) || f.Valid.Get(n+2) {
+			t.Errorf("%d values more: %v", n, f.Valid)
+		}
+	}
+	// A constant is copied as often as it is asked for.
+	one := column.NewFixed[int64](arrow.PrimitiveTypes.Int64)
+	one.Append(5)
+	f := column.NewFixed[int64](arrow.PrimitiveTypes.Int64)
+	f.AppendSel(&column.Const{Value: one, N: 3000}, nil)
+	if f.Len() != 3000 || f.Values[0] != 5 || f.Values[2999] != 5 {
+		t.Errorf("%d copies", f.Len())
+	}
+}
+
 func TestBytesResetDoesNotReuseSharedMemory(t *testing.T) {
 	long := bytes.Repeat([]byte("x"), 100)
 	src := column.NewBytes(arrow.BinaryTypes.String)

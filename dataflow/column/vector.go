@@ -1,6 +1,7 @@
 package column
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -72,6 +73,17 @@ func (f *Fixed[T]) Resize(n int) {
 	}
 	f.Values = f.Values[:n]
 	f.Valid = nil
+}
+
+// Extend appends n values without a null among them, which the caller is to write.
+func (f *Fixed[T]) Extend(n int) []T {
+	at := len(f.Values)
+	f.Values = slices.Grow(f.Values, n)[:at+n]
+	if f.Valid != nil {
+		f.Valid = f.Valid.Grow(at + n)
+		f.Valid.SetRange(at, at+n)
+	}
+	return f.Values[at:]
 }
 
 // Append appends one value.
@@ -158,17 +170,29 @@ func appendValidity(dst Bitmap, n int, src Bitmap, srcLen int, sel []int32) Bitm
 	}
 	if dst == nil {
 		dst = NewBitmap(n+m, false)
-		for i := range n {
-			dst.Set(i)
-		}
+		dst.SetRange(0, n)
 	}
 	dst = dst.Grow(n + m)
+	if src == nil {
+		dst.SetRange(n, n+m)
+		return dst
+	}
+	clear(dst[Words(n):])
+	if r := n & 63; r != 0 {
+		dst[n/64] &= 1<<r - 1
+	}
+	w := uint64(0)
 	for i := range m {
 		r := i
 		if sel != nil {
 			r = int(sel[i])
 		}
-		dst.SetTo(n+i, src.IsValid(r))
+		at := uint(n+i) & 63
+		w |= src[uint(r)>>6] >> (uint(r) & 63) & 1 << at
+		if at == 63 || i == m-1 {
+			dst[(n+i)/64] |= w
+			w = 0
+		}
 	}
 	return dst
 }
@@ -189,11 +213,15 @@ func appendConst(a Appender, c *Const, sel []int32) {
 	if sel != nil {
 		n = len(sel)
 	}
-	one := []int32{0}
-	for range n {
-		a.AppendSel(c.Value, one)
+	for n > 0 {
+		k := min(n, len(zeros))
+		a.AppendSel(c.Value, zeros[:k])
+		n -= k
 	}
 }
+
+// zeros selects the one row of a constant many times.
+var zeros [1024]int32
 
 // Bool is a column of booleans, one bit per row.
 type Bool struct {

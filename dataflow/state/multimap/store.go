@@ -2,7 +2,6 @@ package multimap
 
 import (
 	"bytes"
-	"slices"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -151,13 +150,6 @@ func newStore(m *Map, dt arrow.DataType) store {
 	return &nested{beside[column.Appender]{m: m, make: func(int) column.Appender { return column.NewAppender(dt) }}}
 }
 
-// extend appends n values to a column without nulls, for the caller to write.
-func extend[T fixedValue](d *column.Fixed[T], n int) []T {
-	at := len(d.Values)
-	d.Values = slices.Grow(d.Values, n)[:at+n]
-	return d.Values[at:]
-}
-
 // fixedValue is a column.Value that compares.
 type fixedValue interface {
 	comparable
@@ -234,7 +226,7 @@ func (s *inline[T]) drop(c int) {
 func (s *inline[T]) gather(dst column.Appender, ids []int32) {
 	d := dst.(*column.Fixed[T])
 	rows := s.m.rows
-	if s.nulls || d.Valid != nil {
+	if s.nulls {
 		for _, id := range ids {
 			if s.isValid(id) {
 				d.Append(*s.word(&rows[id>>shift][id&mask]))
@@ -244,7 +236,7 @@ func (s *inline[T]) gather(dst column.Appender, ids []int32) {
 		}
 		return
 	}
-	out := extend(d, len(ids))
+	out := d.Extend(len(ids))
 	for i, id := range ids {
 		out[i] = *s.word(&rows[id>>shift][id&mask])
 	}
@@ -371,7 +363,7 @@ func (s *fixed[T]) drop(c int) {
 
 func (s *fixed[T]) gather(dst column.Appender, ids []int32) {
 	d := dst.(*column.Fixed[T])
-	if s.nulls || d.Valid != nil {
+	if s.nulls {
 		for _, id := range ids {
 			c, i := s.chunks[id>>shift], int(id&mask)
 			if c.Valid.IsValid(i) {
@@ -382,7 +374,7 @@ func (s *fixed[T]) gather(dst column.Appender, ids []int32) {
 		}
 		return
 	}
-	out := extend(d, len(ids))
+	out := d.Extend(len(ids))
 	for i, id := range ids {
 		out[i] = s.vals[id>>shift][id&mask]
 	}
