@@ -1,6 +1,8 @@
 package agg
 
 import (
+	"slices"
+
 	"bytes"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -200,6 +202,14 @@ func (a *orderedExtreme) keep(v column.Vector, rows []int32) column.Vector {
 
 // notNull appends the rows of the input in which none of the values is null, with their groups and signs.
 func notNull(in *input, values []column.Vector, slots, rows []int32, deltas []int64) ([]int32, []int32, []int64) {
+	nullable := func(v column.Vector) bool { return v.Validity() != nil }
+	if !slices.ContainsFunc(values, nullable) {
+		slots, rows = append(slots, in.slots[:len(in.rows)]...), append(rows, in.rows...)
+		for _, r := range in.rows {
+			deltas = append(deltas, sign(in.change, r))
+		}
+		return slots, rows, deltas
+	}
 next:
 	for j, r := range in.rows {
 		for _, v := range values {

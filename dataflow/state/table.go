@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 
 	"wadi/dataflow/column"
@@ -166,15 +167,21 @@ func (t *Table) grow() {
 	old := t.index
 	t.index = make([]uint64, 2*len(old))
 	mask := uint64(len(t.index) - 1)
-	for _, e := range old {
-		if e == 0 {
-			continue
+	var there [block]uint64
+	for len(old) > 0 {
+		k, n := 0, min(len(old), block)
+		for _, e := range old[:n] { // nobody can foretell which of them are empty
+			there[k&(block-1)] = e
+			k += int((e&math.MaxUint32 + math.MaxUint32) >> 32)
 		}
-		p := e >> 32 & mask
-		for t.index[p] != 0 {
-			p = (p + 1) & mask
+		for _, e := range there[:k] {
+			p := e >> 32 & mask
+			for t.index[p] != 0 {
+				p = (p + 1) & mask
+			}
+			t.index[p] = e
 		}
-		t.index[p] = e
+		old = old[n:]
 	}
 }
 
