@@ -25,6 +25,8 @@ type joiner struct {
 	metrics *operator.Metrics
 	sides   [2]side
 	rules   []multimap.NullRule
+	// nullable says which keys may match though they are null.
+	nullable []bool
 	// within, if set, keeps the pairs that are near enough in time.
 	within func(own *side, b *column.Batch, p *multimap.Pairs)
 
@@ -67,6 +69,9 @@ func newJoiner(on graph.JoinOn, in [2]*arrow.Schema, updating bool, functions *e
 	if on.NullAware {
 		j.rules[0] = multimap.NullAny
 	}
+	for _, r := range j.rules {
+		j.nullable = append(j.nullable, r != multimap.NullNever)
+	}
 	for port := range j.sides {
 		j.sides[port] = newSide(port, &on, in[port], in[left].NumFields())
 	}
@@ -106,22 +111,7 @@ func (j *joiner) compileResidual(in [2]*arrow.Schema, functions *expr.Functions)
 
 // split divides rows of own into j.full, whose keys can match, and j.null, whose keys hold a null that equals nothing.
 func (j *joiner) split(own *side, rows []int32) {
-	j.full, j.null = append(j.full[:0], rows...), j.null[:0]
-	for k, v := range own.keyCols {
-		valid := v.Validity()
-		if valid == nil || j.rules[k] != multimap.NullNever {
-			continue
-		}
-		kept := j.full[:0]
-		for _, r := range j.full {
-			if valid.Get(int(r)) {
-				kept = append(kept, r)
-			} else {
-				j.null = append(j.null, r)
-			}
-		}
-		j.full = kept
-	}
+	j.full, j.null = column.SplitNulls(j.full, j.null, rows, own.keyCols, j.nullable)
 }
 
 // each calls f with blocks of all matching pairs of the rows with the other side's; p is lent until f returns.

@@ -20,8 +20,8 @@ type Cursor struct {
 	id        int32
 }
 
-// Seek starts a walk over the pairs with equal hashes, and a few others. hashes has an element per physical row; until the walk is over, no
-// rows may be added to or removed from the map.
+// Seek starts a walk over the pairs with equal hashes, and a few others. hashes has an element per physical row; until the
+// walk is over, no rows may be added to or removed from the map.
 func (m *Map) Seek(c *Cursor, hashes []uint64, rows []int32) {
 	c.at, c.all, c.scan = 0, nil, nil
 	c.olderRows, c.olderIDs = c.olderRows[:0], c.olderIDs[:0]
