@@ -159,23 +159,49 @@ func spreadInts[T integer](dst []int64, vals []T, rows []int32) {
 // findFixed serves fixed layouts; enc has keyWords words per entry of rows.
 func (t *Table) findFixed(hashes []uint64, enc []int64, rows, dst []int32) {
 	k, stride := t.l.keyWords, t.l.stride
-	var first [block]uint64
+	var last [block]int64
 	for len(rows) > 0 {
 		n := min(len(rows), block)
-		t.firstEntries(&first, hashes, rows[:n])
+		slots := dst[:n]
+		t.firstSlots(slots, hashes, rows[:n])
+		t.lastWords(&last, slots)
 		table := t.words
 		for j, r := range rows[:n] {
-			h, e, key := hashes[r], first[j&(block-1)], enc[j*k:(j+1)*k]
-			if e>>32 == h&0xffffffff && e != 0 {
-				if slot := int(uint32(e)) - 1; sameWords(table[slot*stride+1:], key) {
-					dst[j] = int32(slot)
-					continue
-				}
+			key := enc[j*k : (j+1)*k]
+			if last[j&(block-1)] == key[k-1] && slots[j] >= 0 && sameWords(table[int(slots[j])*stride+1:], key) {
+				continue
 			}
-			dst[j] = t.putFixed(h, key)
+			slots[j] = t.putFixed(hashes[r], key)
 			table = t.words
 		}
 		rows, dst, enc = rows[n:], dst[n:], enc[n*k:]
+	}
+}
+
+// firstSlots writes the slot at the home place of each row's key, if the hash is the same, or -1.
+func (t *Table) firstSlots(slots []int32, hashes []uint64, rows []int32) {
+	index := t.index
+	mask := uint64(len(index) - 1)
+	slots = slots[:len(rows)]
+	for j, r := range rows {
+		h := hashes[r]
+		e := index[h&mask&uint64(len(index)-1)]
+		slot := int32(uint32(e)) - 1
+		if uint32(e>>32) != uint32(h) {
+			slot = -1
+		}
+		slots[j] = slot
+	}
+}
+
+// lastWords reads the last word of the key in each slot, whatever for -1.
+func (t *Table) lastWords(words *[block]int64, slots []int32) {
+	k, stride, table := t.l.keyWords, t.l.stride, t.words
+	if len(table) == 0 {
+		return
+	}
+	for j, slot := range slots {
+		words[j&(block-1)] = table[max(int(slot), 0)*stride+k]
 	}
 }
 
