@@ -33,6 +33,10 @@ func (c *clock) period(t int64) period {
 		c.now.start = nanosOf(start.Unix())
 	}
 	if !end.IsZero() {
+		if !end.After(at) {
+			// Past the changes that the database lists, package time takes each year by itself and for 365 days long.
+			end = end.Add(24 * time.Hour)
+		}
 		c.now.end = nanosOf(end.Unix())
 	}
 	c.ok = true

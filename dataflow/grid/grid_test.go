@@ -292,6 +292,37 @@ func TestAnyGrid(t *testing.T) {
 	})
 }
 
+// Beyond the changes that the database lists, which for most zones is today, the clock is right on every day around the end
+// of a year, a leap year too.
+func TestEndsOfYears(t *testing.T) {
+	for _, name := range []string{"Europe/Berlin", "America/New_York", "Australia/Sydney", "Pacific/Chatham", "America/Nuuk", "Asia/Kolkata"} {
+		loc, ok := zone.Load(name)
+		if !ok {
+			t.Fatal(name)
+		}
+		for _, year := range []int{2023, 2024, 2028, 2096, 2100} {
+			for h := range 14 * 24 {
+				at := time.Date(year, 12, 25, h, 30, 0, 0, time.UTC)
+				x := at.UnixNano()
+				c := clock{loc: loc}
+				_, offset := at.In(loc).Zone()
+				if p := c.period(x); p.start > x || p.end <= x || p.offset != int64(offset)*1e9 {
+					t.Fatalf("%s at %s: %+v", name, at, p)
+				}
+				for _, unit := range []graph.Unit{graph.Days, graph.Months} {
+					g, err := New(graph.Window{Kind: graph.Tumble, Width: 12, WidthUnit: unit, Slide: 12, SlideUnit: unit, Zone: name})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if w := g.First(x); w.Start > x || w.End <= x {
+						t.Fatalf("%s at %s: %s", name, at, show(w, loc))
+					}
+				}
+			}
+		}
+	}
+}
+
 // A tumble leaves no time out, and its windows are its panes.
 func TestTumblesAreDense(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
