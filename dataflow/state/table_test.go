@@ -261,6 +261,26 @@ func TestDeletedMemoryIsReused(t *testing.T) {
 }
 
 // Keys whose hashes agree in all bits that the index has are told apart.
+// The key of a row that was deleted is a new key, though its memory still holds it: also that of the first row, which is
+// looked at for keys that have none.
+func TestDeletedKeysAreNew(t *testing.T) {
+	field := arrow.Field{Type: arrow.PrimitiveTypes.Int64}
+	table := state.NewTable(state.NewLayout([]arrow.Field{field, field}, 1))
+	a, b := column.NewFixed[int64](field.Type), column.NewFixed[int64](field.Type)
+	for _, x := range []int64{1, 2} {
+		a.Append(x)
+		b.Append(7)
+	}
+	keys := []column.Vector{a, b}
+	hashes := column.HashColumns(nil, keys, 2, nil)
+	table.FindOrInsert(hashes, keys, 2, nil, nil)
+	table.Delete(0)
+	slots := table.FindOrInsert(hashes, keys, 2, nil, nil)
+	if table.Len() != 2 || !table.Alive(slots[0]) || slots[0] == slots[1] {
+		t.Errorf("%d rows, at %v", table.Len(), slots)
+	}
+}
+
 func TestCollisions(t *testing.T) {
 	v := column.NewFixed[int64](arrow.PrimitiveTypes.Int64)
 	hashes := make([]uint64, 500)
