@@ -101,9 +101,19 @@ func TestTableAgainstMap(t *testing.T) {
 				}
 			}
 			hashes := column.HashColumns(nil, keys, n, nil)
+			known := table.Find(hashes, keys, n, sel, nil)
 			found := table.FindOrInsert(hashes, keys, n, sel, nil)
+			again := table.Find(hashes, keys, n, sel, nil)
 			if sel == nil {
 				sel = column.AllRows(nil, n)
+			}
+			for j, r := range sel {
+				if slot, ok := slots[keyString(keys, int(r))]; ok && known[j] != slot || !ok && known[j] != -1 {
+					t.Fatalf("a key is found in slot %d instead of %d (%v)", known[j], slot, ok)
+				}
+			}
+			if !slices.Equal(again, found) {
+				t.Fatal("keys that were inserted are not found")
 			}
 			w, stride := table.Values()
 			for j, r := range sel {
