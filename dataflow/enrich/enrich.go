@@ -3,8 +3,8 @@
 //
 // In come batches and, for each of their rows, the number of a row in an ordered.Rows or none; out go batches of the left
 // columns followed by the kept row's. A kept row is decoded once per batch, however many rows it stands beside, and
-// everything after that goes a column at a time. Batches are borrowed and results lent until the next call. Nothing here
-// blocks.
+// everything after that goes a column at a time: that is what Pairs does, which takes the right rows in columns. Batches are
+// borrowed and results lent until the next call. Nothing here blocks.
 package enrich
 
 import (
@@ -12,7 +12,6 @@ import (
 
 	"wadi/dataflow/column"
 	"wadi/dataflow/expr"
-	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator"
 	"wadi/dataflow/ordered"
@@ -23,21 +22,17 @@ const None int32 = -1
 
 // Joiner joins the rows of batches with kept rows.
 type Joiner struct {
-	// outer keeps left rows without a match.
-	outer bool
+	pairs *Pairs
 	rows  *ordered.Rows
 	// place is the word of its owner in a kept row that says where the row was decoded to, together with the round in
 	// which it was.
-	place    int
-	round    int64
-	residual *expr.Predicate
+	place int
+	round int64
 
 	decoded   *column.Builder // the kept rows of the batch at hand, behind one of nulls
 	decodedIn []column.Appender
-	right     []column.Appender
 	at        []int32 // by row of the batch, a row of decoded
-	matched   []int32 // never nil, since that would be all rows
-	out       column.Batch
+	matched   []int32
 }
 
 // maxBatch bounds the rows of a batch: a place is a number below it and the round stands above.
@@ -46,31 +41,12 @@ const maxBatch = 1 << 24
 // New makes a joiner for left batches of this schema and rows of the schema right that rows keeps. kind is InnerJoin or
 // LeftJoin; residual, which may be nil, is a condition over the left columns followed by the right ones.
 func New(kind graph.JoinKind, left, right *arrow.Schema, rows *ordered.Rows, place int, residual *expr.Node, functions *expr.Functions, env operator.Env) (*Joiner, error) {
-	if kind != graph.InnerJoin && kind != graph.LeftJoin {
-		return nil, fault.Internalf("a row cannot stand beside others in a join of kind %s", kind)
-	}
-	j := &Joiner{outer: kind == graph.LeftJoin, rows: rows, place: place, decoded: column.NewBuilder(right, false), matched: []int32{}}
-	fields := left.Fields()
-	for i, f := range right.Fields() {
-		f.Nullable = f.Nullable || j.outer
-		fields = append(fields, f)
+	j := &Joiner{rows: rows, place: place, decoded: column.NewBuilder(right, false)}
+	for i := range right.NumFields() {
 		j.decodedIn = append(j.decodedIn, j.decoded.Column(i))
-		j.right = append(j.right, column.NewAppender(f.Type))
-	}
-	j.out.Schema = arrow.NewSchema(fields, nil)
-	j.out.Cols = make([]column.Vector, len(fields))
-	for i, c := range j.right {
-		j.out.Cols[left.NumFields()+i] = c
-	}
-	if residual == nil {
-		return j, nil
-	}
-	var opts []expr.Option
-	if env.Clock != nil {
-		opts = append(opts, expr.WithClock(env.Clock))
 	}
 	var err error
-	j.residual, err = expr.CompilePredicate(residual, j.out.Schema, functions, opts...)
+	j.pairs, err = NewPairs(kind, left, right, residual, functions, env)
 	return j, err
 }
 
@@ -83,20 +59,7 @@ func (j *Joiner) Join(b *column.Batch, rows, ids []int32) (*column.Batch, error)
 	j.at = j.at[:b.N]
 	clear(j.at)
 	j.decode(rows, ids)
-	j.gather()
-	copy(j.out.Cols, b.Cols)
-	j.out.N, j.out.Time, j.out.Change, j.out.Sel = b.N, b.Time, b.Change, j.matched
-	if j.residual != nil && len(j.matched) > 0 {
-		if err := j.check(); err != nil {
-			return nil, err
-		}
-	}
-	if j.outer {
-		j.out.Sel = b.Sel
-	} else if j.out.Sel = j.matched; len(j.matched) == b.N {
-		j.out.Sel = nil
-	}
-	return &j.out, nil
+	return j.pairs.Join(b, j.decodedIn, j.at, j.matched)
 }
 
 // decode fills decoded, at and matched.
@@ -122,33 +85,4 @@ func (j *Joiner) decode(rows, ids []int32) {
 		j.at[r] = int32(*place % maxBatch)
 		j.matched = append(j.matched, r)
 	}
-}
-
-// gather puts the right columns next to the left ones.
-func (j *Joiner) gather() {
-	for i, c := range j.right {
-		c.Reset()
-		c.AppendSel(j.decodedIn[i], j.at)
-	}
-}
-
-// check drops the matches for which the residual condition is not true.
-func (j *Joiner) check() error {
-	kept, err := j.residual.Select(&j.out)
-	if err != nil || len(kept) == len(j.matched) {
-		return err
-	}
-	if j.outer {
-		k := 0
-		for _, r := range j.matched {
-			if k < len(kept) && kept[k] == r {
-				k++
-			} else {
-				j.at[r] = 0
-			}
-		}
-		j.gather()
-	}
-	j.matched = append(j.matched[:0], kept...)
-	return nil
 }
