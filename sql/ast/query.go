@@ -58,6 +58,9 @@ type SelectItem struct {
 	Place
 	Expr  Expr
 	Alias *Ident
+	// Measure is where a number and the alias stand if these are one beside the other, without AS, and the alias is a word for a
+	// unit of time, so that the two may be meant as an interval: now() - 1 DAY.
+	Measure Place
 }
 
 // GroupBy is GROUP BY ALL, or GROUP BY items.

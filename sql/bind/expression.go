@@ -34,6 +34,9 @@ type place struct {
 	unnests *unnests
 	// computed are the generated columns of a table, where a generated column is defined, which cannot name them.
 	computed []scopeColumn
+	// measure is where a number stands beside an alias that is a word for a unit of time; instead is what may be meant.
+	measure fault.Span
+	instead string
 	// aliases of the select list that may be named here, for HAVING.
 	aliases map[string]*item
 	// inputFirst prefers columns to those aliases, for ORDER BY.

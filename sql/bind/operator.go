@@ -59,6 +59,9 @@ func (p *place) binary(e *ast.Binary) *expr.Node {
 			w.WithHint("write %s", instead)
 		}
 	}
+	if p.meantInterval(e, left) {
+		return nil
+	}
 	if meant := meantWord(e.Op, left, right); meant != "" {
 		p.b.errorf(expr.CodeTypeMismatch, e.OpPos.Span(), "%s does not take %s, %s", e.Op, expr.TypeName(left.Type), expr.TypeName(right.Type)).
 			WithHint("write %s between conditions", meant)
@@ -70,6 +73,26 @@ func (p *place) binary(e *ast.Binary) *expr.Node {
 func isNullLit(e ast.Expr) bool {
 	_, is := e.(*ast.NullLit)
 	return is
+}
+
+// meantInterval refuses a number that is added to a time beside an alias that is a unit of time: to take the two for a name would
+// give another day or moment than the one that is meant.
+func (p *place) meantInterval(e *ast.Binary, left *expr.Node) bool {
+	number, ok := e.R.(*ast.NumberLit)
+	if !ok || left == nil || e.Op != ast.Add && e.Op != ast.Sub || number.Span().Start != p.measure.Start || p.measure.IsZero() {
+		return false
+	}
+	if !isMoment(left.Type) && left.Type.ID() != arrow.INTERVAL_MONTH_DAY_NANO {
+		return false
+	}
+	p.b.errorf(expr.CodeTypeMismatch, p.measure, "the unit behind this number would be the column's name").
+		WithHint("write INTERVAL '%s' %s; a name goes behind AS", number.Text, p.instead)
+	return true
+}
+
+// isMoment reports whether values of a type are times, to which intervals may be added.
+func isMoment(dt arrow.DataType) bool {
+	return dt.ID() == arrow.TIMESTAMP || dt.ID() == arrow.DATE32 || dt.ID() == arrow.TIME64
 }
 
 // meantWord is the word for an operator of other languages, if its operands show that it is meant: && is for lists here, and ||

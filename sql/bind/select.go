@@ -187,7 +187,11 @@ func (p *place) items(list []*ast.SelectItem) []*item {
 }
 
 func (p *place) item(si *ast.SelectItem) *item {
+	if p.measure = si.Measure.Span(); si.Alias != nil {
+		p.instead = strings.ToUpper(si.Alias.Name)
+	}
 	it := &item{source: si.Expr, span: si.Expr.Span(), node: p.expr(si.Expr)}
+	p.measure = fault.Span{}
 	if it.node == nil {
 		it.nameIt(si, "")
 		return it

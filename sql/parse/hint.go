@@ -67,6 +67,8 @@ func (p *parser) foreignHint(t token) string {
 		return "a name that begins with a digit goes in double quotes"
 	case last.kind == tokenNumber && t.kind == tokenWord && units[t.upper] != "":
 		return fmt.Sprintf("write INTERVAL '%s %s'", last.val, strings.ToLower(t.val))
+	case p.pos > 2 && last.kind == tokenWord && units[last.upper] != "" && p.toks[p.pos-2].kind == tokenNumber && (p.toks[p.pos-3].isOp("+") || p.toks[p.pos-3].isOp("-")):
+		return fmt.Sprintf("write INTERVAL '%s %s'", p.toks[p.pos-2].val, strings.ToLower(last.val))
 	case last.kind == tokenString && t.kind == tokenWord && beside:
 		return "a quote within a string is doubled: 'it''s'"
 	}

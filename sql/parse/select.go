@@ -103,7 +103,11 @@ func (p *parser) selectItem() *ast.SelectItem {
 		return item
 	}
 	item.Expr = p.expr(bpLowest)
+	before := p.last()
 	item.Alias = p.itemAlias()
+	if a := item.Alias; a != nil && before.kind == tokenNumber && p.last().kind == tokenWord && p.toks[p.pos-2] == before && units[p.last().upper] != "" {
+		item.Measure = ast.At(before.span().Join(a.Span()))
+	}
 	item.Place = p.from(start)
 	return item
 }
