@@ -59,7 +59,7 @@ func TestFoldComputesConstantsOnly(t *testing.T) {
 func TestCommonTypes(t *testing.T) {
 	for _, c := range []struct{ a, b, want string }{
 		{"int", "bigint", "BIGINT"}, {"bigint", "double", "DOUBLE"}, {"float", "bigint", "DOUBLE"}, {"float", "smallint", "FLOAT"},
-		{"ubigint", "bigint", "BIGINT"}, {"uint", "int", "BIGINT"}, {"utinyint", "tinyint", "SMALLINT"}, {"date", "timestamp", "TIMESTAMP"},
+		{"ubigint", "bigint", "DECIMAL(20, 0)"}, {"ubigint", "int", "DECIMAL(20, 0)"}, {"uint", "int", "BIGINT"}, {"utinyint", "tinyint", "SMALLINT"}, {"date", "timestamp", "TIMESTAMP"},
 		{"timestamp_ms", "timestamp_s", "TIMESTAMP(3)"}, {"text", "bigint", "TEXT"}, {"timestamp", "timestamptz", "TIMESTAMP WITH TIME ZONE"},
 		{"boolean", "bigint", ""}, {"date", "bigint", ""}, {"bytea", "text", ""},
 	} {

@@ -11,7 +11,7 @@ import (
 )
 
 // CommonType gives the type that values of both types convert to by themselves: the result of CASE, of a set operation,
-// the type in which a comparison takes place. Any type and TEXT have TEXT in common, as in Arroyo.
+// the type in which a comparison takes place. No integer overflows in it. Any type and TEXT have TEXT in common, as in Arroyo.
 func CommonType(a, b arrow.DataType) (arrow.DataType, bool) {
 	switch {
 	case arrow.TypeEqual(a, b), isNull(b):
@@ -22,6 +22,8 @@ func CommonType(a, b arrow.DataType) (arrow.DataType, bool) {
 		return b, true
 	case isJSONValue(b) && isPlain(a):
 		return a, true
+	case isUnsigned(a) && isSigned(b) && bitsOf(a) == 64, isUnsigned(b) && isSigned(a) && bitsOf(b) == 64:
+		return exactDecimal, true
 	case isNumeric(a) && isNumeric(b):
 		return commonNumber(a, b), true
 	case isTimestamp(a) && isTimestamp(b):
@@ -96,7 +98,7 @@ func commonTimestamp(a, b *arrow.TimestampType) arrow.DataType {
 	return &arrow.TimestampType{Unit: max(a.Unit, b.Unit), TimeZone: zone}
 }
 
-// commonNumber is the wider type; BIGINT for unsigned and signed 64-bit integers, so that a - 1 can be negative.
+// commonNumber is the wider type, in which numbers are computed with; BIGINT for unsigned and signed 64-bit integers, so that a - 1 can be negative.
 func commonNumber(a, b arrow.DataType) arrow.DataType {
 	switch {
 	case a.ID() == arrow.FLOAT64 || b.ID() == arrow.FLOAT64:
@@ -133,34 +135,15 @@ func commonNumber(a, b arrow.DataType) arrow.DataType {
 // exactDecimal holds all integers of 64 bits, signed or not.
 var exactDecimal = decimalType(20, 0)
 
-// comparedType is the type in which values of two types are compared: as CommonType, but one in which no integer overflows.
-func comparedType(a, b arrow.DataType) (arrow.DataType, bool) {
-	if isInteger(a) && isInteger(b) && isSigned(a) != isSigned(b) {
-		if bitsOf(a) == 64 && isUnsigned(a) || bitsOf(b) == 64 && isUnsigned(b) {
-			return exactDecimal, true
-		}
+// meet makes DECIMALs of integer constants above the range of BIGINT where they are operands beside signed integers.
+func meet(a, b *Node) (*Node, *Node) {
+	switch {
+	case beyondBigint(a) && isSigned(b.Type):
+		return newCast(a, exactDecimal, Cast, a.Span), b
+	case beyondBigint(b) && isSigned(a.Type):
+		return a, newCast(b, exactDecimal, Cast, b.Span)
 	}
-	return CommonType(a, b)
-}
-
-// Meet makes DECIMALs of integer constants above the range of BIGINT where they stand beside signed integers, since no type of
-// integers holds both. Alone, and beside unsigned ones, such a constant is a BIGINT UNSIGNED.
-func Meet(nodes []*Node) []*Node {
-	signed, beyond := false, false
-	for _, n := range nodes {
-		signed = signed || isInteger(n.Type) && isSigned(n.Type)
-		beyond = beyond || beyondBigint(n)
-	}
-	if !signed || !beyond {
-		return nodes
-	}
-	out := slices.Clone(nodes)
-	for i, n := range out {
-		if beyondBigint(n) {
-			out[i] = newCast(n, exactDecimal, Cast, n.Span)
-		}
-	}
-	return out
+	return a, b
 }
 
 func beyondBigint(n *Node) bool {
@@ -412,8 +395,11 @@ func NewCase(conds, results []*Node, els *Node, span fault.Span) (*Node, error) 
 // unify converts nodes to their common type; text constants take on the temporal type of the others.
 func unify(nodes []*Node, span fault.Span) ([]*Node, arrow.DataType, error) {
 	var dt arrow.DataType = typeNull
-	nodes = Meet(nodes)
+	unsigned := areUnsigned(nodes)
 	for _, n := range nodes {
+		if unsigned && fitsInteger(n, typeUint64) {
+			continue
+		}
 		if n.Kind == Literal && isText(n.Type) && (isTemporal(dt) || isUUID(dt)) && canCoerce(n, dt) {
 			continue
 		}
@@ -444,6 +430,19 @@ func unify(nodes []*Node, span fault.Span) ([]*Node, arrow.DataType, error) {
 		out[i] = c
 	}
 	return out, dt, nil
+}
+
+// areUnsigned reports whether some nodes are BIGINT UNSIGNED and all signed integers beside them are constants of its range, which
+// take on its type.
+func areUnsigned(nodes []*Node) bool {
+	found := false
+	for _, n := range nodes {
+		found = found || n.Kind != Literal && n.Type.ID() == arrow.UINT64
+		if isSigned(n.Type) && !fitsInteger(n, typeUint64) {
+			return false
+		}
+	}
+	return found
 }
 
 // fitsUnit reports whether a constant timestamp is a value of a timestamp type of a coarser unit, with no digit lost.

@@ -26,7 +26,7 @@ func In(x *Node, list []*Node, negated bool, span fault.Span) (*Node, error) {
 			_, err := Coerce(e, dt, e.Span)
 			return nil, err
 		}
-		t, ok := comparedType(dt, e.Type)
+		t, ok := CommonType(dt, e.Type)
 		if !ok {
 			return nil, fault.Userf(CodeTypeMismatch, e.Span.Join(span), "%s and %s cannot be compared", TypeName(dt),
 				TypeName(e.Type)).WithHint("CAST one of them")

@@ -333,20 +333,6 @@ func (f *function) listAlias(names ...string) *function {
 	return f
 }
 
-// meetElem is Meet for the arguments at values, which become elements of a list.
-func meetElem(args []*Node, elem arrow.DataType, values []int) []*Node {
-	beside := []*Node{{Type: elem}}
-	for _, i := range values {
-		beside = append(beside, args[i])
-	}
-	met := Meet(beside)
-	out := append([]*Node{}, args...)
-	for at, i := range values {
-		out[i] = met[at+1]
-	}
-	return out
-}
-
 // withElem finds the common type of the elements of the arguments at lists and of the arguments at values, and converts
 // them all. A null is a list of whatever is needed.
 func (s *callSite) withElem(args []*Node, lists, values []int) ([]*Node, arrow.DataType, error) {
@@ -364,7 +350,6 @@ func (s *callSite) withElem(args []*Node, lists, values []int) ([]*Node, arrow.D
 			elem = t
 		}
 	}
-	args = meetElem(args, elem, values)
 	for _, i := range values {
 		if a := args[i]; a.Kind == Literal && !isNull(elem) && (fitsInteger(a, elem) || isText(a.Type) && canCoerce(a, elem)) {
 			continue

@@ -418,25 +418,11 @@ func listOperators() []*function {
 		o := comparison(i)
 		fs = append(fs,
 			op(listFunction(name+"_any", "a value and a list", "Whether the comparison with one of the elements holds.",
-				"1 "+text+" ANY(make_array(1, 2))", results[0], bindQuantified, quantified(o, true)), text+" ANY"),
+				"1 "+text+" ANY(make_array(1, 2))", results[0], bindElem("vl", always(typeBool)), quantified(o, true)), text+" ANY"),
 			op(listFunction(name+"_all", "a value and a list", "Whether the comparison with every element holds.",
-				"1 "+text+" ALL(make_array(1, 2))", results[1], bindQuantified, quantified(o, false)), text+" ALL"))
+				"1 "+text+" ALL(make_array(1, 2))", results[1], bindElem("vl", always(typeBool)), quantified(o, false)), text+" ALL"))
 	}
 	return fs
-}
-
-// bindQuantified binds a value and a list whose elements it is compared with; those of another signedness exactly.
-func bindQuantified(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
-	if len(args) == 2 && isList(args[1].Type) && !fitsInteger(args[0], elemOf(args[1].Type)) {
-		if dt, ok := comparedType(args[0].Type, elemOf(args[1].Type)); ok && dt == exactDecimal {
-			list, err := CastTo(args[1], arrow.ListOf(dt), false, s.span)
-			if err != nil {
-				return nil, nil, err
-			}
-			args = []*Node{args[0], list}
-		}
-	}
-	return bindElem("vl", always(typeBool))(s, args)
 }
 
 // quantified compares a value with the elements of a list.

@@ -98,8 +98,7 @@ func bindArithmetic(s *callSite, op arithmetic, args []*Node) ([]*Node, arrow.Da
 	if !isNumeric(a.Type) || !isNumeric(b.Type) {
 		return nil, nil, s.mismatch(args)
 	}
-	met := Meet([]*Node{a, b})
-	a, b = met[0], met[1]
+	a, b = meet(a, b)
 	dt := commonNumber(a.Type, b.Type)
 	if isDecimal(dt) && !isFloat(dt) {
 		return bindDecimal(s, op, a, b)
@@ -317,7 +316,7 @@ func comparable(a, b *Node, op string) (*Node, *Node, bool) {
 	if isUUID(a.Type) && isText(b.Type) || isText(a.Type) && isUUID(b.Type) {
 		return lowerText(a), lowerText(b), true
 	}
-	dt, ok := comparedType(a.Type, b.Type)
+	dt, ok := CommonType(a.Type, b.Type)
 	switch {
 	case !ok:
 		return nil, nil, false

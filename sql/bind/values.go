@@ -97,13 +97,6 @@ func (p *place) cells(r *ast.Row, into []arrow.Field) []*expr.Node {
 
 // unified converts column c of all rows to one type, as PostgreSQL does: a quoted constant takes on the type of the others.
 func (p *place) unified(v *ast.Values, rows [][]*expr.Node, c int) (arrow.DataType, bool) {
-	column := make([]*expr.Node, len(rows))
-	for i, r := range rows {
-		column[i] = r[c]
-	}
-	for i, n := range expr.Meet(column) {
-		rows[i][c] = n
-	}
 	dt := arrow.DataType(arrow.Null)
 	quoted := func(i int) bool { _, is := v.Rows[i].Items[c].(*ast.StringLit); return is }
 	for _, literals := range []bool{false, true} {
