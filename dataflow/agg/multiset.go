@@ -2,6 +2,7 @@ package agg
 
 import (
 	"encoding/binary"
+	"math"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -11,9 +12,10 @@ import (
 )
 
 // multiset holds values with multiplicities for all groups of a table. An entry is a row of a table of its own whose key
-// is the group's slot and the value. The entries of a group hang together: in a list, or, where their order matters, in a
-// treap (Seidel and Aragon, "Randomized search trees", 1996) with the entries' hashes as priorities. The group's word
-// refers to the first entry or the root, as slot + 1; 0 is the empty set.
+// is the value; the group's slot is the high half of its hash, which the table compares, so that an entry with a value
+// of one word takes half a line of the cache. The entries of a group hang together: in a list, or, where their order
+// matters, in a treap (Seidel and Aragon, "Randomized search trees", 1996) with the entries' hashes as priorities. The
+// group's word refers to the first entry or the root, as slot + 1; 0 is the empty set.
 //
 // A multiplicity may be below zero for a while, when a retraction overtakes its insert; such an entry is kept but does
 // not count as present. An entry of multiplicity zero does not exist.
@@ -26,9 +28,6 @@ type multiset struct {
 	// negative is the number of entries whose multiplicity is below zero.
 	negative int
 
-	// key is the columns of a batch of entries: the group's slot, then the value's columns.
-	key    []column.Vector
-	slot   *column.Fixed[int64]
 	hashes []uint64
 	found  []int32
 	zeros  []int32
@@ -53,18 +52,14 @@ const (
 )
 
 func newMultiset(types []arrow.DataType, order *ordering) *multiset {
-	fields := []arrow.Field{{Type: arrow.PrimitiveTypes.Int64}}
+	m := &multiset{order: order}
+	var fields []arrow.Field
 	for _, t := range types {
 		fields = append(fields, arrow.Field{Type: t})
+		m.copied = append(m.copied, column.NewAppender(t))
 	}
-	m := &multiset{layout: state.NewLayout(fields, entryValues), order: order}
+	m.layout = state.NewLayout(fields, entryValues).CompareHashes()
 	m.table = state.NewTable(m.layout)
-	m.slot = column.NewFixed[int64](arrow.PrimitiveTypes.Int64)
-	m.key = make([]column.Vector, len(fields))
-	m.key[0] = m.slot
-	for _, f := range fields {
-		m.copied = append(m.copied, column.NewAppender(f.Type))
-	}
 	return m
 }
 
@@ -77,13 +72,10 @@ func (m *multiset) apply(s states, values []column.Vector, n int, slots, rows []
 		return
 	}
 	m.hashes = column.HashColumns(m.hashes, values, n, rows)
-	m.slot.Resize(n)
 	for j, r := range rows {
-		m.slot.Values[r] = int64(slots[j])
-		m.hashes[r] = column.HashWord(m.hashes[r], uint64(slots[j]))
+		m.hashes[r] = entryHash(m.hashes[r], slots[j])
 	}
-	copy(m.key[1:], values)
-	m.found = m.table.FindOrInsert(m.hashes, m.key, n, rows, m.found)
+	m.found = m.table.FindOrInsert(m.hashes, values, n, rows, m.found)
 	w, stride := m.table.Values()
 	for j, e := range m.found {
 		count := &w[int(e)*stride+entryCount]
@@ -109,6 +101,11 @@ func (m *multiset) apply(s states, values []column.Vector, n int, slots, rows []
 		}
 	}
 	m.drop(w, stride)
+}
+
+// entryHash is the hash of an entry: the slot of its group above half a hash of both.
+func entryHash(value uint64, slot int32) uint64 {
+	return uint64(slot)<<32 | column.HashWord(value, uint64(slot))&math.MaxUint32
 }
 
 // below is 1 for a multiplicity below zero.
@@ -271,7 +268,7 @@ func (m *multiset) copyFrom(src *multiset, srcStates states, to, from []int32, s
 // copiedValues gives the value columns of what copyFrom or load left.
 func (m *multiset) copiedValues(dst []column.Vector) []column.Vector {
 	dst = dst[:0]
-	for _, c := range m.copied[1:] {
+	for _, c := range m.copied {
 		dst = append(dst, c)
 	}
 	return dst
@@ -296,7 +293,7 @@ func (m *multiset) save(w []int64, buf []byte) []byte {
 	m.table.AppendKeys(m.entries, m.copied)
 	for i, e := range m.entries {
 		buf = binary.AppendVarint(buf, m.count(e))
-		for _, c := range m.copied[1:] {
+		for _, c := range m.copied {
 			buf = state.AppendValue(buf, c, i)
 		}
 	}
@@ -316,7 +313,7 @@ func (m *multiset) load(slot int32, w []int64, data []byte) bool {
 		}
 		data = data[k:]
 		ok := true
-		for _, c := range m.copied[1:] {
+		for _, c := range m.copied {
 			if data, ok = state.TakeValue(data, c); !ok || c.Validity() != nil {
 				return false
 			}

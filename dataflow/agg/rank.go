@@ -270,7 +270,7 @@ func (a *ranked) sort(t *state.Table) {
 	}
 	a.sorted = a.sorted[:0]
 	for _, e := range a.list {
-		a.sorted = append(a.sorted, wordEntry{t.KeyWord(e, 1), e})
+		a.sorted = append(a.sorted, wordEntry{t.KeyWord(e, 0), e})
 	}
 	slices.SortFunc(a.sorted, func(x, y wordEntry) int { return cmp.Compare(x.word, y.word) })
 	for i, x := range a.sorted {
@@ -287,9 +287,9 @@ type wordEntry struct {
 func (a *ranked) appendEntry(p picker, e int32, out column.Appender) {
 	switch {
 	case a.wides != nil:
-		appendWide(out, wide{p.m.table.KeyWord(e, 2), uint64(p.m.table.KeyWord(e, 1))})
+		appendWide(out, wide{p.m.table.KeyWord(e, 1), uint64(p.m.table.KeyWord(e, 0))})
 	case a.words64 != nil:
-		appendOrdered(out, p.m.table.KeyWord(e, 1))
+		appendOrdered(out, p.m.table.KeyWord(e, 0))
 	default:
 		out.(*column.Bytes).Append(entryBytes(p.m.table, e))
 	}
@@ -318,15 +318,15 @@ func (a *ranked) double(p picker) float64 {
 	last := float64(p.total - 1)
 	if a.weighted { // between the weights' middles nothing is interpolated
 		rank := int64(math.Ceil(a.at*float64(p.total))) - 1
-		return unorderFloat(p.m.table.KeyWord(p.entry(max(0, min(rank, p.total-1))), 1))
+		return unorderFloat(p.m.table.KeyWord(p.entry(max(0, min(rank, p.total-1))), 0))
 	}
 	pos := a.at * last
 	low := math.Floor(pos)
-	x := unorderFloat(p.m.table.KeyWord(p.entry(int64(low)), 1))
+	x := unorderFloat(p.m.table.KeyWord(p.entry(int64(low)), 0))
 	if pos == low {
 		return x
 	}
-	y := unorderFloat(p.m.table.KeyWord(p.entry(int64(low)+1), 1))
+	y := unorderFloat(p.m.table.KeyWord(p.entry(int64(low)+1), 0))
 	if x == y { // also infinities
 		return x
 	}
@@ -353,19 +353,19 @@ func (a *ranked) median(p picker, out column.Appender) error {
 	t := p.m.table
 	switch o := out.(type) {
 	case *column.Fixed[float64]:
-		x, y := unorderFloat(t.KeyWord(e, 1)), unorderFloat(t.KeyWord(f, 1))
+		x, y := unorderFloat(t.KeyWord(e, 0)), unorderFloat(t.KeyWord(f, 0))
 		o.Append(x/2 + y/2)
 	case *column.Fixed[float32]:
-		o.Append(float32((unorderFloat(t.KeyWord(e, 1)) + unorderFloat(t.KeyWord(f, 1))) / 2))
+		o.Append(float32((unorderFloat(t.KeyWord(e, 0)) + unorderFloat(t.KeyWord(f, 0))) / 2))
 	case *column.Fixed[decimal128.Num]:
-		x := decimal128.New(t.KeyWord(e, 2), uint64(t.KeyWord(e, 1))).BigInt()
-		x.Add(x, decimal128.New(t.KeyWord(f, 2), uint64(t.KeyWord(f, 1))).BigInt())
+		x := decimal128.New(t.KeyWord(e, 1), uint64(t.KeyWord(e, 0))).BigInt()
+		x.Add(x, decimal128.New(t.KeyWord(f, 1), uint64(t.KeyWord(f, 0))).BigInt())
 		o.Append(decimal128.FromBigInt(x.Quo(x, big.NewInt(2))))
 	case *column.Fixed[uint64]:
-		x, y := uint64(t.KeyWord(e, 1))^1<<63, uint64(t.KeyWord(f, 1))^1<<63
+		x, y := uint64(t.KeyWord(e, 0))^1<<63, uint64(t.KeyWord(f, 0))^1<<63
 		o.Append(x + (y-x)/2)
 	default:
-		appendOrdered(out, middle(t.KeyWord(e, 1), t.KeyWord(f, 1)))
+		appendOrdered(out, middle(t.KeyWord(e, 0), t.KeyWord(f, 0)))
 	}
 	return nil
 }

@@ -19,32 +19,26 @@ type ordering struct {
 
 // Values are kept as words that order as they compare (see ordered), as wide words, or as bytes.
 
-func lessWords(t *state.Table, a, b int32) bool { return t.KeyWord(a, 1) < t.KeyWord(b, 1) }
+func lessWords(t *state.Table, a, b int32) bool { return t.KeyWord(a, 0) < t.KeyWord(b, 0) }
 
 func lessWide(t *state.Table, a, b int32) bool {
-	x := wide{t.KeyWord(a, 2), uint64(t.KeyWord(a, 1))}
-	return x.less(wide{t.KeyWord(b, 2), uint64(t.KeyWord(b, 1))})
+	x := wide{t.KeyWord(a, 1), uint64(t.KeyWord(a, 0))}
+	return x.less(wide{t.KeyWord(b, 1), uint64(t.KeyWord(b, 0))})
 }
 
 func lessBytes(t *state.Table, a, b int32) bool {
 	return bytes.Compare(entryBytes(t, a), entryBytes(t, b)) < 0
 }
 
-// entryBytes is the byte string of an entry: what follows the marker and the word of the group's slot, the marker of the
-// value and its varint length.
-func entryBytes(t *state.Table, e int32) []byte {
-	key := t.KeyBytes(e)[10:]
-	for key[0] >= 0x80 {
-		key = key[1:]
-	}
-	return key[1:]
-}
+// entryBytes is the byte string of an entry, which follows the marker of a value that is not null.
+func entryBytes(t *state.Table, e int32) []byte { return t.KeyBytes(e)[1:] }
 
 // Nodes are slots + 1, 0 for none; the links are the left and the right child.
 
 func (m *multiset) less(a, b int32) bool { return m.order.less(m.table, a-1, b-1) }
 
-// priority spreads the hash once more, since its low bits are alike for entries that are near in the table.
+// priority spreads the hash once more, since its high half is alike within a group and its low bits are alike for entries
+// that are near in the table.
 func (m *multiset) priority(n int32) uint64 { return m.table.Hash(n-1) * 0x9e3779b97f4a7c15 }
 
 func (m *multiset) treapInsert(root, n int32) int32 {
@@ -240,9 +234,9 @@ func (a *orderedExtreme) result(s states, slots []int32, out column.Appender) er
 		case e < 0:
 			out.AppendNull()
 		case a.wides != nil:
-			appendWide(out, wide{m.table.KeyWord(e, 2), uint64(m.table.KeyWord(e, 1))})
+			appendWide(out, wide{m.table.KeyWord(e, 1), uint64(m.table.KeyWord(e, 0))})
 		case a.words64 != nil:
-			appendOrdered(out, m.table.KeyWord(e, 1))
+			appendOrdered(out, m.table.KeyWord(e, 0))
 		default:
 			out.(*column.Bytes).Append(entryBytes(m.table, e))
 		}

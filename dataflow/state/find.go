@@ -91,12 +91,13 @@ func (t *Table) findWords(hashes []uint64, words []int64, dst []int32) {
 	for j, h := range hashes {
 		first[j&(block-1)] = index[h&mask&uint64(len(index)-1)]
 	}
-	stride, table := t.l.stride, t.words
+	stride, hashed, table := t.l.stride, t.l.hashed, t.words
 	dst, words = dst[:len(hashes)], words[:len(hashes)]
 	for j, h := range hashes {
 		e, k := first[j&(block-1)], words[j]
 		if e>>32 == h&0xffffffff {
-			if slot := int(uint32(e)) - 1; slot >= 0 && table[slot*stride+1] == k {
+			slot := int(uint32(e)) - 1
+			if at := slot * stride; slot >= 0 && table[at+1] == k && (!hashed || table[at] == int64(h)) {
 				dst[j] = int32(slot)
 				continue
 			}
@@ -118,7 +119,8 @@ func (t *Table) putWord(h uint64, k int64) int32 {
 			break
 		}
 		if e>>32 == h&0xffffffff {
-			if slot := int(uint32(e)) - 1; table[slot*stride+1] == k {
+			slot := int(uint32(e)) - 1
+			if at := slot * stride; table[at+1] == k && (!t.l.hashed || table[at] == int64(h)) {
 				return int32(slot)
 			}
 		}
@@ -158,7 +160,7 @@ func spreadInts[T integer](dst []int64, vals []T, rows []int32) {
 
 // findFixed serves fixed layouts; enc has keyWords words per entry of rows.
 func (t *Table) findFixed(hashes []uint64, enc []int64, rows, dst []int32) {
-	k, stride := t.l.keyWords, t.l.stride
+	l, k, stride := t.l, t.l.keyWords, t.l.stride
 	var last [block]int64
 	for len(rows) > 0 {
 		n := min(len(rows), block)
@@ -168,7 +170,7 @@ func (t *Table) findFixed(hashes []uint64, enc []int64, rows, dst []int32) {
 		table := t.words
 		for j, r := range rows[:n] {
 			key := enc[j*k : (j+1)*k]
-			if last[j&(block-1)] == key[k-1] && slots[j] >= 0 && sameWords(table[int(slots[j])*stride+1:], key) {
+			if last[j&(block-1)] == key[k-1] && slots[j] >= 0 && l.sameWords(table[int(slots[j])*stride:], hashes[r], key) {
 				continue
 			}
 			slots[j] = t.putFixed(hashes[r], key)
@@ -226,7 +228,7 @@ func (t *Table) seekFixed(h uint64, key []int64) (slot int32, place uint64) {
 		}
 		if e>>32 == h&0xffffffff {
 			slot := int32(uint32(e)) - 1
-			if sameWords(t.words[int(slot)*t.l.stride+1:], key) {
+			if t.l.sameWords(t.words[int(slot)*t.l.stride:], h, key) {
 				return slot, p
 			}
 		}
@@ -234,8 +236,12 @@ func (t *Table) seekFixed(h uint64, key []int64) (slot int32, place uint64) {
 	}
 }
 
-func sameWords(row, key []int64) bool {
-	row = row[:len(key)]
+// sameWords reports whether a row has this key.
+func (l *Layout) sameWords(row []int64, h uint64, key []int64) bool {
+	if l.hashed && row[0] != int64(h) {
+		return false
+	}
+	row = row[1 : 1+len(key)]
 	for i, k := range key {
 		if row[i] != k {
 			return false
@@ -267,14 +273,16 @@ func (t *Table) findOneBytes(hashes []uint64, key *column.Bytes, rows, dst []int
 func (t *Table) firstRefs(refs *[block]int64, hashes []uint64, rows, slots []int32) {
 	var first [block]uint64
 	t.firstEntries(&first, hashes, rows)
-	stride, table := t.l.stride, t.words
+	stride, hashed, table := t.l.stride, t.l.hashed, t.words
 	slots = slots[:len(rows)]
 	for j, r := range rows {
 		e := first[j&(block-1)]
 		ref := int64(-1)
 		if e>>32 == hashes[r]&0xffffffff && e != 0 {
 			slots[j] = int32(uint32(e)) - 1
-			ref = table[int(slots[j])*stride+1]
+			if at := int(slots[j]) * stride; !hashed || table[at] == int64(hashes[r]) {
+				ref = table[at+1]
+			}
 		}
 		refs[j&(block-1)] = ref
 	}
@@ -342,7 +350,7 @@ func (t *Table) seekArena(h uint64, key []byte) (slot int32, place uint64) {
 		}
 		if e>>32 == h&0xffffffff {
 			slot := int32(uint32(e)) - 1
-			if bytes.Equal(t.KeyBytes(slot), key) {
+			if (!t.l.hashed || t.Hash(slot) == h) && bytes.Equal(t.KeyBytes(slot), key) {
 				return slot, p
 			}
 		}

@@ -21,9 +21,11 @@ type Layout struct {
 	arena    bool
 	// oneWord marks the key of a single 8-byte column without nulls, oneBytes that of a single variable-width column.
 	oneWord, oneBytes bool
-	values            int
-	stride            int
-	scratch           scratch
+	// hashed says that keys with different hashes are different.
+	hashed  bool
+	values  int
+	stride  int
+	scratch scratch
 }
 
 type scratch struct {
@@ -58,6 +60,13 @@ func NewLayout(keys []arrow.Field, values int) *Layout {
 		l.oneWord = len(keys) == 1 && l.keyWords == 1
 	}
 	l.stride = 1 + l.keyWords + values
+	return l
+}
+
+// CompareHashes makes keys with different hashes different, and returns l. A caller can so keep a part of a key in the
+// high half of its hash alone; the low half is what tables look for.
+func (l *Layout) CompareHashes() *Layout {
+	l.hashed = true
 	return l
 }
 

@@ -44,7 +44,7 @@ func (t *Table) lookFixed(hashes []uint64, enc []int64, rows, dst []int32) {
 		for j, r := range rows[:n] {
 			key := enc[j*k : (j+1)*k]
 			slot := slots[j]
-			if slot < 0 || last[j&(block-1)] != key[k-1] || !sameWords(table[int(slot)*stride+1:], key) {
+			if slot < 0 || last[j&(block-1)] != key[k-1] || !t.l.sameWords(table[int(slot)*stride:], hashes[r], key) {
 				slots[j], _ = t.seekFixed(hashes[r], key)
 			}
 		}
