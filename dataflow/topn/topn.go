@@ -21,6 +21,9 @@ type input struct {
 	slots    []int32
 	all      []int32
 	prefixes []uint64
+	// part is the batch with those rows only that may be among the results, which near has.
+	near []int32
+	part column.Batch
 }
 
 // hash takes a batch's key columns and hashes.
@@ -70,7 +73,7 @@ func New(spec *graph.TopNSpec, in *arrow.Schema, mode graph.Mode, env operator.E
 		keys[i] = in.Field(k)
 	}
 	layout := state.NewLayout(keys, partitionWords)
-	input := input{keys: spec.Keys, cols: make([]column.Vector, len(keys))}
+	input := input{keys: spec.Keys, cols: make([]column.Vector, len(keys)), near: []int32{}}
 	if spec.PerTime {
 		return newPerTime(spec, env, layout, order, rank, input, newOutput(spec, in, rows))
 	}
@@ -94,6 +97,11 @@ func New(spec *graph.TopNSpec, in *arrow.Schema, mode graph.Mode, env operator.E
 func (t *topN) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 	if b.Rows() == 0 || t.spec.Limit == 0 {
 		return nil
+	}
+	if len(t.spec.Keys) == 0 {
+		if b = t.within(b); b.Rows() == 0 {
+			return nil
+		}
 	}
 	t.in.hash(b)
 	t.in.slots = t.partitions.FindOrInsert(t.in.hashes, t.in.cols, b.N, b.Sel, t.in.slots)
@@ -125,6 +133,24 @@ func (t *topN) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 		}
 	}
 	return nil
+}
+
+// within leaves out rows that cannot be among the results, as far as their first order column tells, where there is but one
+// partition.
+func (t *topN) within(b *column.Batch) *column.Batch {
+	slots := t.partitions.Slots(t.in.slots[:0])
+	if len(slots) == 0 {
+		return b
+	}
+	words, stride := t.partitions.Values()
+	near, some := t.order.Within(t.in.near[:0], b, ^uint64(words[int(slots[0])*stride+limitWord]))
+	t.in.near = near
+	if !some {
+		return b
+	}
+	t.in.part = *b
+	t.in.part.Sel = near
+	return &t.in.part
 }
 
 // warmRows is how many partitions are read ahead together.
