@@ -246,6 +246,9 @@ func (p *place) outerAggregate(name string, e *ast.Call) *expr.Node {
 	if !same || owner == nil || owner.calls == nil || owner.exact != nil {
 		p.b.unsupported(e.Span(), "%s looks at columns of the query around alone, so that it is that query's aggregate", name).
 			WithHint("compute it in a subquery in FROM of the query around, and name its column here")
+		if same && owner != nil && owner.where {
+			p.b.errs[len(p.b.errs)-1].WithHint("conditions on aggregates of the query around belong in its HAVING")
+		}
 		return nil
 	}
 	n := owner.calls.add(&outer)

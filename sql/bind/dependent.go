@@ -46,6 +46,8 @@ type frame struct {
 	// calls collects the aggregates of the query around that the subquery names; nil if that has none. named are those that were
 	// found on the first try.
 	calls *collected
+	// where is set if the subquery stands in WHERE.
+	where bool
 	named []scopeColumn
 	// rows is set for a subquery whose rows stand beside those around, so that it has to have its own row of empty.
 	rows bool

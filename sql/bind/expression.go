@@ -21,7 +21,8 @@ type place struct {
 	clause string
 	// aggregates collects aggregate calls; nil where there can be none.
 	aggregates *collected
-	// grouped is set where expressions are over groups, so that subqueries may name aggregates of them.
+	// grouped is set where expressions are over groups, or over the one group of all rows if there are aggregates, so that
+	// subqueries may name aggregates of them.
 	grouped bool
 	// inAggregate is set below an aggregate call.
 	inAggregate bool

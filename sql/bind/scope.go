@@ -22,7 +22,9 @@ type relation struct {
 // scope is the columns that expressions can name.
 type scope struct {
 	// calls are those of the SELECT over the groups of which this is the input, for subqueries; nil for none.
-	calls   *collected
+	calls *collected
+	// where is set for subqueries in WHERE, whose query around has no aggregates there.
+	where   bool
 	columns []scopeColumn
 	// outer are the columns of the queries around a correlated subquery that the relation carries along (see frame): a name
 	// means one of them if it means none of columns.

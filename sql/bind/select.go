@@ -58,8 +58,7 @@ func (b *Binder) selectBlock(s *ast.Select, e *env, so *sorting) *relation {
 		in = b.shortened(in, f)
 	}
 	node = in.node
-	p := &place{b: b, scope: in.scope, clause: "the select list", aggregates: &collected{}, scalars: &scalars{env: e}, overs: &overs{named: b.windows(s)}, unnests: &unnests{}}
-	p.grouped = s.GroupBy != nil || s.Having != nil || aggregates(b, s.Items)
+	p := &place{b: b, scope: in.scope, clause: "the select list", aggregates: &collected{}, scalars: &scalars{env: e}, overs: &overs{named: b.windows(s)}, unnests: &unnests{}, grouped: true}
 	items := p.items(s.Items)
 	aliases := aliasesOf(items)
 	var having *expr.Node

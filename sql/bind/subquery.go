@@ -34,6 +34,7 @@ func (p *place) subquery(q *ast.Query) *bound { return p.subqueryFor(q, forValue
 
 func (p *place) subqueryFor(q *ast.Query, to purpose) *bound {
 	around := *p.scope
+	around.where = p.clause == "WHERE"
 	if p.grouped && !p.inAggregate {
 		around.calls = p.aggregates
 	}
@@ -79,6 +80,7 @@ func (b *Binder) framed(q *ast.Query, around *scope, e *env, to purpose) *bound 
 			f = newFrame(columns, q.Span())
 			f.carriers = carriers
 			f.exact, f.counted, f.rows, f.calls = exact, to == forCounting, to == forRows, around.calls
+			f.where = around.where
 			if s, ok := q.Body.(*ast.Select); ok && len(q.OrderBy) == 0 && q.Limit == nil && q.Offset == nil {
 				f.top = s
 			}
