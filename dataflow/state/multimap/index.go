@@ -23,6 +23,15 @@ func (e entry) id() int32 { return int32(uint32(e)) - 1 }
 // is reports whether an entry, which is not empty, has hash h.
 func (e entry) is(h uint64) bool { return uint64(e)>>32 == h&0xffffffff }
 
+// isOther is 1 for an entry that has another hash than h, and 0 for one that has it and for the empty one.
+func (e entry) isOther(h uint64) int {
+	differs := uint64(uint32(e>>32) ^ uint32(h))
+	return int((differs + math.MaxUint32) >> 32 & e.used())
+}
+
+// used is 1 for an entry that is not empty, and 0 for the empty one.
+func (e entry) used() uint64 { return (uint64(uint32(e)) + math.MaxUint32) >> 32 }
+
 // home is where the entry belongs in a table with this mask.
 func (e entry) home(mask uint64) uint64 { return uint64(e) >> 32 & mask }
 
@@ -91,15 +100,22 @@ func (x *index) heads(hashes []uint64, rows, toRows, toIDs []int32) int {
 func (x *index) headsOf(hashes []uint64, rows, toRows, toIDs []int32) int {
 	var first [block]entry
 	x.first(&first, hashes, rows)
+	// Which of them have met an entry of another hash nobody can foretell, so they are sorted out without a branch.
+	var moved [block]int32
+	n := 0
+	for j, r := range rows {
+		moved[n&(block-1)] = int32(j)
+		n += first[j&(block-1)].isOther(hashes[r])
+	}
+	for _, j := range moved[:n] {
+		first[j&(block-1)] = x.entries[x.place(hashes[rows[j]])]
+	}
 	toRows, toIDs = toRows[:len(rows)], toIDs[:len(rows)]
 	k := 0
 	for j, r := range rows {
-		e, h := first[j&(block-1)], hashes[r]
-		if e != 0 && !e.is(h) {
-			e = x.entries[x.place(h)]
-		}
-		toRows[k], toIDs[k] = r, e.id()
-		k += one(e.id())
+		id := first[j&(block-1)].id()
+		toRows[k], toIDs[k] = r, id
+		k += one(id)
 	}
 	return k
 }
@@ -144,7 +160,7 @@ func (x *index) grow(size int) {
 		k, n := 0, min(len(old), block)
 		for _, e := range old[:n] { // nobody can foretell which of them are empty
 			there[k&(block-1)] = e
-			k += int((uint64(uint32(e)) + math.MaxUint32) >> 32)
+			k += int(e.used())
 		}
 		for _, e := range there[:k] {
 			x.put(e)
