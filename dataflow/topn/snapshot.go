@@ -1,12 +1,9 @@
 package topn
 
 import (
-	"encoding/binary"
-
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"wadi/dataflow/column"
-	"wadi/dataflow/fault"
 	"wadi/dataflow/ordered"
 	"wadi/dataflow/state"
 )
@@ -26,8 +23,7 @@ func (t *topN) Snapshot(w state.Writer) error {
 	if t.idle.Never() {
 		return nil
 	}
-	subtask := binary.BigEndian.AppendUint32(nil, uint32(t.env.Subtask))
-	w.Global(clockTable, subtask, binary.LittleEndian.AppendUint64(nil, uint64(t.clock())))
+	saveClock(w, t.env.Subtask, t.clock())
 	t.partitions.Save(w, partitionTable, &t.inc)
 	return nil
 }
@@ -35,15 +31,7 @@ func (t *topN) Snapshot(w state.Writer) error {
 // restore reads the rows of this subtask's keys and finds out again which of them are out. The time between the snapshot
 // and now does not count as idle.
 func (t *topN) restore(r state.Reader, in *arrow.Schema) error {
-	var taken int64
-	err := r.Global(clockTable, func(_, value []byte) error {
-		if len(value) != 8 {
-			return fault.Internalf("stored time of a top-N cannot be decoded").
-				WithHint("start the pipeline from an empty state directory")
-		}
-		taken = max(taken, int64(binary.LittleEndian.Uint64(value)))
-		return nil
-	})
+	taken, err := loadClock(r)
 	if err != nil {
 		return err
 	}

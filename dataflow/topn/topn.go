@@ -65,6 +65,9 @@ func New(spec *graph.TopNSpec, in *arrow.Schema, mode graph.Mode, env operator.E
 	if env.Metrics == nil {
 		env.Metrics = &operator.Metrics{}
 	}
+	if t, err := newBest(spec, in, mode, env); t != nil || err != nil {
+		return t, err
+	}
 	order := ordered.NewKey(in, spec.Order, false)
 	rows := ordered.NewRows(in, order, rowWords)
 	rank := newRanking(spec, rows, mode)
