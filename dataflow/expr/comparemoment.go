@@ -56,6 +56,14 @@ func widened(n *Node) *Node {
 
 // compileCompared compiles the operands of a comparison, and tells the type in which they are compared.
 func (c *compiler) compileCompared(n *Node, op comparison) ([]*instance, arrow.DataType, error) {
+	if a, b := widened(n.Args[0]), widened(n.Args[1]); a != nil && b != nil {
+		// Both are coarser than their common type, as in IN (…).
+		if dt, ok := CommonType(a.Type, b.Type); ok {
+			near := *n
+			near.Args = []*Node{castUnless(a, dt), castUnless(b, dt)}
+			n = &near
+		}
+	}
 	for i, a := range n.Args {
 		coarse := widened(a)
 		if coarse == nil || widened(n.Args[1-i]) != nil {
@@ -80,6 +88,72 @@ func (c *compiler) compileCompared(n *Node, op comparison) ([]*instance, arrow.D
 	}
 	args, err := c.compileAll(n.Args)
 	return args, n.Args[0].Type, err
+}
+
+func castUnless(n *Node, dt arrow.DataType) *Node {
+	if arrow.TypeEqual(n.Type, dt) {
+		return n
+	}
+	return newCast(n, dt, Cast, n.Span)
+}
+
+// EqualMoments gives for both sides of an equality of two times of different units values that are equal where the times are, in
+// the coarser unit, to be hashed and compared one by one. Other sides it gives as they are.
+func EqualMoments(a, b *Node) (*Node, *Node) {
+	x, y := widened(a), widened(b)
+	switch {
+	case x != nil && y == nil:
+		return x, inCoarser(b, x.Type)
+	case y != nil && x == nil:
+		return inCoarser(a, y.Type), y
+	}
+	return a, b
+}
+
+// inCoarser is a time in a coarser unit, or a time that nothing else is where it lies between two units.
+func inCoarser(n *Node, to arrow.DataType) *Node {
+	cut := newCast(n, to, Cast, n.Span)
+	between := int64(math.MinInt64)
+	if isDate(to) {
+		between = math.MinInt32
+	}
+	apart := &Node{Kind: Call, Name: "neq", Type: typeBool, Nullable: n.Nullable, Args: []*Node{n, newCast(cut, n.Type, Cast, n.Span)}, Span: n.Span}
+	return &Node{Kind: Case, Type: to, Nullable: n.Nullable, Args: []*Node{apart, NewLiteral(to, between), cut}, Span: n.Span}
+}
+
+// extremeMoment rewrites greatest or least of times of which some are of a coarser unit: those are compared as they are, since only
+// the result has to be a time of the finer unit. It gives nil where all are of one unit.
+func extremeMoment(n *Node, op string) *Node {
+	var coarse, fine []*Node
+	var dt arrow.DataType = typeNull
+	for _, a := range n.Args {
+		x := widened(a)
+		if x == nil {
+			fine = append(fine, a)
+			continue
+		}
+		coarse = append(coarse, x)
+		dt, _ = CommonType(dt, x.Type)
+	}
+	if len(coarse) == 0 {
+		return nil
+	}
+	for i, x := range coarse {
+		coarse[i] = castUnless(x, dt)
+	}
+	call := func(name string, dt arrow.DataType, args ...*Node) *Node {
+		return &Node{Kind: Call, Name: name, Type: dt, Nullable: true, Args: args, Span: n.Span}
+	}
+	far := newCast(call(n.Name, dt, coarse...), n.Type, Cast, n.Span)
+	if len(fine) == 0 {
+		return far
+	}
+	near := call(n.Name, n.Type, fine...)
+	return &Node{Kind: Case, Type: n.Type, Nullable: n.Nullable, Span: n.Span, Args: []*Node{
+		call("is_null", typeBool, far.Args[0]), near,
+		call("or", typeBool, call("is_null", typeBool, near), call(op, typeBool, far, near)), far,
+		near,
+	}}
 }
 
 func cutMoments(r rounding, to arrow.DataType, factor int64) kernel {

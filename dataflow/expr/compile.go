@@ -195,7 +195,9 @@ func (c *compiler) compile(n *Node) (*instance, error) {
 func (c *compiler) instance(n *Node) (*instance, error) {
 	if n.Kind == Call {
 		if fn := c.fs.lookup(n.Name); fn != nil && fn.expand != nil {
-			return c.compile(fn.expand(n))
+			if e := fn.expand(n); e != nil {
+				return c.compile(e)
+			}
 		}
 	}
 	st, err := c.step(n)

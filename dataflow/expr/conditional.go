@@ -43,11 +43,13 @@ func conditionalFunctions() []*function {
 			name: "greatest", category: category, doc: "The greatest of the arguments that are not null.",
 			example: "greatest(1, 3, NULL, 2)", result: "3", callsNull: true, mayNull: true, takes: "greatest(any, …)",
 			bind: bindUnified(1), make: func(n *Node) kernel { return extreme(n, opGt) },
+			expand: func(n *Node) *Node { return extremeMoment(n, "gt") },
 		},
 		{
 			name: "least", category: category, doc: "The least of the arguments that are not null.",
 			example: "least(1, 3, NULL, 2)", result: "1", callsNull: true, mayNull: true, takes: "least(any, …)",
 			bind: bindUnified(1), make: func(n *Node) kernel { return extreme(n, opLt) },
+			expand: func(n *Node) *Node { return extremeMoment(n, "lt") },
 		},
 	}
 }

@@ -80,7 +80,7 @@ type function struct {
 	special func(c *compiler, n *Node) (step, error)
 	// instead, if set, names the function that a call with these arguments stands for, or is "" for this one.
 	instead func(args []*Node) string
-	// expand, if set, rewrites a call into simpler nodes when it is compiled.
+	// expand, if set, rewrites a call into simpler nodes when it is compiled; nil leaves it as it is.
 	expand func(n *Node) *Node
 }
 

@@ -73,7 +73,8 @@ func (p *planner) asof(n *logical.Asof) []int {
 // keyColumns gives the columns of the keys on both sides, and which of them take null for null; nil if none does.
 func keyColumns(keys []logical.JoinKey, left, right *side) (l, r []int, safe []bool) {
 	for i, k := range keys {
-		l, r = append(l, left.key(k.Left)), append(r, right.key(k.Right))
+		a, b := expr.EqualMoments(k.Left, k.Right)
+		l, r = append(l, left.key(a)), append(r, right.key(b))
 		if k.NullSafe {
 			if safe == nil {
 				safe = make([]bool, len(keys))

@@ -152,6 +152,7 @@ func (l *lookup) match(keys []logical.JoinKey) {
 	project := graph.LateralStep{Project: &graph.ProjectSpec{}}
 	var fields []arrow.Field
 	for i, k := range keys {
+		k.Left, k.Right = expr.EqualMoments(k.Left, k.Right)
 		at := k.Right.Index
 		if k.Right.Kind != expr.Column {
 			if l.c.volatile(k.Right) || timed(k.Right) {
