@@ -36,37 +36,61 @@ func failing(sinks []*logical.Sink) (errs, warnings fault.List) {
 		}
 		expr.Fold(n).Always(report(certain), report(false))
 	}
+	all := func(list []*expr.Node, certain bool) {
+		for _, e := range list {
+			find(e, certain)
+		}
+	}
+	keys := func(list []logical.JoinKey, left, right logical.Node) {
+		for _, k := range list {
+			find(k.Left, everyRow(left))
+			find(k.Right, everyRow(right))
+		}
+	}
 	logical.Walk(roots, func(n logical.Node) {
 		switch n := n.(type) {
 		case *logical.Values:
 			for _, r := range n.Rows {
-				for _, e := range r {
-					find(e, true)
-				}
+				all(r, true)
 			}
 		case *logical.Project:
 			certain := everyRow(n.Input)
-			for _, e := range n.Exprs {
-				find(e, certain)
-			}
+			all(n.Exprs, certain)
 			find(n.EventTime, certain && !n.DropBadTime)
 		case *logical.Filter:
 			find(n.Cond, everyRow(n.Input))
 		case *logical.Aggregate:
 			certain := everyRow(n.Input)
-			for _, e := range n.Keys {
-				find(e, certain)
-			}
+			all(n.Keys, certain)
 			for _, c := range n.Calls {
 				find(c.Filter, certain)
-				for _, e := range c.Args {
-					find(e, certain && c.Filter == nil)
-				}
+				all(c.Args, certain && c.Filter == nil)
 			}
 		case *logical.Unnest:
 			for _, c := range n.Calls {
-				for _, e := range c.Args {
-					find(e, everyRow(n.Input))
+				all(c.Args, everyRow(n.Input))
+			}
+		case *logical.Join:
+			keys(n.Keys, n.Left, n.Right)
+			all(n.Residual, false)
+		case *logical.Asof:
+			keys(n.Keys, n.Left, n.Right)
+			all(n.Residual, false)
+		case *logical.Lookup:
+			all(n.Keys, everyRow(n.Input))
+			all(n.Residual, false)
+		case *logical.Lateral:
+			all(n.Keep, everyRow(n.Input))
+			all(n.Outer, everyRow(n.Input))
+			for _, s := range n.Steps {
+				if s.Match != nil {
+					for _, r := range s.Match.Rows {
+						all(r, true)
+					}
+				}
+				if s.Project != nil {
+					all(s.Project.Exprs, false)
+					find(s.Project.Filter, false)
 				}
 			}
 		}
