@@ -61,9 +61,11 @@ func resolveWeighted(args []arrow.DataType) (Resolved, bool) {
 }
 
 // ranked is the aggregates that pick values by their rank: it keeps the values of a group with their multiplicities, in
-// order where they may be retracted, otherwise sorted when the result is asked for.
+// order where they may be retracted, otherwise sorted when the result is asked for. Where each value of one word counts
+// and stays, samples hold them.
 type ranked struct {
 	orderedExtreme
+	sampled  bool
 	less     *ordering
 	distinct bool
 	desc     bool
@@ -100,12 +102,21 @@ func newRanked(c *Call, retract bool, pick func(*ranked, picker, column.Appender
 	return a
 }
 
-func compileMedian(c *Call, retract bool) accumulator { return newRanked(c, retract, (*ranked).median) }
+// newSampled makes ranked keep samples if it can.
+func newSampled(c *Call, retract bool, pick func(*ranked, picker, column.Appender) error) *ranked {
+	a := newRanked(c, retract, pick)
+	a.sampled = a.words64 != nil && !retract && !c.Distinct
+	return a
+}
+
+func compileMedian(c *Call, retract bool) accumulator {
+	return newSampled(c, retract, (*ranked).median)
+}
 func compilePercentileCont(c *Call, retract bool) accumulator {
-	return newRanked(c, retract, (*ranked).cont)
+	return newSampled(c, retract, (*ranked).cont)
 }
 func compilePercentileDisc(c *Call, retract bool) accumulator {
-	return newRanked(c, retract, (*ranked).disc)
+	return newSampled(c, retract, (*ranked).disc)
 }
 func compileMode(c *Call, retract bool) accumulator { return newRanked(c, retract, (*ranked).mode) }
 
@@ -142,7 +153,21 @@ func roundDouble(x float64) float64 {
 	return up
 }
 
-func (a *ranked) newSide() side { return newMultiset([]arrow.DataType{a.kept}, a.order) }
+func (a *ranked) words() int {
+	if a.sampled {
+		return sampleWords
+	}
+	return a.orderedExtreme.words()
+}
+
+func (a *ranked) invertible() bool { return !a.sampled }
+
+func (a *ranked) newSide() side {
+	if a.sampled {
+		return &samples{}
+	}
+	return newMultiset([]arrow.DataType{a.kept}, a.order)
+}
 
 func (a *ranked) update(s states, in *input) error {
 	v := in.cols[a.call.Args[0]]
@@ -155,6 +180,10 @@ func (a *ranked) update(s states, in *input) error {
 		a.weigh(a.values[1])
 	}
 	kept := a.keepRanked(v)
+	if a.sampled {
+		s.side.(*samples).add(s, a.words64.Values, a.slots, a.rows)
+		return nil
+	}
 	a.values = append(a.values[:0], kept)
 	s.side.(*multiset).apply(s, a.values, v.Len(), a.slots, a.rows, a.deltas)
 	return nil
@@ -202,51 +231,75 @@ func (a *ranked) keepRanked(v column.Vector) column.Vector {
 	return a.rounded
 }
 
-// picker is a group's values in order: entry i of the table occurs counts[i] times.
+func (a *ranked) merge(s states, to []int32, src states, from []int32, sign int64) error {
+	if !a.sampled {
+		return a.orderedExtreme.merge(s, to, src, from, sign)
+	}
+	m, other := s.side.(*samples), src.side.(*samples)
+	for i, t := range to {
+		m.addGroup(s.w[int(t)*s.stride:][:sampleWords], other, src.w[int(from[i])*src.stride:][:sampleWords])
+	}
+	m.collect(s)
+	return nil
+}
+
+// picker is a group's values in order. Value i, an entry of the table or one of words, occurs counts[i] times, or once
+// without counts.
 type picker struct {
-	m      *multiset
+	table  *state.Table
 	list   []int32
+	words  []int64
 	counts []int64
 	total  int64
+	// desc says that words without counts are to be read from their end.
+	desc bool
 }
 
-// entry is the entry at rank r, from 0.
-func (p picker) entry(r int64) int32 {
-	for i, n := range p.counts {
-		if r < n {
-			return p.list[i]
+// at is the number of the value at rank r, from 0.
+func (p picker) at(r int64) int {
+	switch {
+	case p.counts != nil:
+		for i, n := range p.counts {
+			if r < n {
+				return i
+			}
+			r -= n
 		}
-		r -= n
+		return len(p.counts) - 1
+	case p.desc:
+		return int(p.total - 1 - r)
 	}
-	return p.list[len(p.list)-1]
+	return int(r)
 }
+
+// word is value i if it is one of one word; wide one of two, and bytes any other.
+func (p picker) word(i int) int64 {
+	if p.table == nil {
+		return p.words[i]
+	}
+	return p.table.KeyWord(p.list[i], 0)
+}
+
+func (p picker) wide(i int) wide {
+	e := p.list[i]
+	return wide{p.table.KeyWord(e, 1), uint64(p.table.KeyWord(e, 0))}
+}
+
+func (p picker) bytes(i int) []byte { return entryBytes(p.table, p.list[i]) }
 
 func (a *ranked) result(s states, slots []int32, out column.Appender) error {
-	m := s.side.(*multiset)
+	m, _ := s.side.(*multiset)
 	for i, slot := range slots {
-		if i%aheadGroups == 0 {
+		if m != nil && i%aheadGroups == 0 {
 			m.readAhead(s, slots[i:min(i+aheadGroups, len(slots))])
 		}
-		a.list, a.counts = m.list(s.w[int(slot)*s.stride], a.list[:0]), a.counts[:0]
-		if a.order == nil {
-			a.sort(m.table)
+		var p picker
+		if m != nil {
+			p = a.entries(m, s.w[int(slot)*s.stride])
+		} else {
+			p = a.samples(s.side.(*samples), s.w[int(slot)*s.stride:][:sampleWords])
 		}
-		p := picker{m: m, list: a.list[:0]}
-		for _, e := range a.list {
-			n := m.count(e)
-			if a.distinct {
-				n = min(n, 1)
-			}
-			if n > 0 {
-				p.list, p.total = append(p.list, e), p.total+n
-				a.counts = append(a.counts, n)
-			}
-		}
-		if a.desc {
-			slices.Reverse(p.list)
-			slices.Reverse(a.counts)
-		}
-		if p.counts = a.counts; p.total == 0 {
+		if p.total == 0 {
 			out.AppendNull()
 			continue
 		}
@@ -255,6 +308,47 @@ func (a *ranked) result(s states, slots []int32, out column.Appender) error {
 		}
 	}
 	return nil
+}
+
+func (a *ranked) entries(m *multiset, root int64) picker {
+	a.list, a.counts = m.list(root, a.list[:0]), a.counts[:0]
+	if a.order == nil {
+		a.sort(m.table)
+	}
+	p := picker{table: m.table, list: a.list[:0]}
+	for _, e := range a.list {
+		n := m.count(e)
+		if a.distinct {
+			n = min(n, 1)
+		}
+		if n > 0 {
+			p.list, p.total = append(p.list, e), p.total+n
+			a.counts = append(a.counts, n)
+		}
+	}
+	if a.desc {
+		slices.Reverse(p.list)
+		slices.Reverse(a.counts)
+	}
+	p.counts = a.counts
+	return p
+}
+
+func (a *ranked) samples(m *samples, w []int64) picker {
+	p := picker{desc: a.desc}
+	p.words, p.counts = m.sorted(w)
+	if p.counts == nil {
+		p.total = int64(len(p.words))
+		return p
+	}
+	for _, n := range p.counts {
+		p.total += n
+	}
+	if a.desc {
+		slices.Reverse(p.words)
+		slices.Reverse(p.counts)
+	}
+	return p
 }
 
 // sort orders the entries of list by their values.
@@ -284,21 +378,21 @@ type wordEntry struct {
 	entry int32
 }
 
-func (a *ranked) appendEntry(p picker, e int32, out column.Appender) {
+func (a *ranked) appendValue(p picker, i int, out column.Appender) {
 	switch {
 	case a.wides != nil:
-		appendWide(out, wide{p.m.table.KeyWord(e, 1), uint64(p.m.table.KeyWord(e, 0))})
+		appendWide(out, p.wide(i))
 	case a.words64 != nil:
-		appendOrdered(out, p.m.table.KeyWord(e, 0))
+		appendOrdered(out, p.word(i))
 	default:
-		out.(*column.Bytes).Append(entryBytes(p.m.table, e))
+		out.(*column.Bytes).Append(p.bytes(i))
 	}
 }
 
 // disc is the first value whose cumulative share is at least the fraction, as in PostgreSQL.
 func (a *ranked) disc(p picker, out column.Appender) error {
 	rank := int64(math.Ceil(a.at*float64(p.total))) - 1
-	a.appendEntry(p, p.entry(max(0, min(rank, p.total-1))), out)
+	a.appendValue(p, p.at(max(0, min(rank, p.total-1))), out)
 	return nil
 }
 
@@ -309,7 +403,7 @@ func (a *ranked) mode(p picker, out column.Appender) error {
 			best = i
 		}
 	}
-	a.appendEntry(p, p.list[best], out)
+	a.appendValue(p, best, out)
 	return nil
 }
 
@@ -318,15 +412,15 @@ func (a *ranked) double(p picker) float64 {
 	last := float64(p.total - 1)
 	if a.weighted { // between the weights' middles nothing is interpolated
 		rank := int64(math.Ceil(a.at*float64(p.total))) - 1
-		return unorderFloat(p.m.table.KeyWord(p.entry(max(0, min(rank, p.total-1))), 0))
+		return unorderFloat(p.word(p.at(max(0, min(rank, p.total-1)))))
 	}
 	pos := a.at * last
 	low := math.Floor(pos)
-	x := unorderFloat(p.m.table.KeyWord(p.entry(int64(low)), 0))
+	x := unorderFloat(p.word(p.at(int64(low))))
 	if pos == low {
 		return x
 	}
-	y := unorderFloat(p.m.table.KeyWord(p.entry(int64(low)+1), 0))
+	y := unorderFloat(p.word(p.at(int64(low) + 1)))
 	if x == y { // also infinities
 		return x
 	}
@@ -345,27 +439,27 @@ func (a *ranked) approx(p picker, out column.Appender) error {
 
 // median is the mean of the two values in the middle, which for integers and decimals is cut towards zero.
 func (a *ranked) median(p picker, out column.Appender) error {
-	e, f := p.entry((p.total-1)/2), p.entry(p.total/2)
-	if e == f {
-		a.appendEntry(p, e, out)
+	e, f := p.at((p.total-1)/2), p.at(p.total/2)
+	if e == f || p.table == nil && p.word(e) == p.word(f) {
+		a.appendValue(p, e, out)
 		return nil
 	}
-	t := p.m.table
 	switch o := out.(type) {
 	case *column.Fixed[float64]:
-		x, y := unorderFloat(t.KeyWord(e, 0)), unorderFloat(t.KeyWord(f, 0))
+		x, y := unorderFloat(p.word(e)), unorderFloat(p.word(f))
 		o.Append(x/2 + y/2)
 	case *column.Fixed[float32]:
-		o.Append(float32((unorderFloat(t.KeyWord(e, 0)) + unorderFloat(t.KeyWord(f, 0))) / 2))
+		o.Append(float32((unorderFloat(p.word(e)) + unorderFloat(p.word(f))) / 2))
 	case *column.Fixed[decimal128.Num]:
-		x := decimal128.New(t.KeyWord(e, 1), uint64(t.KeyWord(e, 0))).BigInt()
-		x.Add(x, decimal128.New(t.KeyWord(f, 1), uint64(t.KeyWord(f, 0))).BigInt())
-		o.Append(decimal128.FromBigInt(x.Quo(x, big.NewInt(2))))
+		x, y := p.wide(e), p.wide(f)
+		sum := decimal128.New(x.hi, x.lo).BigInt()
+		sum.Add(sum, decimal128.New(y.hi, y.lo).BigInt())
+		o.Append(decimal128.FromBigInt(sum.Quo(sum, big.NewInt(2))))
 	case *column.Fixed[uint64]:
-		x, y := uint64(t.KeyWord(e, 0))^1<<63, uint64(t.KeyWord(f, 0))^1<<63
+		x, y := uint64(p.word(e))^1<<63, uint64(p.word(f))^1<<63
 		o.Append(x + (y-x)/2)
 	default:
-		appendOrdered(out, middle(t.KeyWord(e, 0), t.KeyWord(f, 0)))
+		appendOrdered(out, middle(p.word(e), p.word(f)))
 	}
 	return nil
 }
