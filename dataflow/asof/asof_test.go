@@ -231,7 +231,7 @@ func TestRefusedSpecs(t *testing.T) {
 	}
 }
 
-// Benchmarks: left rows in batches of 4,096 with a right row for every eighth, watermarks behind each batch.
+// Benchmarks: left rows in batches, most of 4,096, with a right row for every eighth, watermarks behind each batch.
 func BenchmarkAsof(b *testing.B) {
 	for _, keys := range []int{1000, 100_000} {
 		for _, forward := range []bool{false, true} {
@@ -242,15 +242,15 @@ func BenchmarkAsof(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d-keys", name, keys), func(b *testing.B) {
 				s := nearestOf(graph.LeftJoin)
 				s.Forward, s.Reach = forward, 1<<40
-				benchmark(b, s, keys)
+				benchmark(b, s, keys, 4096)
 			})
 		}
 	}
-	b.Run("versions/1000-keys", func(b *testing.B) { benchmark(b, versioned(graph.InnerJoin), 1000) })
+	b.Run("versions/1000-keys", func(b *testing.B) { benchmark(b, versioned(graph.InnerJoin), 1000, 4096) })
+	b.Run("versions/1000-keys/small-batches", func(b *testing.B) { benchmark(b, versioned(graph.InnerJoin), 1000, 16) })
 }
 
-func benchmark(b *testing.B, spec *graph.AsofJoinSpec, keys int) {
-	const rows = 4096
+func benchmark(b *testing.B, spec *graph.AsofJoinSpec, keys, rows int) {
 	op, err := asof.New(spec, inputs, [2]graph.Mode{}, expr.Builtin(), operator.Env{})
 	if err != nil {
 		b.Fatal(err)
@@ -260,7 +260,7 @@ func benchmark(b *testing.B, spec *graph.AsofJoinSpec, keys int) {
 	batch := func(port, n int) *column.Batch {
 		out := column.NewBuilder(inputs[port], false)
 		for i := range n {
-			appendRow(out, port, &aRow{a: num(r.Int64N(int64(keys))), b: &text, v: int64(i), time: int64(i) * rows / int64(n)})
+			appendRow(out, port, &aRow{a: num(r.Int64N(int64(keys))), b: &text, v: int64(i), time: int64(i * rows / n)})
 		}
 		return out.Batch()
 	}
@@ -270,16 +270,16 @@ func benchmark(b *testing.B, spec *graph.AsofJoinSpec, keys int) {
 	for b.Loop() {
 		for port, in := range []*column.Batch{lefts, rights} {
 			for i := range in.Time {
-				in.Time[i] += rows
+				in.Time[i] += int64(rows)
 			}
 			if err := op.Process(port, in, &operatortest.Discard{}); err != nil {
 				b.Fatal(err)
 			}
 		}
-		now += rows
+		now += int64(rows)
 		if err := op.Watermark(now, &operatortest.Discard{}); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.N)*(rows+rows/8)/1e6/b.Elapsed().Seconds(), "Mrows/s")
+	b.ReportMetric(float64(b.N)*float64(rows+rows/8)/1e6/b.Elapsed().Seconds(), "Mrows/s")
 }
