@@ -48,6 +48,7 @@ type asof struct {
 
 	rows, full, null []int32
 	times            []int64
+	one, other       []byte
 }
 
 // way is a direction in which right rows are looked for.
@@ -269,7 +270,8 @@ func (j *asof) compare(a *column.Batch, x int, b *column.Batch, y int) int {
 	if c := cmp.Compare(a.Time[x], b.Time[y]); c != 0 || j.spec.Latest {
 		return c
 	}
-	return bytes.Compare(j.bytes(nil, b, y), j.bytes(nil, a, x))
+	j.one, j.other = j.bytes(j.one[:0], a, x), j.bytes(j.other[:0], b, y)
+	return bytes.Compare(j.other, j.one)
 }
 
 // bytes appends what orders right rows of one time.

@@ -23,9 +23,9 @@ type backward struct {
 	from        []int32
 	lefts, news []int32
 	keys, stay  []int32
-	// one has a row that is compared.
-	one   *column.Builder
-	oneIn []column.Appender
+	// kept has the row of a key that is compared.
+	kept   *column.Builder
+	keptIn []column.Appender
 }
 
 // blockRows is the most rows of each side in a block, so that what is read of them stays in the second nearest cache.
@@ -33,7 +33,7 @@ const blockRows = 4096
 
 func newBackward(j *asof) *backward {
 	b := &backward{asof: j, versions: newVersions(j.in[right], j.keyFields())}
-	b.one, b.oneIn = newColumns(j.in[right])
+	b.kept, b.keptIn = newColumns(j.in[right])
 	return b
 }
 
@@ -147,10 +147,10 @@ func (j *backward) take(slot int32, rights *column.Batch, i int) {
 
 // read is the row of a key as a batch.
 func (j *backward) read(slot int32, time int64) *column.Batch {
-	j.one.Reset()
-	j.versions.gather([]int32{slot}, j.oneIn)
-	j.one.AppendTime(time, column.Insert)
-	return j.one.Batch()
+	j.kept.Reset()
+	j.versions.gather([]int32{slot}, j.keptIn)
+	j.kept.AppendTime(time, column.Insert)
+	return j.kept.Batch()
 }
 
 // settle gives the last right rows of a block their places.
