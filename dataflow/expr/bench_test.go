@@ -91,7 +91,7 @@ func BenchmarkEval(b *testing.B) {
 		"bid.price * 0.908", "bid.price", "a + b", "a * 3", "a / 7", "p * 0.908 + 1", "f * f", "n + 1",
 		"CASE WHEN a < 50000 THEN p ELSE b END", "coalesce(n, 0)", "CAST(p AS text)", "upper(s)", "substr(s, 3, 14)",
 		"date_trunc('hour', t)", "split_part(s, '/', 3)", "bid.price > 5000", "a::decimal(20, 2) + b::decimal(20, 2)",
-		"to_char(t, '%Y-%m-%d')",
+		"to_char(t, '%Y-%m-%d')", "at_time_zone(t, 'Europe/Berlin')", "at_time_zone(at_time_zone(t, 'UTC'), 'Europe/Berlin')",
 	} {
 		b.Run(text, func(b *testing.B) {
 			batch := benchBatch()

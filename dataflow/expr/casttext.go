@@ -42,10 +42,10 @@ func (k caster) fromText() kernel {
 		to := k.to.(*arrow.Decimal128Type)
 		return parseRows(k, func(s string) (decimal128.Num, bool) { return parseDecimal(strings.TrimSpace(s), to) })
 	case arrow.DATE32:
-		zones := zoneCache{}
+		zones := &zoneCache{}
 		return parseRows(k, func(s string) (int32, bool) { return parseDate(s, zones) })
 	case arrow.TIMESTAMP:
-		unit, zones := unitOf(k.to), zoneCache{}
+		unit, zones := unitOf(k.to), &zoneCache{}
 		return parseRows(k, func(s string) (int64, bool) { return parseTimestamp(s, unit, zones) })
 	case arrow.TIME64:
 		return parseRows(k, parseTime)

@@ -147,7 +147,7 @@ func (f *formatCache) get(c *call, text string) ([]timeField, error) {
 }
 
 // momentOf reads argument 0 in one of the formats of the other arguments, or as ISO 8601 if there are none.
-func momentOf(c *call, r int, zones zoneCache, formats []formatCache) (sec, nano int64, err error) {
+func momentOf(c *call, r int, zones *zoneCache, formats []formatCache) (sec, nano int64, err error) {
 	s := c.text(0).at(r)
 	ok := false
 	if len(formats) == 0 {
@@ -175,7 +175,7 @@ func momentOf(c *call, r int, zones zoneCache, formats []formatCache) (sec, nano
 func parseKernel(dt *arrow.TimestampType) func(*Node) kernel {
 	unit := unitOf(dt)
 	return func(n *Node) kernel {
-		formats, zones := make([]formatCache, len(n.Args)-1), zoneCache{}
+		formats, zones := make([]formatCache, len(n.Args)-1), &zoneCache{}
 		return textNumber(func(c *call, r int) (int64, error) {
 			sec, nano, err := momentOf(c, r, zones, formats)
 			if err != nil {
@@ -191,7 +191,7 @@ func parseKernel(dt *arrow.TimestampType) func(*Node) kernel {
 }
 
 func toDateKernel(n *Node) kernel {
-	formats, zones := make([]formatCache, len(n.Args)-1), zoneCache{}
+	formats, zones := make([]formatCache, len(n.Args)-1), &zoneCache{}
 	return textNumber(func(c *call, r int) (int32, error) {
 		sec, _, err := momentOf(c, r, zones, formats)
 		return int32(floorDiv(sec, daySeconds)), err
@@ -201,7 +201,7 @@ func toDateKernel(n *Node) kernel {
 func toUnixOverloads() []overload {
 	return []overload{
 		{params: []param{pText, pText}, variadic: true, result: returns(typeInt64), make: func(n *Node) kernel {
-			formats, zones := make([]formatCache, len(n.Args)-1), zoneCache{}
+			formats, zones := make([]formatCache, len(n.Args)-1), &zoneCache{}
 			return textNumber(func(c *call, r int) (int64, error) {
 				sec, _, err := momentOf(c, r, zones, formats)
 				return sec, err

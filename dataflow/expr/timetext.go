@@ -132,7 +132,7 @@ func (p *scanner) zone() (offset int64, ok bool) {
 
 // parseMoment reads a date with an optional time and zone, as RFC 3339 and SQL write them, into seconds and nanoseconds
 // since the epoch, UTC. The zone is an offset or, behind a space, a name.
-func parseMoment(s string, zones zoneCache) (sec, nano int64, ok bool) {
+func parseMoment(s string, zones *zoneCache) (sec, nano int64, ok bool) {
 	p := scanner{strings.TrimSpace(s)}
 	var c civil
 	if !p.date(&c) {
@@ -156,14 +156,14 @@ func parseMoment(s string, zones zoneCache) (sec, nano int64, ok bool) {
 	if !isLetter(named[0]) {
 		return 0, 0, false
 	}
-	loc, ok := zones.find(named)
+	clock, ok := zones.find(named)
 	if !ok {
 		return 0, 0, false
 	}
-	return momentSeconds(sec, loc), nano, true
+	return clock.Moment(sec), nano, true
 }
 
-func parseTimestamp(s string, unit int64, zones zoneCache) (int64, bool) {
+func parseTimestamp(s string, unit int64, zones *zoneCache) (int64, bool) {
 	sec, nano, ok := parseMoment(s, zones)
 	if !ok {
 		return 0, false
@@ -172,7 +172,7 @@ func parseTimestamp(s string, unit int64, zones zoneCache) (int64, bool) {
 }
 
 // parseDate reads a date; a time after it is checked and dropped.
-func parseDate(s string, zones zoneCache) (int32, bool) {
+func parseDate(s string, zones *zoneCache) (int32, bool) {
 	sec, _, ok := parseMoment(s, zones)
 	return int32(floorDiv(sec, daySeconds)), ok
 }

@@ -12,31 +12,48 @@ import (
 	"wadi/dataflow/zone"
 )
 
-// zoneCache keeps the zones met; nil for names that are none.
-type zoneCache map[string]*time.Location
+// zoneCache keeps the zones met, and finds the one that was met last without a look at the others.
+type zoneCache struct {
+	zones map[string]*namedClock
+	last  *namedClock
+}
+
+// namedClock is the clock of a zone; nil for names that are none.
+type namedClock struct {
+	name  string
+	clock *zone.Clock
+}
 
 // maxZones bounds what is kept when names come from data.
 const maxZones = 1024
 
-func (z zoneCache) find(name string) (*time.Location, bool) {
-	loc, known := z[name]
-	if !known {
-		if len(z) >= maxZones {
-			clear(z)
+func (z *zoneCache) find(name string) (*zone.Clock, bool) {
+	if z.last == nil || name != z.last.name {
+		if z.last = z.zones[name]; z.last == nil {
+			z.last = z.add(strings.Clone(name)) // the batch is only borrowed
 		}
-		name = strings.Clone(name) // zones keep their names, and the batch is only borrowed
-		loc = findZone(name)
-		z[name] = loc
 	}
-	return loc, loc != nil
+	return z.last.clock, z.last.clock != nil
 }
 
-func (z zoneCache) get(c *call, name string) (*time.Location, error) {
-	loc, ok := z.find(name)
+func (z *zoneCache) add(name string) *namedClock {
+	if z.zones == nil || len(z.zones) >= maxZones {
+		z.zones = make(map[string]*namedClock)
+	}
+	found := &namedClock{name: name}
+	if loc := findZone(name); loc != nil {
+		found.clock = zone.NewClock(loc)
+	}
+	z.zones[name] = found
+	return found
+}
+
+func (z *zoneCache) get(c *call, name string) (*zone.Clock, error) {
+	clock, ok := z.find(name)
 	if !ok {
 		return nil, unknownZone(c.node.Span)
 	}
-	return loc, nil
+	return clock, nil
 }
 
 func unknownZone(span fault.Span) *fault.Error {
@@ -48,23 +65,6 @@ func unknownZone(span fault.Span) *fault.Error {
 func findZone(name string) *time.Location {
 	loc, _ := zone.Load(name)
 	return loc
-}
-
-// localSeconds is what a clock in the zone shows at a moment, as seconds of a clock in UTC.
-func localSeconds(sec int64, loc *time.Location) int64 {
-	_, offset := time.Unix(sec, 0).In(loc).Zone()
-	return sec + int64(offset)
-}
-
-// momentSeconds is the inverse. As in PostgreSQL, a time that the clock skips is taken with the offset before the change,
-// one that it shows twice with the offset after it.
-func momentSeconds(local int64, loc *time.Location) int64 {
-	_, before := time.Unix(local-daySeconds, 0).In(loc).Zone()
-	_, after := time.Unix(local+daySeconds, 0).In(loc).Zone()
-	if sec := local - int64(after); before == after || localSeconds(sec, loc) == local {
-		return sec
-	}
-	return local - int64(before)
 }
 
 // bindAtTimeZone takes a date as the moment of its midnight in UTC, as PostgreSQL does.
@@ -129,19 +129,19 @@ func badOffset(span fault.Span) *fault.Error {
 }
 
 func atTimeZoneKernel(n *Node) kernel {
-	zones := zoneCache{}
+	zones := &zoneCache{}
 	unit := unitOf(n.Type)
 	perSecond := 1e9 / unit
-	convert, east := momentSeconds, int64(-1)
+	convert, east := (*zone.Clock).Moment, int64(-1)
 	if isZoned(n.Args[0].Type) {
-		convert, east = localSeconds, 1
+		convert, east = (*zone.Clock).Local, 1
 	}
 	offset := func(c *call, r int, sec int64) (int64, error) {
-		loc, err := zones.get(c, c.text(1).at(r))
+		clock, err := zones.get(c, c.text(1).at(r))
 		if err != nil {
 			return 0, err
 		}
-		return convert(sec, loc) - sec, nil
+		return convert(clock, sec) - sec, nil
 	}
 	if isInterval(n.Args[1].Type) {
 		offset = func(c *call, r int, _ int64) (int64, error) {
@@ -204,9 +204,9 @@ func localTimeKernel(n *Node) kernel {
 }
 
 func fromUnixIn(*Node) kernel {
-	zones := zoneCache{}
+	zones := &zoneCache{}
 	return textNumber(func(c *call, r int) (int64, error) {
-		loc, err := zones.get(c, c.text(1).at(r))
+		clock, err := zones.get(c, c.text(1).at(r))
 		if err != nil {
 			return 0, err
 		}
@@ -214,6 +214,6 @@ func fromUnixIn(*Node) kernel {
 		if sec > math.MaxInt64/2 || sec < math.MinInt64/2 {
 			return 0, overflow(c.node.Span, c.node.Type)
 		}
-		return localSeconds(sec, loc), nil
+		return clock.Local(sec), nil
 	})(nil)
 }

@@ -6,6 +6,7 @@ import (
 
 	"wadi/dataflow/eventtime"
 	"wadi/dataflow/graph"
+	"wadi/dataflow/zone"
 )
 
 const dayNanos = int64(24 * time.Hour)
@@ -25,20 +26,8 @@ func (c *clock) period(t int64) period {
 	if c.ok && t >= c.now.start && (t < c.now.end || c.now.end == math.MaxInt64) {
 		return c.now
 	}
-	at := time.Unix(eventtime.FloorDiv(t, 1e9), eventtime.FloorMod(t, 1e9)).In(c.loc)
-	_, seconds := at.Zone()
-	start, end := at.ZoneBounds()
-	c.now = period{math.MinInt64, math.MaxInt64, int64(seconds) * 1e9}
-	if !start.IsZero() {
-		c.now.start = nanosOf(start.Unix())
-	}
-	if !end.IsZero() {
-		if !end.After(at) {
-			// Past the changes that the database lists, package time takes each year by itself and for 365 days long.
-			end = end.Add(24 * time.Hour)
-		}
-		c.now.end = nanosOf(end.Unix())
-	}
+	p := zone.PeriodAt(c.loc, eventtime.FloorDiv(t, 1e9))
+	c.now = period{nanosOf(p.Start), nanosOf(p.End), p.Offset * 1e9}
 	c.ok = true
 	return c.now
 }
