@@ -178,13 +178,9 @@ const CodeUnbounded fault.Code = "unbounded-state"
 
 // unbounded warns of every operator whose state nothing bounds, once for each place in the text.
 func unbounded(sinks []*logical.Sink) fault.List {
-	roots := make([]logical.Node, len(sinks))
-	for i, s := range sinks {
-		roots[i] = s
-	}
 	var out fault.List
 	told := map[fault.Span]bool{}
-	logical.Walk(roots, func(n logical.Node) {
+	logical.Walk(sinks, func(n logical.Node) {
 		if n.Properties().State != logical.StateUnbounded || told[n.Span()] {
 			return
 		}
@@ -198,13 +194,9 @@ func unbounded(sinks []*logical.Sink) fault.List {
 // pairs warns of joins that compare every row of one side with every row of the other, once for each place in the text. Those
 // that subqueries make are not meant: their other side is small.
 func pairs(sinks []*logical.Sink) fault.List {
-	roots := make([]logical.Node, len(sinks))
-	for i, s := range sinks {
-		roots[i] = s
-	}
 	var out fault.List
 	told := map[fault.Span]bool{}
-	logical.Walk(roots, func(n logical.Node) {
+	logical.Walk(sinks, func(n logical.Node) {
 		j, ok := n.(*logical.Join)
 		if !ok || j.By != logical.ByKey || len(j.Keys) > 0 || j.AcrossWindows || told[n.Span()] {
 			return

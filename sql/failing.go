@@ -10,10 +10,6 @@ import (
 // to are errors, since nothing would come out; those that a filter or a join may keep all rows away from are warnings. What CASE,
 // coalesce and the like may never choose is left to the rows.
 func failing(sinks []*logical.Sink) (errs, warnings fault.List) {
-	roots := make([]logical.Node, len(sinks))
-	for i, s := range sinks {
-		roots[i] = s
-	}
 	told := map[fault.Span]bool{}
 	find := func(n *expr.Node, certain bool) {
 		if n == nil {
@@ -47,7 +43,7 @@ func failing(sinks []*logical.Sink) (errs, warnings fault.List) {
 			find(k.Right, everyRow(right))
 		}
 	}
-	logical.Walk(roots, func(n logical.Node) {
+	logical.Walk(sinks, func(n logical.Node) {
 		switch n := n.(type) {
 		case *logical.Values:
 			for _, r := range n.Rows {

@@ -26,13 +26,16 @@ func (k caster) fromJSON() kernel {
 			return nil
 		}
 	}
+	pad := func(n int) {
+		for taken.Len() < n {
+			taken.AppendNull()
+		}
+	}
 	return func(c *call) (column.Vector, error) {
 		taken.Reset()
 		in := c.text(0)
 		err := c.each(func(r int) error {
-			for taken.Len() < r {
-				taken.AppendNull()
-			}
+			pad(r)
 			d, what := jsonDoc(in.at(r)), "text is no JSON"
 			if i := d.valid(); i >= 0 {
 				bad := root.read(d, taken, i)
@@ -50,9 +53,7 @@ func (k caster) fromJSON() kernel {
 		if err != nil {
 			return nil, err
 		}
-		for taken.Len() < c.n {
-			taken.AppendNull()
-		}
+		pad(c.n)
 		if second == nil {
 			return taken, nil
 		}

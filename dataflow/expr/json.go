@@ -378,16 +378,12 @@ func (s *jsonNames) start(c *call) {
 }
 
 func (s *jsonNames) vector() column.Vector {
-	for s.out.Len() < s.n {
-		s.out.AppendNull()
-	}
+	padList(s.out, s.n)
 	return s.out
 }
 
 func (s *jsonNames) set(c *call, r int, d jsonDoc, from, _ int) {
-	for s.out.Len() < r {
-		s.out.AppendNull()
-	}
+	padList(s.out, r)
 	if from < 0 || d[from] != '{' {
 		s.out.AppendNull()
 		return

@@ -220,6 +220,13 @@ func pickKernel(f func(c *call, p *picker, r int) (bool, error)) func(*Node) ker
 	}
 }
 
+// padList appends nulls until a list of lists has n rows.
+func padList(l *column.List, n int) {
+	for l.Len() < n {
+		l.AppendNull()
+	}
+}
+
 // valuesKernel makes kernels that append to the elements of a list by themselves; f reports false for null.
 func valuesKernel[E column.Appender](f func(c *call, elem E, r int) (bool, error)) func(*Node) kernel {
 	return func(n *Node) kernel {
@@ -227,9 +234,7 @@ func valuesKernel[E column.Appender](f func(c *call, elem E, r int) (bool, error
 		return func(c *call) (column.Vector, error) {
 			out.Reset()
 			err := c.each(func(r int) error {
-				for out.Len() < r {
-					out.AppendNull()
-				}
+				padList(out, r)
 				before := out.Elem.Len()
 				ok, err := f(c, out.Elem.(E), r)
 				switch {
@@ -243,9 +248,7 @@ func valuesKernel[E column.Appender](f func(c *call, elem E, r int) (bool, error
 				}
 				return nil
 			})
-			for out.Len() < c.n {
-				out.AppendNull()
-			}
+			padList(out, c.n)
 			return out, err
 		}
 	}

@@ -228,9 +228,7 @@ func regexpMatch(n *Node) kernel {
 		out.Reset()
 		elem := out.Elem.(*column.Bytes)
 		err := c.each(func(r int) error {
-			for out.Len() < r {
-				out.AppendNull()
-			}
+			padList(out, r)
 			re, err := cache.get(c, c.text(1).at(r), flagsOf(c, 2, r))
 			if err != nil {
 				return err
@@ -254,9 +252,7 @@ func regexpMatch(n *Node) kernel {
 			out.Append()
 			return nil
 		})
-		for out.Len() < c.n {
-			out.AppendNull()
-		}
+		padList(out, c.n)
 		return out, err
 	}
 }

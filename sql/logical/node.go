@@ -191,7 +191,7 @@ func Bounding(n Node) string {
 }
 
 // Walk calls f once for every node at or below the roots, inputs before their consumers.
-func Walk(roots []Node, f func(Node)) {
+func Walk[N Node](roots []N, f func(Node)) {
 	seen := map[Node]bool{}
 	var visit func(Node)
 	visit = func(n Node) {

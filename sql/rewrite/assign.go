@@ -181,20 +181,12 @@ func (p *pusher) throughAssign(in *logical.Assign, conds []*expr.Node, origin *l
 	if p.consumers[in] > 1 {
 		return p.filter(in, conds, origin)
 	}
-	var below, above []*expr.Node
-	for _, c := range conds {
-		free := !p.volatile(c) && !ofWindow(c, in)
-		if free && (in.Window.Kind != logical.Session || onlyColumns(c, in.Keys)) {
-			below = append(below, c)
-		} else {
-			above = append(above, c)
+	return p.through(in, conds, origin, func(c *expr.Node) *expr.Node {
+		if p.volatile(c) || ofWindow(c, in) || in.Window.Kind == logical.Session && !onlyColumns(c, in.Keys) {
+			return nil
 		}
-	}
-	node := logical.Node(in)
-	if len(below) > 0 {
-		node = in.WithInputs([]logical.Node{p.push(in.Input, below, origin)})
-	}
-	return p.filter(node, above, origin)
+		return c
+	})
 }
 
 // demandAssign tells the input of an assignment what is read of it: at least one column, so that there are rows.

@@ -114,8 +114,7 @@ func (p *pusher) throughProject(in *logical.Project, conds []*expr.Node, origin 
 	if in.EventTime != nil {
 		return p.filter(in, conds, origin)
 	}
-	var below, above []*expr.Node
-	for _, cond := range conds {
+	return p.through(in, conds, origin, func(cond *expr.Node) *expr.Node {
 		uses := make([]int, len(in.Exprs))
 		size, volatile := weigh(cond, uses), false
 		for i, n := range uses {
@@ -125,16 +124,26 @@ func (p *pusher) throughProject(in *logical.Project, conds []*expr.Node, origin 
 			}
 		}
 		if volatile || size > maxSize {
-			above = append(above, cond)
-			continue
+			return nil
 		}
-		below = append(below, substitute(cond, in.Exprs))
+		return substitute(cond, in.Exprs)
+	})
+}
+
+// through moves conditions below a relation of one input. below gives a condition as it is there, nil for one that stays above.
+func (p *pusher) through(in logical.Node, conds []*expr.Node, origin *logical.Filter, below func(*expr.Node) *expr.Node) logical.Node {
+	var down, stay []*expr.Node
+	for _, c := range conds {
+		if d := below(c); d != nil {
+			down = append(down, d)
+		} else {
+			stay = append(stay, c)
+		}
 	}
-	node := logical.Node(in)
-	if len(below) > 0 {
-		node = in.WithInputs([]logical.Node{p.push(in.Input, below, origin)})
+	if len(down) > 0 {
+		in = in.WithInputs([]logical.Node{p.push(in.Inputs()[0], down, origin)})
 	}
-	return p.filter(node, above, origin)
+	return p.filter(in, stay, origin)
 }
 
 // throughJoin moves conditions on one side below the join. One that is pinned or that others read as well stays as it is.
@@ -158,19 +167,12 @@ func (p *pusher) throughAggregate(in *logical.Aggregate, conds []*expr.Node, ori
 	if in.Pinned || p.consumers[in] > 1 || len(in.Keys) == 0 {
 		return p.filter(in, conds, origin)
 	}
-	var below, above []*expr.Node
-	for _, cond := range conds {
+	return p.through(in, conds, origin, func(cond *expr.Node) *expr.Node {
 		if !onlyKeys(cond, len(in.Keys)) || p.volatile(cond) {
-			above = append(above, cond)
-			continue
+			return nil
 		}
-		below = append(below, substitute(cond, in.Keys))
-	}
-	node := logical.Node(in)
-	if len(below) > 0 {
-		node = in.WithInputs([]logical.Node{p.push(in.Input, below, origin)})
-	}
-	return p.filter(node, above, origin)
+		return substitute(cond, in.Keys)
+	})
 }
 
 // onlyKeys reports whether a condition looks at keys alone; constants and the row's time do not count as keys.

@@ -82,19 +82,23 @@ func (w *where) put(in logical.Node, terms []*expr.Node) logical.Node {
 
 // project is for the columns that USING makes.
 func (w *where) project(in *logical.Project, terms []*expr.Node) logical.Node {
+	return w.through(in, terms, in.Exprs, func(t *expr.Node) bool { return w.Movable(t) && !w.volatileColumns(in, t) })
+}
+
+// through puts the terms that may go there below a relation whose columns are expressions over its one input.
+func (w *where) through(in logical.Node, terms, exprs []*expr.Node, may func(*expr.Node) bool) logical.Node {
 	var below, above []*expr.Node
 	for _, t := range terms {
-		if w.Movable(t) && !w.volatileColumns(in, t) {
-			below = append(below, substitute(t, in.Exprs))
+		if may(t) {
+			below = append(below, substitute(t, exprs))
 		} else {
 			above = append(above, t)
 		}
 	}
-	node := logical.Node(in)
 	if len(below) > 0 {
-		node = in.WithInputs([]logical.Node{w.put(in.Input, below)})
+		in = in.WithInputs([]logical.Node{w.put(in.Inputs()[0], below)})
 	}
-	return w.filter(node, above)
+	return w.filter(in, above)
 }
 
 // kept gives what an unnest or a lateral query keeps of its input.
@@ -111,19 +115,7 @@ func kept(n logical.Node) ([]*expr.Node, bool) {
 // keeping puts terms that look at nothing but what is kept of its input below.
 func (w *where) keeping(in logical.Node, terms []*expr.Node) logical.Node {
 	keep, _ := kept(in)
-	var below, above []*expr.Node
-	for _, t := range terms {
-		if w.Movable(t) && looksAt(t, keep) {
-			below = append(below, substitute(t, keep))
-		} else {
-			above = append(above, t)
-		}
-	}
-	node := in
-	if len(below) > 0 {
-		node = in.WithInputs([]logical.Node{w.put(in.Inputs()[0], below)})
-	}
-	return w.filter(node, above)
+	return w.through(in, terms, keep, func(t *expr.Node) bool { return w.Movable(t) && looksAt(t, keep) })
 }
 
 // looksAt reports whether a term looks at columns that are kept as they are, and at no others.

@@ -12,19 +12,12 @@ func (p *pusher) throughOver(in *logical.Over, conds []*expr.Node, origin *logic
 	if in.Pinned || p.consumers[in] > 1 {
 		return p.filter(in, conds, origin)
 	}
-	var below, above []*expr.Node
-	for _, c := range conds {
-		if onlyColumns(c, in.Spec.Keys) && !p.volatile(c) {
-			below = append(below, c)
-		} else {
-			above = append(above, c)
+	return p.through(in, conds, origin, func(c *expr.Node) *expr.Node {
+		if !onlyColumns(c, in.Spec.Keys) || p.volatile(c) {
+			return nil
 		}
-	}
-	node := logical.Node(in)
-	if len(below) > 0 {
-		node = in.WithInputs([]logical.Node{p.push(in.Input, below, origin)})
-	}
-	return p.filter(node, above, origin)
+		return c
+	})
 }
 
 // demandOver tells the input of functions over rows what is read of it.

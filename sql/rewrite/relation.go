@@ -13,24 +13,18 @@ func (p *pusher) throughKept(in logical.Node, keep, conds []*expr.Node, origin *
 	if p.consumers[in] > 1 {
 		return p.filter(in, conds, origin)
 	}
-	var below, above []*expr.Node
-	for _, c := range conds {
+	return p.through(in, conds, origin, func(c *expr.Node) *expr.Node {
 		uses := make([]int, in.Schema().NumFields())
 		weigh(c, uses)
 		ok := !p.volatile(c)
 		for i, n := range uses {
 			ok = ok && (n == 0 || i < len(keep) && !p.volatile(keep[i]))
 		}
-		if ok {
-			below = append(below, substitute(c, keep))
-		} else {
-			above = append(above, c)
+		if !ok {
+			return nil
 		}
-	}
-	if len(below) == 0 {
-		return p.filter(in, conds, origin)
-	}
-	return p.filter(in.WithInputs([]logical.Node{p.push(in.Inputs()[0], below, origin)}), above, origin)
+		return substitute(c, keep)
+	})
 }
 
 // mergeUnnest lets an unnest compute what it keeps and its lists straight from its input's input.
