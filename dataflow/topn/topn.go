@@ -28,6 +28,12 @@ type input struct {
 
 // hash takes a batch's key columns and hashes.
 func (in *input) hash(b *column.Batch) {
+	if len(in.keys) == 0 { // there is but one
+		for len(in.hashes) < b.N {
+			in.hashes = append(in.hashes, column.HashSeed)
+		}
+		return
+	}
 	for i, k := range in.keys {
 		in.cols[i] = b.Cols[k]
 	}
