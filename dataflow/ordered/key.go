@@ -18,6 +18,7 @@ type Key struct {
 	// timed puts the event time first.
 	timed bool
 	parts []part
+	exact bool
 }
 
 type part struct {
@@ -33,8 +34,18 @@ func NewKey(in *arrow.Schema, order []graph.Order, timed bool) *Key {
 	for _, o := range order {
 		k.parts = append(k.parts, part{o.Column, o.Desc, o.NullsFirst, in.Field(o.Column).Nullable})
 	}
+	switch {
+	case timed || len(order) == 0:
+		k.exact = len(order) == 0
+	case len(order) == 1 && !k.parts[0].nullable:
+		kind := kindOf(in.Field(order[0].Column).Type)
+		k.exact = kind == signedWord || kind == unsignedWord || kind == floatWord
+	}
 	return k
 }
+
+// Exact reports whether keys are equal whenever their prefixes are.
+func (k *Key) Exact() bool { return k.exact }
 
 // The marks in front of values, those of nulls below or above that of values. They are not turned around by DESC.
 const (

@@ -99,6 +99,9 @@ func TestKeysOrderLikeValues(t *testing.T) {
 							if c := sign(prefixes[i], prefixes[j]); c != 0 && c != want {
 								t.Fatalf("%v desc %v: prefixes of rows %d and %d compare %d, want %d", v.Type(), desc, i, j, c, want)
 							}
+							if k.Exact() && prefixes[i] == prefixes[j] && want != 0 {
+								t.Fatalf("%v: equal prefixes of rows %d and %d do not say all", v.Type(), i, j)
+							}
 							if i != j && bytes.HasPrefix(x, y) {
 								t.Fatalf("%v: the key of row %d begins that of row %d", v.Type(), j, i)
 							}

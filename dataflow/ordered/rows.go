@@ -269,6 +269,12 @@ func (s *Rows) CompareRows(a, b int32) int {
 	return bytes.Compare(p, q)
 }
 
+// CompareKey compares a key with that of a row of the store.
+func (s *Rows) CompareKey(key []byte, id int32) int {
+	p, n := s.blob(id)
+	return bytes.Compare(key, p[:n])
+}
+
 // SameKey reports whether an encoded row and one of the store are equal by the order.
 func (s *Rows) SameKey(e Encoded, id int32) bool {
 	p, key := s.blob(id)

@@ -1,6 +1,7 @@
 package topn
 
 import (
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -24,6 +25,9 @@ type input struct {
 	// part is the batch with those rows only that may be among the results, which near has.
 	near []int32
 	part column.Batch
+	// ranks are prefixes out of which one is selected, key is the key of a row.
+	ranks []uint64
+	key   []byte
 }
 
 // hash takes a batch's key columns and hashes.
@@ -112,10 +116,13 @@ func (t *topN) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 			return nil
 		}
 	}
-	t.in.hash(b)
-	t.in.slots = t.partitions.FindOrInsert(t.in.hashes, t.in.cols, b.N, b.Sel, t.in.slots)
 	rows := rowsOf(b, &t.in.all)
 	t.in.prefixes = t.order.Prefixes(t.in.prefixes, b, rows)
+	if len(t.spec.Keys) == 0 {
+		rows = t.first(rows)
+	}
+	t.in.hash(b)
+	t.in.slots = t.partitions.FindOrInsert(t.in.hashes, t.in.cols, b.N, rows, t.in.slots)
 	if !t.idle.Never() {
 		t.idle.Touch(max(t.clock(), 1), t.partitions, t.in.slots)
 	}
@@ -129,7 +136,7 @@ func (t *topN) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 		slot := t.in.slots[j]
 		w := words[int(slot)*stride : int(slot)*stride+partitionWords]
 		prefix := t.in.prefixes[r]
-		if prefix > ^uint64(w[limitWord]) {
+		if limit := ^uint64(w[limitWord]); prefix > limit || prefix == limit && t.behind(b, r, w) {
 			continue
 		}
 		e := t.rows.Encode(b, int(r), prefix)
@@ -160,6 +167,72 @@ func (t *topN) within(b *column.Batch) *column.Batch {
 	t.in.part = *b
 	t.in.part.Sel = near
 	return &t.in.part
+}
+
+// first leaves out rows that as many others of the batch come before as there are results, where there is but one partition.
+// They would come and go one by one when each row is better than those before it, as in the order of time.
+func (t *topN) first(rows []int32) []int32 {
+	if !t.rank.bounded || t.spec.Rank == graph.DenseRank || int64(len(rows))/4 < t.rank.bound {
+		return rows
+	}
+	p := t.in.ranks[:0]
+	for _, r := range rows {
+		p = append(p, t.in.prefixes[r])
+	}
+	t.in.ranks = p
+	last := nth(p, int(t.rank.bound)-1)
+	near := t.in.near[:0] // rows may lie there, further behind
+	for _, r := range rows {
+		if t.in.prefixes[r] <= last {
+			near = append(near, r)
+		}
+	}
+	t.in.near = near
+	return near
+}
+
+// nth is the word that would be at place n if they were sorted (Hoare: Algorithm 65, Find, 1961). It changes their order.
+func nth(p []uint64, n int) uint64 {
+	from, to := 0, len(p)-1
+	for rounds := 0; from < to; rounds++ {
+		if rounds > 40 { // made so that the pivots are bad
+			slices.Sort(p)
+			break
+		}
+		pivot := p[from+(to-from)/2]
+		i, j := from, to
+		for i <= j {
+			for p[i] < pivot {
+				i++
+			}
+			for p[j] > pivot {
+				j--
+			}
+			if i <= j {
+				p[i], p[j] = p[j], p[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case n <= j:
+			to = j
+		case n >= i:
+			from = i
+		default:
+			return p[n]
+		}
+	}
+	return p[n]
+}
+
+// behind reports whether a row comes behind the last of a full partition, whose prefix is the same, by its key.
+func (t *topN) behind(b *column.Batch, r int32, w []int64) bool {
+	if w[limitWord] == 0 || t.order.Exact() {
+		return false
+	}
+	t.in.key = t.order.Append(t.in.key[:0], b.Cols, b.Time[r], int(r))
+	return t.rows.CompareKey(t.in.key, int32(w[lastWord])-1) > 0
 }
 
 // warmRows is how many partitions are read ahead together.

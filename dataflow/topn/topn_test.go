@@ -2,6 +2,7 @@ package topn_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,27 @@ func TestTopTwo(t *testing.T) {
 	r.flush("-1 8; +1 9")
 	if r.env.Metrics.StateBytes.Load() == 0 {
 		t.Error("no state")
+	}
+}
+
+// Each row is better than the one before it, and many are equal: only as many as there are results matter, in whatever batches.
+func TestGrowingRows(t *testing.T) {
+	for _, rank := range []graph.RankKind{graph.RowNumber, graph.Rank, graph.DenseRank} {
+		r := start(t, graph.TopNSpec{Order: byXDesc, Rank: rank, Limit: 3, WithTies: true}, graph.Append, operator.Env{})
+		var xs []int64
+		for x := range int64(1000) {
+			xs = append(xs, x/2)
+		}
+		r.rows(1, xs, 0, column.Insert)
+		r.flush(map[graph.RankKind]string{
+			graph.RowNumber: "+1 499; +1 499; +1 498; +1 498",
+			graph.Rank:      "+1 499; +1 499; +1 498; +1 498",
+			graph.DenseRank: "+1 499; +1 499; +1 498; +1 498; +1 497; +1 497",
+		}[rank])
+		slices.Reverse(xs)
+		r.rows(2, xs[4:], 1, column.Insert)
+		r.rows(2, []int64{498}, 1, column.Insert)
+		r.flush(map[graph.RankKind]string{graph.RowNumber: "+2 498", graph.Rank: "+2 498", graph.DenseRank: "+2 498; +2 497; +2 497"}[rank])
 	}
 }
 
