@@ -14,7 +14,8 @@ import (
 type backward struct {
 	*asof
 	versions *versions
-	// passing are the keys whose rows are of use until some time only. Those that have other rows now are passed over.
+	// passing are the keys whose rows are of use until some time only, each once. Those that have newer rows by then come
+	// again.
 	passing queue
 
 	// Of a block: for each left row, the number of right rows that come before it; keys whose rows are matches; left rows
@@ -112,7 +113,7 @@ func (j *backward) match(lefts, rights *column.Batch) {
 		}
 		w := words[int(slot)*stride : int(slot)*stride+headWords]
 		switch latest := int32(w[flagsWord] >> latestShift); {
-		case latest == 0 && w[flagsWord] == present && j.reaches(w[timeWord], lefts.Time[i]):
+		case latest == 0 && w[flagsWord]&^noted == present && j.reaches(w[timeWord], lefts.Time[i]):
 			j.at[i] = first + int32(len(j.from))
 			j.from = append(j.from, slot)
 			j.matched = append(j.matched, int32(i))
@@ -162,7 +163,7 @@ func (j *backward) settle(rights *column.Batch) {
 		if w[flagsWord]>>latestShift != int64(i+1) {
 			continue
 		}
-		w[flagsWord], w[timeWord] = present, rights.Time[i]
+		w[flagsWord], w[timeWord] = present|w[flagsWord]&noted, rights.Time[i]
 		if ends(rights, i) {
 			w[flagsWord] |= ended
 		}
@@ -173,9 +174,10 @@ func (j *backward) settle(rights *column.Batch) {
 	j.versions.tidy()
 }
 
-// limit notes until when the row of a key is of use.
+// limit notes until when the row of a key is of use, unless that is noted of an earlier one.
 func (j *backward) limit(slot int32, w []int64) {
-	if d := j.use(w); d > 0 {
+	if d := j.use(w); d > 0 && w[flagsWord]&noted == 0 {
+		w[flagsWord] |= noted
 		j.passing.push(entry{eventtime.Add(w[timeWord], d), int64(slot)})
 	}
 }
@@ -183,11 +185,10 @@ func (j *backward) limit(slot int32, w []int64) {
 // use is for how long a row is of use; 0 is for good. An end matches nothing, and is kept only so that late versions from
 // before it do not take its place.
 func (j *backward) use(w []int64) int64 {
-	reach, ttl := j.spec.Reach, j.spec.TTL
-	if w[flagsWord]&ended == 0 || reach > 0 && (ttl == 0 || ttl > reach) {
-		return reach
+	if w[flagsWord]&ended == 0 || j.spec.Reach > 0 {
+		return j.spec.Reach
 	}
-	return ttl
+	return j.spec.TTL
 }
 
 // pass forgets the rows that are of no use any more.
@@ -195,14 +196,14 @@ func (j *backward) pass(w int64) {
 	for e, ok := j.passing.first(); ok && e.time < w; e, ok = j.passing.first() {
 		j.passing.pop()
 		slot := int32(e.row)
-		if !j.versions.table.Alive(slot) {
-			continue
-		}
 		words, stride := j.versions.table.Values()
 		k := words[int(slot)*stride : int(slot)*stride+headWords]
 		if d := j.use(k); d > 0 && eventtime.Add(k[timeWord], d) == e.time {
 			j.versions.delete(slot)
+			continue
 		}
+		k[flagsWord] &^= noted
+		j.limit(slot, k)
 	}
 }
 

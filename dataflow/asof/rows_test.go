@@ -271,6 +271,29 @@ func TestRowsFarAheadWaitByThemselves(t *testing.T) {
 	}
 }
 
+// A key whose rows are of use for long takes no more memory for having many of them.
+func TestManyRowsOfOneKeyWithinReach(t *testing.T) {
+	spec := nearestOf(graph.LeftJoin)
+	spec.Reach = 1 << 40
+	c := one(t, spec)
+	for i := range int64(100) {
+		rows := make([]aRow, 8192)
+		for k := range rows {
+			rows[k] = row(int64(k%10), int64(k), i*8192+int64(k))
+		}
+		c.send(1, rows...)
+		c.Watermark((i + 1) * 8192)
+	}
+	if n := c.Envs[0].Metrics.StateBytes.Load(); n > 2<<20 {
+		t.Fatalf("%d bytes of state for ten rows", n)
+	}
+	// Once none of them is of use, nothing is kept.
+	c.Watermark(1 << 50)
+	c.send(0, row(3, 1, 1<<50+1))
+	c.Watermark(1<<50 + 2)
+	c.expect(t, "1 null @1125899906842625")
+}
+
 // State of another shape, and rows of it that are none, are told apart from what this operator writes.
 func TestStrangeStateIsRefused(t *testing.T) {
 	bytes := func(rows ...string) []*column.Bytes {

@@ -37,13 +37,14 @@ const (
 	headWords
 )
 
-// Flags of a key: there is a row, and it is the end of the one before. Above them is, while rows that are due are looked
-// through, the last of them plus one.
+// Flags of a key: there is a row, it is the end of the one before, and it is noted somewhere when the row is of no use any
+// more. Above them is, while rows that are due are looked through, the last of them plus one.
 const (
 	present = 1 << iota
 	ended
+	noted
 	latestShift = iota
-	flagMask    = present | ended
+	flagMask    = present | ended | noted
 )
 
 // newVersions makes an empty store for right rows of this schema and keys of these fields.
@@ -339,7 +340,7 @@ func (v *versions) load(r state.Reader, table string, schema *arrow.Schema, keys
 			}
 			words, stride := v.table.Values()
 			w := words[int(slot)*stride:]
-			w[flagsWord] &= flagMask
+			w[flagsWord] &= present | ended
 			if v.blob < 0 {
 				continue
 			}
