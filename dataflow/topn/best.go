@@ -232,17 +232,22 @@ func (t *best) tidy() {
 		return
 	}
 	fresh := t.blobs.fresh()
-	at := t.record.Loose
+	at := t.words.record + t.record.Loose
 	words, stride := t.partitions.Values()
-	for _, slot := range t.partitions.Slots(nil) {
-		if w := &words[int(slot)*stride+t.words.record+at]; *w != 0 {
-			*w = fresh.put(t.blobs.at(*w))
+	var refs [bestChanges]int64
+	for slots := t.partitions.Slots(nil); len(slots) > 0; {
+		n := min(len(slots), len(refs))
+		for i, slot := range slots[:n] {
+			refs[i] = words[int(slot)*stride+at]
 		}
+		t.blobs.warm(refs[:n], 1)
+		for i, slot := range slots[:n] {
+			words[int(slot)*stride+at] = fresh.move(&t.blobs, refs[i])
+		}
+		slots = slots[n:]
 	}
-	for k := at; k < len(t.outdated); k += t.record.Size + 1 {
-		if w := &t.outdated[k]; *w != 0 {
-			*w = fresh.put(t.blobs.at(*w))
-		}
+	for k := t.record.Loose; k < len(t.outdated); k += t.record.Size + 1 {
+		t.outdated[k] = fresh.move(&t.blobs, t.outdated[k])
 	}
 	t.blobs = fresh
 }

@@ -58,6 +58,9 @@ func (o *bestOutput) take(partitions *state.Table, b *blobs) {
 		return
 	}
 	o.record.Append(o.records, size, n, o.cols)
+	if o.record.Loose > 0 {
+		b.warm(o.records[o.record.Loose:], size)
+	}
 	for at := o.record.Loose; at > 0 && at < len(o.records); at += size {
 		if !o.record.TakeLoose(b.at(o.records[at]), o.cols) {
 			panic("topn: a row that was kept cannot be decoded")

@@ -38,16 +38,33 @@ func (t *best) Snapshot(w state.Writer) error {
 	p.AppendRows(c, slots, 0)
 	words, stride := p.Values()
 	for i, slot := range slots {
-		w := words[int(slot)*stride:]
-		c.Time[deleted+i] = w[t.words.time]
-		if extra > 0 {
-			c.Bytes[t.saved.ExtraBytes()].Append(t.loose(w[t.words.record:]))
-		}
+		c.Time[deleted+i] = words[int(slot)*stride+t.words.time]
+	}
+	if extra > 0 {
+		t.appendLoose(c.Bytes[t.saved.ExtraBytes()], slots)
 	}
 	if base || c.Rows() > 0 {
 		w.Keyed(rowTable, base, c)
 	}
 	return nil
+}
+
+// appendLoose appends the loose values of partitions.
+func (t *best) appendLoose(dst *column.Bytes, slots []int32) {
+	words, stride := t.partitions.Values()
+	at := t.words.record + t.record.Loose
+	var refs [bestChanges]int64
+	for len(slots) > 0 {
+		n := min(len(slots), len(refs))
+		for i, slot := range slots[:n] {
+			refs[i] = words[int(slot)*stride+at]
+		}
+		t.blobs.warm(refs[:n], 1)
+		for _, r := range refs[:n] {
+			dst.Append(t.blobs.at(r))
+		}
+		slots = slots[n:]
+	}
 }
 
 // restore reads the best rows of this subtask's keys. The time between the snapshot and now does not count as idle.
