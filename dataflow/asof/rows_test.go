@@ -276,13 +276,13 @@ func TestManyRowsOfOneKeyWithinReach(t *testing.T) {
 	spec := nearestOf(graph.LeftJoin)
 	spec.Reach = 1 << 40
 	c := one(t, spec)
-	for i := range int64(100) {
-		rows := make([]aRow, 8192)
+	for i := range int64(40_000) {
+		rows := make([]aRow, 10)
 		for k := range rows {
-			rows[k] = row(int64(k%10), int64(k), i*8192+int64(k))
+			rows[k] = row(int64(k), int64(k), i*10+int64(k))
 		}
 		c.send(1, rows...)
-		c.Watermark((i + 1) * 8192)
+		c.Watermark((i + 1) * 10)
 	}
 	if n := c.Envs[0].Metrics.StateBytes.Load(); n > 2<<20 {
 		t.Fatalf("%d bytes of state for ten rows", n)
