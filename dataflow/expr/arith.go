@@ -40,6 +40,9 @@ func overflow(span fault.Span, dt arrow.DataType) *fault.Error {
 	case isTemporal(dt):
 		return err.WithHint("keep dates and intervals within some thousand years")
 	}
+	if isDecimal(dt) {
+		return err.WithHint("no DECIMAL has more than 38 digits; cast an operand to one with fewer behind the point, or to DOUBLE")
+	}
 	return err.WithHint("cast an operand to a wider type, for example DOUBLE or DECIMAL(38, 0)")
 }
 

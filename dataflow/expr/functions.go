@@ -346,6 +346,12 @@ func (s *callSite) mismatch(args []*Node) error {
 	if given == "" {
 		err = fault.Userf(CodeTypeMismatch, s.span, "%s needs arguments", subject)
 	}
+	if instead := insteadOf(s.fn.name, args); instead != "" {
+		return err.WithHint("%s", instead)
+	}
+	if len(takes) > 0 && len(args) == 0 {
+		return err.WithHint("it takes %s", strings.Join(takes, " or "))
+	}
 	if len(takes) > 0 {
 		if slices.ContainsFunc(args, func(a *Node) bool { return isJSONValue(a.Type) }) {
 			as := "bigint"
@@ -357,6 +363,28 @@ func (s *callSite) mismatch(args []*Node) error {
 		return err.WithHint("it takes %s; CAST converts types", strings.Join(takes, " or "))
 	}
 	return err
+}
+
+// insteadOf says what to write for arguments that a function of this name takes elsewhere; "" for others.
+func insteadOf(name string, args []*Node) string {
+	is := func(i int, what func(arrow.DataType) bool) bool { return i < len(args) && what(args[i].Type) }
+	switch {
+	case name == "substr" && is(1, isText):
+		return "regexp_match(x, 'pattern')[1] gives what a pattern finds"
+	case name == "to_char" && is(0, isNumeric):
+		return "to_char is for times; CAST(x AS TEXT) writes a number, and round(x, 2) rounds it"
+	case name == "to_char" && is(0, isInterval):
+		return "to_char is for times; CAST(x AS TEXT) writes an interval"
+	case name == "character_length" && is(0, isBinary):
+		return "octet_length(x) counts bytes"
+	case name == "date_trunc" && len(args) == 3:
+		return "only a TIMESTAMP WITH TIME ZONE is cut by the clock of a zone: CAST(x AS TIMESTAMPTZ)"
+	case name == "date_part" && is(1, isTime):
+		return "a TIME has hours, minutes, seconds and their parts, and an epoch"
+	case name == "date_part" && is(1, isInterval):
+		return "an INTERVAL has years, quarters, months, weeks, days, hours, minutes, seconds and their parts, and an epoch"
+	}
+	return ""
 }
 
 // spelled writes a signature as the query writes the call: upper(TEXT), TEXT LIKE TEXT, BOOLEAN IS TRUE.

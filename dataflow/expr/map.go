@@ -156,7 +156,7 @@ func checkKeys(c *call, maps *column.List) error {
 		}
 		if to-from > 1 {
 			if rows = distinctElems(rows[:0], keys, from, to); len(rows) != to-from {
-				return c.badArgument("a key occurs twice").WithHint("array_distinct leaves repeated keys out")
+				return c.badArgument("a key occurs twice").WithHint("name each key once")
 			}
 		}
 	}

@@ -28,9 +28,10 @@ func timeFunctions() []*function {
 			}).alias("localtime"),
 		{
 			name: "date_trunc", aliases: []string{"datetrunc"}, category: categoryTime,
-			doc:     "The start of the unit that the time is in: 'microsecond' to 'millennium'; weeks start on Monday.",
+			doc:     "The start of the unit that the time is in: 'microsecond' to 'millennium'; weeks start on Monday. Of a moment, a zone may follow by whose clock it is cut.",
 			example: "date_trunc('month', TIMESTAMP '1969-12-31T23:00:00')", result: "1969-12-01T00:00:00",
-			takes: "date_trunc(TEXT, TIMESTAMP) or date_trunc(TEXT, DATE)", bind: bindTruncate, make: truncateKernel,
+			takes: "date_trunc(TEXT, TIMESTAMP), date_trunc(TEXT, DATE) or date_trunc(TEXT, TIMESTAMP WITH TIME ZONE, TEXT)", bind: bindTruncate, make: truncateKernel,
+			expand: truncateIn,
 		},
 		{
 			name: "date_part", aliases: []string{"datepart", "extract"}, category: categoryTime,
@@ -111,6 +112,9 @@ func (u timeUnit) nanos() int64 {
 
 // bindTruncate takes a date as the timestamp of its midnight.
 func bindTruncate(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
+	if len(args) == 3 {
+		return bindTruncateIn(s, args)
+	}
 	if len(args) != 2 || !isText(args[0].Type) && !isNull(args[0].Type) {
 		return nil, nil, s.mismatch(args)
 	}
@@ -130,6 +134,40 @@ func bindTruncate(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
 		return nil, nil, s.mismatch(args)
 	}
 	return []*Node{unit, at}, at.Type, nil
+}
+
+// bindTruncateIn is for a moment, cut by the clock of a zone.
+func bindTruncateIn(s *callSite, args []*Node) ([]*Node, arrow.DataType, error) {
+	if !isZoned(args[1].Type) {
+		return nil, nil, s.mismatch(args)
+	}
+	cut, dt, err := bindTruncate(s, args[:2])
+	if err != nil {
+		return nil, nil, err
+	}
+	in, _, err := bindAtTimeZone(s, args[1:])
+	if err != nil {
+		return nil, nil, err
+	}
+	return append(cut, in[1]), dt, nil
+}
+
+// truncateIn cuts what the zone's clock shows.
+func truncateIn(n *Node) *Node {
+	if len(n.Args) < 3 {
+		return nil
+	}
+	shown := &arrow.TimestampType{Unit: n.Type.(*arrow.TimestampType).Unit}
+	call := func(name string, dt arrow.DataType, args ...*Node) *Node {
+		return &Node{Kind: Call, Name: name, Type: dt, Nullable: n.Nullable, Args: args, Span: n.Span}
+	}
+	local := call("at_time_zone", shown, n.Args[1], n.Args[2])
+	cut := call("date_trunc", shown, n.Args[0], local)
+	if text, ok := n.Args[0].Value.(string); ok && parseTimeUnit(text) < unitDay {
+		// What is cut off is taken off the moment: an hour that the clock shows twice stays the one that it is.
+		return call("subtract", n.Type, n.Args[1], call("subtract", Interval, local, cut))
+	}
+	return call("at_time_zone", n.Type, cut, n.Args[2])
 }
 
 func unknownUnit(span fault.Span, name string) *fault.Error {

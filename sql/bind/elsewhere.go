@@ -6,6 +6,7 @@ var spelledElsewhere = func() map[string]string {
 	for instead, names := range map[string][]string{
 		"length(x)":                              {"len", "strlen"},
 		"octet_length(x)":                        {"byte_length", "lengthb"},
+		"arrow_typeof(x)":                        {"typeof", "pg_typeof", "data_type"},
 		"lower(x) or upper(x)":                   {"lcase", "ucase"},
 		"chr(n)":                                 {"char", "nchar"},
 		"repeat(' ', n)":                         {"space"},

@@ -161,6 +161,9 @@ func (s *scope) find(path ast.Name) (scopeColumn, []ast.Ident, *fault.Error) {
 		return scopeColumn{}, nil, hintAmong(e, path[0].Name, s.tables(), "tables")
 	}
 	e := fault.Userf(CodeUnknownColumn, path[0].Span(), "there is no column %q", path[0].Name)
+	if len(inTable) == 0 && len(s.of(path[0])) > 0 {
+		return scopeColumn{}, nil, e.WithHint("it is a table; %s.* names its columns", path[0].Name)
+	}
 	return scopeColumn{}, nil, hintNearest(e, path[0].Name, s.columns)
 }
 
