@@ -147,7 +147,11 @@ func appendDate(dst []byte, y int64, m, d int) []byte {
 func appendClock(dst []byte, h, m, s, nano int) []byte {
 	dst = appendPadded(dst, int64(h), 2)
 	dst = appendPadded(append(dst, ':'), int64(m), 2)
-	dst = appendPadded(append(dst, ':'), int64(s), 2)
+	return appendFraction(appendPadded(append(dst, ':'), int64(s), 2), nano)
+}
+
+// appendFraction writes parts of a second with three, six or nine digits, and nothing for none.
+func appendFraction(dst []byte, nano int) []byte {
 	switch {
 	case nano == 0:
 		return dst

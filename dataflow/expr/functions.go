@@ -369,19 +369,19 @@ func (s *callSite) mismatch(args []*Node) error {
 func insteadOf(name string, args []*Node) string {
 	is := func(i int, what func(arrow.DataType) bool) bool { return i < len(args) && what(args[i].Type) }
 	switch {
-	case name == "substr" && is(1, isText):
+	case name == "substr" && len(args) < 4 && is(1, isText):
 		return "regexp_match(x, 'pattern')[1] gives what a pattern finds"
-	case name == "to_char" && is(0, isNumeric):
+	case name == "to_char" && len(args) == 2 && is(0, isNumeric):
 		return "to_char is for times; CAST(x AS TEXT) writes a number, and round(x, 2) rounds it"
-	case name == "to_char" && is(0, isInterval):
+	case name == "to_char" && len(args) == 2 && is(0, isInterval):
 		return "to_char is for times; CAST(x AS TEXT) writes an interval"
-	case name == "character_length" && is(0, isBinary):
+	case name == "character_length" && len(args) == 1 && is(0, isBinary):
 		return "octet_length(x) counts bytes"
 	case name == "date_trunc" && len(args) == 3:
 		return "only a TIMESTAMP WITH TIME ZONE is cut by the clock of a zone: CAST(x AS TIMESTAMPTZ)"
-	case name == "date_part" && is(1, isTime):
+	case name == "date_part" && len(args) == 2 && is(1, isTime):
 		return "a TIME has hours, minutes, seconds and their parts, and an epoch"
-	case name == "date_part" && is(1, isInterval):
+	case name == "date_part" && len(args) == 2 && is(1, isInterval):
 		return "an INTERVAL has years, quarters, months, weeks, days, hours, minutes, seconds and their parts, and an epoch"
 	}
 	return ""

@@ -230,7 +230,7 @@ func TestCasts(t *testing.T) {
 		CAST(1500 AS timestamp_ms) => 1970-01-01T00:00:01.500
 		CAST(TIMESTAMP '1970-01-01T00:00:01' AS bigint) => 1000000000
 		CAST(DATE '1970-01-02' AS timestamp) => 1970-01-02T00:00:00
-		CAST('1 year 2 months 3 days 04:05:06.7' AS interval) => 14 mons 3 days 4 hours 5 mins 6.7 secs
+		CAST('1 year 2 months 3 days 04:05:06.7' AS interval) => 14 mons 3 days 4 hours 5 mins 6.700 secs
 		CAST('1.5 days' AS interval) => 1 days 12 hours
 		CAST('-90 minutes' AS interval) => -1 hours -30 mins
 		CAST('5min' AS interval) => 5 mins

@@ -109,7 +109,7 @@ func TestTimes(t *testing.T) {
 // TestCalendarAgreesWithGo walks over four centuries and the ends of the range.
 func TestIntervalSpellings(t *testing.T) {
 	runTable(t, `
-		INTERVAL 'P1Y2M3W4DT5H6M7.5S' => 14 mons 25 days 5 hours 6 mins 7.5 secs
+		INTERVAL 'P1Y2M3W4DT5H6M7.5S' => 14 mons 25 days 5 hours 6 mins 7.500 secs
 		INTERVAL '-P1DT2H' => -1 days -2 hours
 		INTERVAL 'P-1DT1,5H' => -1 days 1 hours 30 mins
 		INTERVAL 'pt0.001s' => 0.001 secs

@@ -428,7 +428,7 @@ func addInterval(sum *arrow.MonthDayNanoInterval, v arrow.MonthDayNanoInterval) 
 	return ok1 && ok2 && ok3
 }
 
-// appendInterval writes "1 mons 2 days 3 hours 4 mins 5.5 secs", leaving out what is zero.
+// appendInterval writes "1 mons 2 days 3 hours 4 mins 5.500 secs", as format json does, leaving out what is zero.
 func appendInterval(dst []byte, v arrow.MonthDayNanoInterval) []byte {
 	start := len(dst)
 	part := func(n int64, unit string) {
@@ -453,10 +453,7 @@ func appendInterval(dst []byte, v arrow.MonthDayNanoInterval) []byte {
 			rest = -rest
 		}
 		dst = strconv.AppendInt(dst, rest/1e9, 10)
-		if nano := rest % 1e9; nano != 0 {
-			digits := appendPadded(nil, nano, 9)
-			dst = append(append(dst, '.'), strings.TrimRight(string(digits), "0")...)
-		}
+		dst = appendFraction(dst, int(rest%1e9))
 		dst = append(dst, " secs"...)
 	}
 	return dst

@@ -206,6 +206,9 @@ func (p *place) item(si *ast.SelectItem) *item {
 	if part, ok := partOf(it.node); ok {
 		it.field.Metadata = part.Metadata
 	}
+	if saysText(si.Expr) {
+		it.field.Metadata = arrow.Metadata{}
+	}
 	it.nameIt(si, p.columnName(si.Expr, it.node))
 	return it
 }
@@ -224,6 +227,9 @@ func (p *place) columnOf(n *expr.Node) (scopeColumn, bool) {
 
 // isJSON reports whether the text that an expression gives is JSON by its type.
 func (p *place) isJSON(e ast.Expr, n *expr.Node) bool {
+	if saysText(e) {
+		return false
+	}
 	if c, ok := p.columnOf(n); ok && expr.IsJSON(c.field) {
 		return true
 	}
@@ -231,6 +237,12 @@ func (p *place) isJSON(e ast.Expr, n *expr.Node) bool {
 		return true
 	}
 	return saysJSON(e)
+}
+
+// saysText reports whether an expression is a cast to a type other than JSON, which makes a text of JSON.
+func saysText(e ast.Expr) bool {
+	c, ok := e.(*ast.Cast)
+	return ok && !types.IsJSON(c.Type)
 }
 
 // saysJSON reports whether an expression is a cast to JSON, or makes JSON of a value.

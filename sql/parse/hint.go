@@ -59,6 +59,8 @@ func (p *parser) foreignHint(t token) string {
 		return "write = to compare"
 	case t.isOp(":") && p.hadQuestion():
 		return "write CASE WHEN condition THEN x ELSE y END"
+	case t.isWord("EMIT"):
+		return "leave EMIT out: a window comes out once, when it ends, and what is no window whenever it changes"
 	case t.isWord("SELECT") && last.isWord("EXISTS"):
 		return "put parentheses around the query"
 	case last.kind == tokenNumber && t.kind == tokenNumber && beside:
