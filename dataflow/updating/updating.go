@@ -138,14 +138,17 @@ func (a *aggregate) touch(slots []int32) error {
 func (a *aggregate) count(b *column.Batch, rows []int32) {
 	w, stride := a.groups.Table.Values()
 	rows = rows[:len(a.slots)]
-	for j, s := range a.slots {
-		own := w[int(s)*stride:][:ownWords]
-		if b.Change == nil {
-			own[rowsWord]++
-		} else {
-			own[rowsWord] += int64(b.Change[rows[j]])
+	if b.Change != nil {
+		for j, s := range a.slots {
+			w[int(s)*stride+rowsWord] += int64(b.Change[rows[j]]) - 1
 		}
-		own[timeWord] = int64(max(uint64(packTime(b.Time[rows[j]])), uint64(own[timeWord])))
+	}
+	times := b.Time
+	for j, s := range a.slots {
+		at := int(s) * stride
+		own := w[at : at+ownWords : at+ownWords]
+		own[rowsWord]++
+		own[timeWord] = int64(max(uint64(packTime(times[rows[j]])), uint64(own[timeWord])))
 	}
 }
 
