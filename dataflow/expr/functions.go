@@ -371,6 +371,16 @@ func insteadOf(name string, args []*Node) string {
 	switch {
 	case name == "substr" && len(args) < 4 && is(1, isText):
 		return "regexp_match(x, 'pattern')[1] gives what a pattern finds"
+	case (name == "json_get" || name == "json_as_text" || name == "json_contains") && is(0, isMap):
+		return "write x['key'] for the value of a key"
+	case (name == "json_get" || name == "json_as_text" || name == "json_contains") && is(0, isList):
+		return "write x[1] for an element"
+	case (name == "json_get" || name == "json_as_text" || name == "json_contains") && is(0, func(dt arrow.DataType) bool { return dt.ID() == arrow.STRUCT }):
+		return "write x.name for a member of a struct"
+	case name == "array_element" && len(args) == 2 && is(0, isText):
+		return "substr(x, 1, 1) takes characters of a text"
+	case name == "array_slice" && len(args) == 3 && is(0, isText):
+		return "substr(x, from, number) takes characters of a text"
 	case name == "to_char" && len(args) == 2 && is(0, isNumeric):
 		return "to_char is for times; CAST(x AS TEXT) writes a number, and round(x, 2) rounds it"
 	case name == "to_char" && len(args) == 2 && is(0, isInterval):

@@ -246,6 +246,10 @@ func (p *place) unknown(e *ast.ColumnRef, err *fault.Error) {
 		}
 	}
 	switch {
+	case len(e.Path) == 1 && !id.Quoted && spelledElsewhere[strings.ToLower(id.Name)] == "now()":
+		err.WithHint("write now()")
+	case err.Code == CodeUnknownColumn && len(e.Path) == 1 && !id.Quoted && unitWords[strings.ToLower(id.Name)] && strings.HasPrefix(p.clause, "the select"):
+		err.WithHint("a unit of time is written in single quotes, as in date_trunc('%s', x)", strings.ToLower(id.Name))
 	case len(e.Path) == 1 && !id.Quoted && p.b.opts.Functions.Has(id.Name):
 		err.WithHint("write %s() to call the function", strings.ToLower(id.Name))
 	case err.Code == CodeUnknownColumn && len(p.scope.columns)+len(p.scope.outer) == 0:
@@ -268,6 +272,9 @@ func (p *place) unknown(e *ast.ColumnRef, err *fault.Error) {
 		p.b.once(p.scope, once, err)
 	}
 }
+
+// unitWords are the units of time that functions take as texts.
+var unitWords = map[string]bool{"second": true, "minute": true, "hour": true, "day": true, "week": true, "month": true, "quarter": true, "year": true}
 
 // once reports what is wrong with a scope unless that has been done.
 func (b *Binder) once(s *scope, what string, err *fault.Error) {
@@ -318,8 +325,17 @@ func (p *place) member(x *expr.Node, id ast.Ident) *expr.Node {
 	}
 	t, ok := x.Type.(*arrow.StructType)
 	if !ok {
-		p.b.errorf(expr.CodeTypeMismatch, id.Span(), "%s has no members", expr.TypeName(x.Type)).
-			WithHint("only structs have members")
+		e := p.b.errorf(expr.CodeTypeMismatch, id.Span(), "%s has no members", expr.TypeName(x.Type))
+		switch x.Type.ID() {
+		case arrow.MAP:
+			e.WithHint("write x['%s'] for the value of a key", id.Name)
+		case arrow.LIST:
+			e.WithHint("write x[1] for an element")
+		case arrow.STRING:
+			e.WithHint("write x -> '%s' for a member of JSON", id.Name)
+		default:
+			e.WithHint("only structs have members")
+		}
 		return nil
 	}
 	name, ok := member(t, id)

@@ -59,6 +59,12 @@ func (p *parser) foreignHint(t token) string {
 		return "write = to compare"
 	case t.isOp(":") && p.hadQuestion():
 		return "write CASE WHEN condition THEN x ELSE y END"
+	case t.isWord("FORMAT") && last.isOp(")"):
+		return "write WITH (connector = '…', format = 'json')"
+	case t.isOp(":") && next.kind == tokenWord && (last.kind == tokenWord && !reserved[last.upper] || last.kind == tokenQuoted) && !p.hadQuestion():
+		return fmt.Sprintf("write %s.%s for a member of a struct, %s -> '%s' for one of JSON", last.val, next.val, last.val, next.val)
+	case last.isWord("MOD") && (t.kind == tokenNumber || t.kind == tokenWord):
+		return "write % for the remainder"
 	case t.isWord("EMIT"):
 		return "leave EMIT out: a window comes out once, when it ends, and what is no window whenever it changes"
 	case t.isWord("SELECT") && last.isWord("EXISTS"):
