@@ -246,6 +246,8 @@ func (p *place) unknown(e *ast.ColumnRef, err *fault.Error) {
 		}
 	}
 	switch {
+	case err.Code == CodeUnknownColumn && len(e.Path) == 1 && p.scope.named[id.Folded()]:
+		err.WithHint("the alias of the select list is seen in GROUP BY, HAVING, QUALIFY and ORDER BY alone; repeat its expression here")
 	case len(e.Path) == 1 && !id.Quoted && spelledElsewhere[strings.ToLower(id.Name)] == "now()":
 		err.WithHint("write now()")
 	case err.Code == CodeUnknownColumn && len(e.Path) == 1 && !id.Quoted && unitWords[strings.ToLower(id.Name)] && strings.HasPrefix(p.clause, "the select"):
@@ -332,7 +334,7 @@ func (p *place) member(x *expr.Node, id ast.Ident) *expr.Node {
 		case arrow.LIST:
 			e.WithHint("write x[1] for an element")
 		case arrow.STRING:
-			e.WithHint("write x -> '%s' for a member of JSON", id.Name)
+			e.WithHint("only structs have members; of JSON, x -> '%s' is one", id.Name)
 		default:
 			e.WithHint("only structs have members")
 		}

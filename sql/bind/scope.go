@@ -23,6 +23,8 @@ type relation struct {
 type scope struct {
 	// calls are those of the SELECT over the groups of which this is the input, for subqueries; nil for none.
 	calls *collected
+	// named are the aliases of the select list over this input, which expressions of the input cannot name.
+	named map[string]bool
 	// where is set for subqueries in WHERE, whose query around has no aggregates there.
 	where   bool
 	columns []scopeColumn

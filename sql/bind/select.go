@@ -46,6 +46,13 @@ func (b *Binder) selectBlock(s *ast.Select, e *env, so *sorting) *relation {
 		return nil
 	}
 	node := in.node
+	named := map[string]bool{}
+	for _, it := range s.Items {
+		if it.Alias != nil {
+			named[it.Alias.Folded()] = true
+		}
+	}
+	in.scope.named = named
 	ok := true
 	if s.Where != nil {
 		node = b.whereClause(in, s.Where, e)
@@ -58,6 +65,7 @@ func (b *Binder) selectBlock(s *ast.Select, e *env, so *sorting) *relation {
 		in = b.shortened(in, f)
 	}
 	node = in.node
+	in.scope.named = named
 	p := &place{b: b, scope: in.scope, clause: "the select list", aggregates: &collected{}, scalars: &scalars{env: e}, overs: &overs{named: b.windows(s)}, unnests: &unnests{}, grouped: true}
 	items := p.items(s.Items)
 	aliases := aliasesOf(items)
