@@ -11,7 +11,8 @@ import (
 
 // consolidator sums up the changes of equal rows of a batch, so that an insertion and a retraction of one row vanish.
 type consolidator struct {
-	entries []sumEntry
+	// entries hold a row plus one, at the place of its hash; 0 is empty.
+	entries []int32
 	// net is, at the place of the first of equal rows, what the batch changes their number by.
 	net []int32
 	// first is, per row that counts, the first that is equal to it.
@@ -20,18 +21,9 @@ type consolidator struct {
 	retracts, inserts []int32
 }
 
-// sumEntry holds a row plus one; 0 is empty.
-type sumEntry struct {
-	hash uint64
-	row  int32
-}
-
 // run fills in net, retracts and inserts for the rows that count of a batch whose columns and their hashes are in r.
 func (c *consolidator) run(r *multimap.Rows, b *column.Batch, rows []int32) {
-	c.find(r.RowHashes, rows)
-	if !c.verify(r.Cols, rows) {
-		c.findEncoded(r.Cols, rows)
-	}
+	c.compare(r, rows)
 	if cap(c.net) < b.N {
 		c.net = make([]int32, b.N+b.N/4)
 	}
@@ -58,29 +50,48 @@ func (c *consolidator) run(r *multimap.Rows, b *column.Batch, rows []int32) {
 	}
 }
 
+// distinct fills in inserts for rows that are all insertions.
+func (c *consolidator) distinct(r *multimap.Rows, rows []int32) {
+	c.compare(r, rows)
+	c.inserts = c.inserts[:0]
+	for i, row := range rows {
+		if c.first[i] == row {
+			c.inserts = append(c.inserts, row)
+		}
+	}
+}
+
+// compare fills in first.
+func (c *consolidator) compare(r *multimap.Rows, rows []int32) {
+	c.find(r.RowHashes, rows)
+	if !c.verify(r.Cols, rows) {
+		c.findEncoded(r.Cols, rows)
+	}
+}
+
 // find takes rows with equal hashes for equal.
 func (c *consolidator) find(hashes []uint64, rows []int32) {
 	size := 16
 	for size < 2*len(rows) {
 		size *= 2
 	}
-	if len(c.entries) != size {
-		c.entries = make([]sumEntry, size)
-	} else {
-		clear(c.entries)
+	if cap(c.entries) < size {
+		c.entries = make([]int32, size)
 	}
+	entries := c.entries[:size]
+	clear(entries)
 	c.first = c.first[:0]
 	mask := uint64(size - 1)
 	for _, row := range rows {
 		h := hashes[row]
 		p := h & mask
-		for c.entries[p].row != 0 && c.entries[p].hash != h {
+		for entries[p] != 0 && hashes[entries[p]-1] != h {
 			p = (p + 1) & mask
 		}
-		if c.entries[p].row == 0 {
-			c.entries[p] = sumEntry{h, row + 1}
+		if entries[p] == 0 {
+			entries[p] = row + 1
 		}
-		c.first = append(c.first, c.entries[p].row-1)
+		c.first = append(c.first, entries[p]-1)
 	}
 }
 

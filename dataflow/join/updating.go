@@ -312,7 +312,7 @@ func (j *updating) meet(own, other *side, b *column.Batch, rows []int32, out ope
 	if j.ttl > 0 {
 		own.m.Touch(j.stored, j.bucket)
 	}
-	j.sums.run(&own.rows, b, j.fresh)
+	j.sums.distinct(&own.rows, j.fresh)
 	fresh := j.sums.inserts
 	err := j.each(own, other, b, fresh, func(p *multimap.Pairs) error {
 		if j.ttl > 0 {
