@@ -365,38 +365,6 @@ func (s *callSite) mismatch(args []*Node) error {
 	return err
 }
 
-// insteadOf says what to write for arguments that a function of this name takes elsewhere; "" for others.
-func insteadOf(name string, args []*Node) string {
-	is := func(i int, what func(arrow.DataType) bool) bool { return i < len(args) && what(args[i].Type) }
-	switch {
-	case name == "substr" && len(args) < 4 && is(1, isText):
-		return "regexp_match(x, 'pattern')[1] gives what a pattern finds"
-	case (name == "json_get" || name == "json_as_text" || name == "json_contains") && is(0, isMap):
-		return "write x['key'] for the value of a key"
-	case (name == "json_get" || name == "json_as_text" || name == "json_contains") && is(0, isList):
-		return "write x[1] for an element"
-	case (name == "json_get" || name == "json_as_text" || name == "json_contains") && is(0, func(dt arrow.DataType) bool { return dt.ID() == arrow.STRUCT }):
-		return "write x.name for a member of a struct"
-	case name == "array_element" && len(args) == 2 && is(0, isText):
-		return "substr(x, 1, 1) takes characters of a text"
-	case name == "array_slice" && len(args) == 3 && is(0, isText):
-		return "substr(x, from, number) takes characters of a text"
-	case name == "to_char" && len(args) == 2 && is(0, isNumeric):
-		return "to_char is for times; CAST(x AS TEXT) writes a number, and round(x, 2) rounds it"
-	case name == "to_char" && len(args) == 2 && is(0, isInterval):
-		return "to_char is for times; CAST(x AS TEXT) writes an interval"
-	case name == "character_length" && len(args) == 1 && is(0, isBinary):
-		return "octet_length(x) counts bytes"
-	case name == "date_trunc" && len(args) == 3:
-		return "only a TIMESTAMP WITH TIME ZONE is cut by the clock of a zone: CAST(x AS TIMESTAMPTZ)"
-	case name == "date_part" && len(args) == 2 && is(1, isTime):
-		return "a TIME has hours, minutes, seconds and their parts, and an epoch"
-	case name == "date_part" && len(args) == 2 && is(1, isInterval):
-		return "an INTERVAL has years, quarters, months, weeks, days, hours, minutes, seconds and their parts, and an epoch"
-	}
-	return ""
-}
-
 // spelled writes a signature as the query writes the call: upper(TEXT), TEXT LIKE TEXT, BOOLEAN IS TRUE.
 func (s *callSite) spelled(o *overload) string {
 	op := s.fn.operator
