@@ -171,7 +171,6 @@ func (j *backward) settle(rights *column.Batch) {
 		j.limit(slot, w)
 	}
 	j.versions.put(j.keys, rights, j.stay)
-	j.versions.tidy()
 }
 
 // limit notes until when the row of a key is of use, unless that is noted of an earlier one.
@@ -221,7 +220,7 @@ const versionsTable = "versions"
 func (j *backward) save(w state.Writer) { j.versions.save(w, versionsTable) }
 
 func (j *backward) load(r state.Reader) error {
-	if err := j.versions.load(r, versionsTable, j.in[right], j.env.Keys); err != nil {
+	if err := j.versions.load(r, versionsTable, j.env.Keys); err != nil {
 		return err
 	}
 	words, stride := j.versions.table.Values()

@@ -93,10 +93,15 @@ func draw(r *rand.Rand, c column.Appender) {
 // A right row comes out as it came in, whatever its types, also behind longer and shorter ones of its key and a restore.
 func TestRightRowsComeOutAsTheyCameIn(t *testing.T) {
 	leftSchema := arrow.NewSchema([]arrow.Field{{Name: "k", Type: arrow.PrimitiveTypes.Int64}}, nil)
-	for i := range 6 {
+	every := everyType().Fields()
+	many := slices.Clone(every)
+	for range 4 { // more nulls than a word has bits
+		many = append(many, every[1:]...)
+	}
+	for i := range 8 {
 		r := rand.New(rand.NewPCG(1, 2))
-		// All columns, the key and two numbers, or the key alone.
-		schema, forward := arrow.NewSchema(everyType().Fields()[:[]int{17, 3, 1}[i/2]], nil), i%2 == 1
+		// All columns, the key and two numbers, the key alone, or all columns a few times.
+		schema, forward := arrow.NewSchema([][]arrow.Field{every, every[:3], every[:1], many}[i/2], nil), i%2 == 1
 		spec := &graph.AsofJoinSpec{JoinOn: graph.JoinOn{Kind: graph.InnerJoin, LeftKeys: []int{0}, RightKeys: []int{0}}, Ended: -1, Forward: forward}
 		out := operatortest.NewTable(false)
 		out.Line = func(b *column.Batch, i int) string { return fmt.Sprintf("%x", ordered.AppendRow(nil, b.Cols[1:], i)) }

@@ -11,31 +11,34 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"wadi/dataflow/column"
+	"wadi/dataflow/fault"
 )
 
 // Record lays rows out in words that all lie together, so that one takes the place of another without a copy of anything
 // else. Its owner keeps the words, and may keep some of the columns elsewhere: those are apart, and equal in all rows that are
-// compared. Values of variable width are loose: the owner keeps them as bytes, and a word for where they are.
+// compared. Values of variable width are loose: they lie as bytes in memory for all records of this layout.
 //
 // The words of a record are its values of fixed width, then one with bits: those of nulls, above a few that are the owner's.
 // The prefix, which is compared before anything else, is a word of its own behind them, unless it says all of the first order
-// column and stands for it.
+// column and stands for it. The last word says where the loose values are, 0 if there are none.
 type Record struct {
 	schema *arrow.Schema
 	fields []field
 	order  []recordPart
-	// loose are the columns of variable width, vectors and appenders those of a batch.
+	// loose are the loose columns, blobs their values, vectors and appenders the columns of a batch.
 	loose     []int
+	blobs     blobs
 	vectors   []column.Vector
 	appenders []column.Appender
+	// spare takes loose values that nobody needs.
+	spare []column.Appender
 	// Values is the number of words of the values; Flags is the word behind them, and HasNulls says whether there may be bits
 	// of nulls in it.
 	Values, Flags int
 	HasNulls      bool
-	// Prefix is the word of the prefix, Loose the one for loose values, 0 if there are none, Size the number of all words.
+	// Prefix is the word of the prefix, Loose the one for loose values, 0 if there are none such, Size the number of all words.
 	Prefix, Loose, Size int
-	// Of comparisons.
-	scratch []byte
+	scratch             []byte
 }
 
 // OwnBits are the low bits of the word of flags that are the owner's.
@@ -85,7 +88,8 @@ func kindOf(dt arrow.DataType) kind {
 }
 
 // NewRecord makes the layout of rows of this schema, which order by key; nil if they have no such one, as when they order by
-// values of variable width. The columns apart are not in it, nor may they be in the key.
+// values of variable width. The columns apart are not in it, nor may they be in the key. Without a key there is always one,
+// which has no prefix and cannot be compared. Columns are loose, too, when there is no bit left for their nulls.
 func NewRecord(in *arrow.Schema, key *Key, apart []int) *Record {
 	r := &Record{schema: in}
 	at := map[int]int{}
@@ -95,6 +99,9 @@ func NewRecord(in *arrow.Schema, key *Key, apart []int) *Record {
 			continue
 		}
 		k := kindOf(f.Type)
+		if f.Nullable && bit == 64 {
+			k = variable
+		}
 		at[c] = len(r.fields)
 		if k == variable {
 			r.fields = append(r.fields, field{col: c})
@@ -110,21 +117,23 @@ func NewRecord(in *arrow.Schema, key *Key, apart []int) *Record {
 			bit++
 		}
 	}
-	if bit > 64 || key.timed {
-		return nil
-	}
-	for _, p := range key.parts {
-		f, ok := at[p.col]
-		if !ok || r.fields[f].kind == variable {
-			return nil
-		}
-		r.order = append(r.order, recordPart{f, p.desc, p.nullsFirst})
-	}
 	r.Flags = r.Values
 	r.Size = r.Flags + 1
-	if !r.flip() {
-		r.Prefix = r.Size
-		r.Size++
+	if key != nil {
+		if key.timed {
+			return nil
+		}
+		for _, p := range key.parts {
+			f, ok := at[p.col]
+			if !ok || r.fields[f].kind == variable {
+				return nil
+			}
+			r.order = append(r.order, recordPart{f, p.desc, p.nullsFirst})
+		}
+		if !r.flip() {
+			r.Prefix = r.Size
+			r.Size++
+		}
 	}
 	if len(r.loose) > 0 {
 		r.Loose = r.Size
@@ -192,8 +201,9 @@ func (f *field) ordered(w []int64) (hi, lo uint64) {
 	return signed(w0), 0
 }
 
-// Put writes values of rows of a batch to records, all but their prefixes and what is loose: the record of a row is at the row's place in at,
-// times stride. Of rows with one place the last counts. The bits of nulls must have been clear.
+// Put writes values of rows of a batch to records, all but their prefixes: the record of a row is at the row's place in at,
+// times stride. Of rows with one place the last counts. The bits of nulls must have been clear; loose values that were there
+// are freed.
 func (r *Record) Put(words []int64, stride int, at []int32, b *column.Batch, rows []int32) {
 	for i := range r.fields {
 		f := &r.fields[i]
@@ -215,7 +225,49 @@ func (r *Record) Put(words []int64, stride int, at []int32, b *column.Batch, row
 			}
 		}
 	}
+	if r.Loose == 0 {
+		return
+	}
+	r.vectors = r.vectors[:0]
+	for _, c := range r.loose {
+		r.vectors = append(r.vectors, b.Cols[c])
+	}
+	for j, row := range rows {
+		w := &words[int(at[j])*stride+r.Loose]
+		r.scratch = AppendRow(r.scratch[:0], r.vectors, int(row))
+		*w = r.blobs.replace(*w, r.scratch)
+	}
 }
+
+// Free frees the loose values of the record w.
+func (r *Record) Free(w []int64) {
+	if r.Loose > 0 {
+		r.blobs.free(w[r.Loose])
+		w[r.Loose] = 0
+	}
+}
+
+// Records are all that lie in words, at a stride.
+type Records struct {
+	Words  []int64
+	Stride int
+}
+
+// Tidy lets go of the memory of loose values, if most of it was freed. These are all records that there are; of those that
+// are none any more, the loose values must have been freed.
+func (r *Record) Tidy(all ...Records) {
+	if !r.blobs.wasteful() {
+		return
+	}
+	fresh := r.blobs.fresh()
+	for _, a := range all {
+		fresh.move(&r.blobs, a.Words[min(r.Loose, len(a.Words)):], a.Stride)
+	}
+	r.blobs = fresh
+}
+
+// Memory is what loose values take, in bytes.
+func (r *Record) Memory() int64 { return r.blobs.size() }
 
 func (f *field) put(words []int64, stride int, at []int32, v column.Vector, rows []int32) {
 	switch c := v.(type) {
@@ -283,9 +335,8 @@ func putFloats[T float32 | float64](words []int64, stride int, at []int32, vals 
 	}
 }
 
-// Compare compares row i of a batch with the record w, whose loose values are those, as Rows does: by the key, then by the
-// row, as AppendRow has it.
-func (r *Record) Compare(b *column.Batch, i int, w []int64, loose []byte) int {
+// Compare compares row i of a batch with the record w as Rows does: by the key, then by the row, as AppendRow has it.
+func (r *Record) Compare(b *column.Batch, i int, w []int64) int {
 	for _, p := range r.order {
 		f := &r.fields[p.field]
 		v := b.Cols[f.col]
@@ -311,6 +362,10 @@ func (r *Record) Compare(b *column.Batch, i int, w []int64, loose []byte) int {
 		if c != 0 {
 			return c
 		}
+	}
+	var loose []byte
+	if r.Loose > 0 {
+		loose = r.blobs.at(w[r.Loose])
 	}
 	for k := range r.fields {
 		f := &r.fields[k]
@@ -343,98 +398,138 @@ func (f *field) appendRow(buf []byte, w []int64, flags int) []byte {
 	return buf
 }
 
-// AppendLoose appends the loose values of row i of a batch to buf.
-func (r *Record) AppendLoose(buf []byte, b *column.Batch, i int) []byte {
-	r.vectors = r.vectors[:0]
-	for _, c := range r.loose {
-		r.vectors = append(r.vectors, b.Cols[c])
+// Extra is the number of columns that loose values take beside words in stored state.
+func (r *Record) Extra() int { return min(1, r.Loose) }
+
+// AppendLoose appends the loose values of records, which are at these places times stride, to a column of stored state.
+func (r *Record) AppendLoose(words []int64, stride int, at []int32, to *column.Bytes) {
+	if len(at) > 0 {
+		r.blobs.each(words[r.Loose:], stride, at, func(p []byte) { to.Append(p) })
 	}
-	return AppendRow(buf, r.vectors, i)
 }
 
-// TakeLoose appends the loose values of a record to the appenders of their columns, of one per column of the schema; false
-// if they are none.
-func (r *Record) TakeLoose(loose []byte, out []column.Appender) bool {
-	r.appenders = r.appenders[:0]
-	for _, c := range r.loose {
-		r.appenders = append(r.appenders, out[c])
+// TakeLoose keeps stored loose values as those of the record w, which has none.
+func (r *Record) TakeLoose(w []int64, loose []byte) error {
+	if r.spare == nil {
+		for _, c := range r.loose {
+			r.spare = append(r.spare, column.NewAppender(r.schema.Field(c).Type))
+		}
 	}
-	return TakeRow(loose, r.appenders)
+	for _, s := range r.spare {
+		s.Reset()
+	}
+	if !TakeRow(loose, r.spare) {
+		return fault.Internalf("stored state holds a row that cannot be decoded").
+			WithHint("start the pipeline from an earlier checkpoint or an empty state directory")
+	}
+	w[r.Loose] = r.blobs.put(loose)
+	return nil
 }
 
-// Append appends the values of n records, which follow each other at this stride, to one appender per column of the schema.
-// Those of columns that are apart or loose it leaves alone.
-func (r *Record) Append(words []int64, stride, n int, out []column.Appender) {
+// Append appends the values of records, which are at these places times stride, to one appender per column of the schema.
+// Those of columns that are apart it leaves alone.
+func (r *Record) Append(words []int64, stride int, at []int32, out []column.Appender) {
+	if len(at) == 0 {
+		return
+	}
+	flags, nulls := words[r.Flags:], int64(0)
+	if r.HasNulls {
+		for _, a := range at {
+			nulls |= flags[int(a)*stride]
+		}
+	}
 	for i := range r.fields {
 		f := &r.fields[i]
 		if f.kind == variable {
 			continue
 		}
-		from := 0
-		if f.nullable {
-			for k := range n {
-				w := words[k*stride : (k+1)*stride]
-				if f.null(w, r.Flags) {
-					f.append(words[from*stride:], stride, k-from, out[f.col])
-					out[f.col].AppendNull()
-					from = k + 1
-				}
-			}
+		c := out[f.col]
+		if !f.nullable || nulls>>f.bit&1 == 0 {
+			f.append(words, stride, at, c)
+			continue
 		}
-		f.append(words[from*stride:], stride, n-from, out[f.col])
+		// The first null makes the column one with nulls, whose bits the others only clear: they come without a pattern.
+		null, n := 0, c.Len()
+		for flags[int(at[null])*stride]>>f.bit&1 == 0 {
+			null++
+		}
+		f.append(words, stride, at[:null], c)
+		c.AppendNull()
+		f.append(words, stride, at[null+1:], c)
+		valid := c.Validity()
+		for k, a := range at {
+			valid[(n+k)>>6] &^= uint64(flags[int(a)*stride]>>f.bit&1) << ((n + k) & 63)
+		}
 	}
+	if r.Loose == 0 {
+		return
+	}
+	r.appenders = r.appenders[:0]
+	for _, c := range r.loose {
+		r.appenders = append(r.appenders, out[c])
+	}
+	r.blobs.each(words[r.Loose:], stride, at, func(p []byte) {
+		if !TakeRow(p, r.appenders) {
+			panic("ordered: a row that was kept cannot be decoded")
+		}
+	})
 }
 
-func (f *field) append(words []int64, stride, n int, out column.Appender) {
-	if n == 0 {
+func (f *field) append(words []int64, stride int, at []int32, out column.Appender) {
+	if len(at) == 0 {
 		return
 	}
 	words = words[f.at:]
 	switch c := out.(type) {
 	case *column.Fixed[int64]:
-		appendIntegers(words, stride, n, f.flip, c)
+		appendIntegers(words, stride, at, f.flip, c)
 	case *column.Fixed[int32]:
-		appendIntegers(words, stride, n, f.flip, c)
+		appendIntegers(words, stride, at, f.flip, c)
 	case *column.Fixed[int16]:
-		appendIntegers(words, stride, n, f.flip, c)
+		appendIntegers(words, stride, at, f.flip, c)
 	case *column.Fixed[int8]:
-		appendIntegers(words, stride, n, f.flip, c)
+		appendIntegers(words, stride, at, f.flip, c)
 	case *column.Fixed[uint64]:
-		appendIntegers(words, stride, n, f.flip, c)
+		appendIntegers(words, stride, at, f.flip, c)
 	case *column.Fixed[uint32]:
-		appendIntegers(words, stride, n, f.flip, c)
+		appendIntegers(words, stride, at, f.flip, c)
 	case *column.Fixed[uint16]:
-		appendIntegers(words, stride, n, f.flip, c)
+		appendIntegers(words, stride, at, f.flip, c)
 	case *column.Fixed[uint8]:
-		appendIntegers(words, stride, n, f.flip, c)
+		appendIntegers(words, stride, at, f.flip, c)
 	case *column.Fixed[float64]:
-		for k, to := 0, c.Extend(n); k < n; k++ {
-			to[k] = math.Float64frombits(uint64(words[k*stride]))
+		to := c.Extend(len(at))
+		for k, a := range at {
+			to[k] = math.Float64frombits(uint64(words[int(a)*stride]))
 		}
 	case *column.Fixed[float32]:
-		for k, to := 0, c.Extend(n); k < n; k++ {
-			to[k] = float32(math.Float64frombits(uint64(words[k*stride])))
+		to := c.Extend(len(at))
+		for k, a := range at {
+			to[k] = float32(math.Float64frombits(uint64(words[int(a)*stride])))
 		}
 	case *column.Bool:
-		for k := range n {
-			c.Append(words[k*stride]^f.flip != 0)
+		for _, a := range at {
+			c.Append(words[int(a)*stride]^f.flip != 0)
 		}
 	case *column.Fixed[decimal128.Num]:
-		for k, to := 0, c.Extend(n); k < n; k++ {
-			to[k] = decimal128.New(words[k*stride+1], uint64(words[k*stride]))
+		to := c.Extend(len(at))
+		for k, a := range at {
+			to[k] = decimal128.New(words[int(a)*stride+1], uint64(words[int(a)*stride]))
 		}
 	case *column.Fixed[arrow.MonthDayNanoInterval]:
-		for k, to := 0, c.Extend(n); k < n; k++ {
-			days := uint64(words[k*stride])
-			to[k] = arrow.MonthDayNanoInterval{Months: int32(days >> 32), Days: int32(uint32(days)), Nanoseconds: words[k*stride+1]}
+		to := c.Extend(len(at))
+		for k, a := range at {
+			days := uint64(words[int(a)*stride])
+			to[k] = arrow.MonthDayNanoInterval{Months: int32(days >> 32), Days: int32(uint32(days)), Nanoseconds: words[int(a)*stride+1]}
 		}
 	default:
 		panic("ordered: no words for values of type " + out.Type().String())
 	}
 }
 
-func appendIntegers[T integer](words []int64, stride, n int, flip int64, c *column.Fixed[T]) {
-	for k, to := 0, c.Extend(n); k < n; k++ {
-		to[k] = T(words[k*stride] ^ flip)
+func appendIntegers[T integer](words []int64, stride int, at []int32, flip int64, c *column.Fixed[T]) {
+	to := c.Extend(len(at))
+	for k, a := range at {
+		to[k] = T(words[int(a)*stride] ^ flip)
 	}
 }

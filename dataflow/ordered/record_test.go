@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"wadi/dataflow/column"
+	"wadi/dataflow/fault"
 	"wadi/dataflow/graph"
 	"wadi/dataflow/operator/operatortest"
 	"wadi/dataflow/ordered"
@@ -70,22 +71,14 @@ func TestRecords(t *testing.T) {
 			first[i] = int32(b.N - 1 - i)
 		}
 		rec.Put(words, stride, append(first, all...), b, append(all, all...))
-		var loose [][]byte
 		for i := range b.N {
-			w := words[i*stride:]
-			w[rec.Prefix] = int64(prefixes[i])
-			loose = append(loose, rec.AppendLoose(nil, b, i))
+			words[i*stride+rec.Prefix] = int64(prefixes[i])
 		}
 		out := make([]column.Appender, len(b.Cols))
 		for c, v := range b.Cols {
 			out[c] = column.NewAppender(v.Type())
 		}
-		rec.Append(words, stride, b.N, out)
-		for i := range b.N {
-			if !rec.TakeLoose(loose[i], out) {
-				t.Fatal("loose values do not come back")
-			}
-		}
+		rec.Append(words, stride, all, out)
 		got := make([]column.Vector, len(out))
 		for c, v := range out {
 			got[c] = v
@@ -108,10 +101,80 @@ func TestRecords(t *testing.T) {
 			for j := range b.N {
 				x := ordered.AppendRow(key.Append(nil, b.Cols, 0, j), b.Cols, j)
 				y := ordered.AppendRow(key.Append(nil, b.Cols, 0, i), b.Cols, i)
-				if got, want := rec.Compare(b, j, w, loose[i]), bytes.Compare(x, y); got != want {
+				if got, want := rec.Compare(b, j, w), bytes.Compare(x, y); got != want {
 					t.Fatalf("rows %v and %v compare %d, want %d", operatortest.ShowAll(b.Cols, j), operatortest.ShowAll(b.Cols, i), got, want)
 				}
 			}
 		}
 	})
+}
+
+// Rows of more columns with nulls than there are bits come back as they were, without a key; of those that are none any more,
+// nothing stays in memory. What was stored and is no row is refused.
+func TestRecordsOfManyColumns(t *testing.T) {
+	var fields []arrow.Field
+	for range 10 {
+		for _, v := range ascending() {
+			fields = append(fields, arrow.Field{Name: "c", Type: v.Type(), Nullable: true})
+		}
+	}
+	schema := arrow.NewSchema(fields, nil)
+	rec := ordered.NewRecord(schema, nil, nil)
+	const rows = 100
+	words, stride, all := make([]int64, rows*rec.Size), rec.Size, column.AllRows(nil, rows)
+	others := make([]int64, rec.Size)
+	for round := range 30 {
+		b := column.NewBuilder(schema, false)
+		for c, f := range fields {
+			for i := range rows {
+				if (i+c+round)%3 == 0 {
+					b.Column(c).AppendNull()
+					continue
+				}
+				for _, v := range ascending() {
+					if arrow.TypeEqual(v.Type(), f.Type) {
+						b.Column(c).AppendSel(v, []int32{int32((i + round) % v.Len())})
+						break
+					}
+				}
+			}
+		}
+		for range rows {
+			b.AppendTime(0, column.Insert)
+		}
+		for i := range rows {
+			words[i*stride+rec.Flags] = 0
+		}
+		rec.Put(words, stride, all, b.Batch(), all)
+		if round == 0 {
+			rec.Put(others, stride, []int32{0}, b.Batch(), []int32{7})
+		}
+		rec.Tidy(ordered.Records{Words: words, Stride: stride}, ordered.Records{Words: others, Stride: stride})
+		out := column.NewBuilder(schema, false)
+		cols := make([]column.Appender, len(fields))
+		for c := range cols {
+			cols[c] = out.Column(c)
+		}
+		rec.Append(words, stride, all, cols)
+		for i := range rows {
+			if x, y := ordered.AppendRow(nil, b.Batch().Cols, i), ordered.AppendRow(nil, out.Batch().Cols, i); !bytes.Equal(x, y) {
+				t.Fatalf("row %d of round %d is another", i, round)
+			}
+		}
+		for i := 1; i < rows; i += 2 {
+			rec.Free(words[i*stride : (i+1)*stride])
+		}
+	}
+	if n := rec.Memory(); n > 1<<18 {
+		t.Errorf("%d bytes", n)
+	}
+	stored := column.NewBytes(arrow.BinaryTypes.Binary)
+	rec.AppendLoose(others, stride, []int32{0}, stored)
+	again := make([]int64, rec.Size)
+	if err := rec.TakeLoose(again, stored.At(0)); err != nil {
+		t.Error(err)
+	}
+	if err := rec.TakeLoose(again, append([]byte{9}, stored.At(0)...)); fault.As(err) == nil || fault.As(err).Hint == "" {
+		t.Errorf("bytes that are no row: %v", err)
+	}
 }

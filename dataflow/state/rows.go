@@ -201,7 +201,8 @@ func (t *Table) chunkKey(c *Chunk, i int) []int64 {
 	return t.l.scratch.words
 }
 
-// Put finds or inserts row i of c, a chunk that has passed CheckChunk, and overwrites its values; it returns the slot.
+// Put finds or inserts row i of c, a chunk that has passed CheckChunk, and overwrites its values; it returns the slot. Values
+// that a chunk of fewer of them lacks become 0.
 func (t *Table) Put(c *Chunk, i int) (int32, error) {
 	first := t.l.keyWords
 	var slot int32
@@ -217,9 +218,11 @@ func (t *Table) Put(c *Chunk, i int) (int32, error) {
 		slot = t.putFixed(c.Hash[i], t.chunkKey(c, i))
 	}
 	row := t.words[int(slot)*t.l.stride+1+t.l.keyWords:]
-	for k := range t.l.values {
-		row[k] = c.Words[first+k][i]
+	vals := c.Words[first:]
+	for k, v := range vals {
+		row[k] = v[i]
 	}
+	clear(row[len(vals):t.l.values])
 	return slot, nil
 }
 
@@ -238,25 +241,31 @@ func (l *Layout) validKey(key []byte) bool {
 
 // Save writes the rows that have changed since the last time, or all, to a keyed table without times. The table is tracked.
 func (t *Table) Save(w Writer, name string, inc *Incremental) {
+	chunk, _, base := t.TakeChanges(t.l, 0, inc)
+	if base || chunk.Rows() > 0 {
+		w.Keyed(name, base, chunk)
+	}
+}
+
+// TakeChanges makes a chunk without times of what has changed since the last one, or of all if base, and forgets it: deleted
+// keys, then the rows in slots. l is the table's layout or one with the same keys and fewer values, the first ones; extra byte
+// columns are the caller's to fill for slots.
+func (t *Table) TakeChanges(l *Layout, extra int, inc *Incremental) (c *Chunk, slots []int32, base bool) {
 	dirty := t.Dirty()
 	if t.NeedsBase() {
 		dirty += 4*t.Len() + 4096
 	}
-	chunk := t.l.NewChunk(0)
-	base := inc.Base(t.Len(), dirty)
-	var slots []int32
-	if base {
-		t.TakeDeleted(t.l.NewChunk(0), 0)
+	c = l.NewChunk(extra)
+	if base = inc.Base(t.Len(), dirty); base {
+		t.TakeDeleted(l.NewChunk(extra), 0)
 		t.TakeDirty(nil)
 		slots = t.Slots(nil)
-	} else {
-		t.TakeDeleted(chunk, 0)
+	} else { // a key that was deleted may be there again
+		t.TakeDeleted(c, 0)
 		slots = t.TakeDirty(nil)
 	}
-	t.AppendRows(chunk, slots, 0)
-	if base || chunk.Rows() > 0 {
-		w.Keyed(name, base, chunk)
-	}
+	t.AppendRows(c, slots, 0)
+	return c, slots, base
 }
 
 // Load reads back what Save has written of the rows whose hashes lie in keys, and calls f with the value words of each.

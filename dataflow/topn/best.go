@@ -26,7 +26,6 @@ type best struct {
 	words  bestWords
 	record *ordered.Record
 	order  *ordered.Key
-	blobs  blobs
 	idle   state.Idle
 	inc    state.Incremental
 	in     input
@@ -37,7 +36,6 @@ type best struct {
 	changed  []change
 	outdated []int64
 	out      *bestOutput
-	encoded  []byte
 }
 
 // bestWords says where the words of a partition are: when it was last seen, in front of the record; the event time of its row,
@@ -170,28 +168,20 @@ func (t *best) compare(b *column.Batch, rows []int32) {
 // bit, as long as they are not out, the later one counts.
 func (t *best) wins(b *column.Batch, r int32, w []int64) bool {
 	t.settle(b)
-	c := t.record.Compare(b, int(r), w, t.loose(w))
+	c := t.record.Compare(b, int(r), w)
 	if c == 0 && w[t.record.Flags]&bestChanged != 0 {
 		w[t.record.Size] = max(w[t.record.Size], b.Time[r])
 	}
 	return c < 0
 }
 
-// loose is the bytes of a record's loose values.
-func (t *best) loose(w []int64) []byte {
-	if t.record.Loose == 0 {
-		return nil
-	}
-	return t.blobs.at(w[t.record.Loose])
-}
-
 // beaten keeps the record w if it is out, and drops it if not.
 func (t *best) beaten(w []int64, slot int32) {
-	if w[t.record.Flags]&bestChanged == 0 {
-		t.keep(w, slot)
-	} else if t.record.Loose > 0 {
-		t.blobs.free(w[t.record.Loose])
+	if w[t.record.Flags]&bestChanged != 0 {
+		t.record.Free(w)
+		return
 	}
+	t.keep(w, slot)
 	if t.record.Loose > 0 {
 		w[t.record.Loose] = 0
 	}
@@ -211,45 +201,11 @@ func (t *best) settle(b *column.Batch) {
 	words, stride := t.partitions.Values()
 	words = words[t.words.record:]
 	t.record.Put(words, stride, t.won, b, t.rows)
-	if at := t.record.Loose; at > 0 {
-		for j, r := range t.rows {
-			w := words[int(t.won[j])*stride:]
-			t.blobs.free(w[at]) // of a row of the same block that this one has beaten
-			t.encoded = t.record.AppendLoose(t.encoded[:0], b, int(r))
-			w[at] = t.blobs.put(t.encoded)
-		}
-		t.tidy()
-	}
+	t.record.Tidy(ordered.Records{Words: words, Stride: stride}, ordered.Records{Words: t.outdated, Stride: t.record.Size + 1})
 	if t.idle.Never() {
 		t.partitions.MarkDirty(t.won)
 	}
 	t.won, t.rows = t.won[:0], t.rows[:0]
-}
-
-// tidy makes the loose values anew when most of their memory is of rows that have gone.
-func (t *best) tidy() {
-	if !t.blobs.wasteful() {
-		return
-	}
-	fresh := t.blobs.fresh()
-	at := t.words.record + t.record.Loose
-	words, stride := t.partitions.Values()
-	var refs [bestChanges]int64
-	for slots := t.partitions.Slots(nil); len(slots) > 0; {
-		n := min(len(slots), len(refs))
-		for i, slot := range slots[:n] {
-			refs[i] = words[int(slot)*stride+at]
-		}
-		t.blobs.warm(refs[:n], 1)
-		for i, slot := range slots[:n] {
-			words[int(slot)*stride+at] = fresh.move(&t.blobs, refs[i])
-		}
-		slots = slots[n:]
-	}
-	for k := t.record.Loose; k < len(t.outdated); k += t.record.Size + 1 {
-		t.outdated[k] = fresh.move(&t.blobs, t.outdated[k])
-	}
-	t.blobs = fresh
 }
 
 // flush puts out what has changed since the last flush and what has been idle for too long.
@@ -276,7 +232,7 @@ func (t *best) flush(now int64, out operator.Emitter) error {
 		rest = rest[n:]
 	}
 	t.changed, t.outdated = t.changed[:0], t.outdated[:0]
-	t.metrics.StateBytes.Store(t.partitions.Size() + t.blobs.size() + int64(8*cap(t.changed)+8*cap(t.outdated)))
+	t.metrics.StateBytes.Store(t.partitions.Size() + t.record.Memory() + int64(8*cap(t.changed)+8*cap(t.outdated)))
 	return t.out.emit(out)
 }
 
@@ -295,16 +251,13 @@ func (t *best) put(changed []change) {
 		}
 		w[flags] &^= bestChanged
 	}
-	t.out.take(t.partitions, &t.blobs)
-	at := t.record.Loose
+	t.out.take(t.partitions)
 	for _, c := range changed {
-		if c.old >= 0 && at > 0 {
-			t.blobs.free(t.outdated[int(c.old)*size+at])
+		if c.old >= 0 {
+			t.record.Free(t.outdated[int(c.old)*size : int(c.old+1)*size])
 		}
 		if w := words[int(c.slot)*stride : int(c.slot)*stride+size]; w[flags]&bestGone != 0 {
-			if at > 0 {
-				t.blobs.free(w[at])
-			}
+			t.record.Free(w)
 			t.partitions.Delete(c.slot)
 		}
 	}

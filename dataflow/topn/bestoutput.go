@@ -21,7 +21,7 @@ type bestOutput struct {
 	keys, spare []column.Appender
 	rank        *column.Fixed[int64]
 	records     []int64
-	slots       []int32
+	slots, all  []int32
 }
 
 func newBestOutput(spec *graph.TopNSpec, in *arrow.Schema, record *ordered.Record, apart []int) *bestOutput {
@@ -52,20 +52,13 @@ func (o *bestOutput) add(w []int64, slot int32, change column.Change) {
 }
 
 // take takes the records apart.
-func (o *bestOutput) take(partitions *state.Table, b *blobs) {
-	size, n := o.record.Size+1, len(o.slots)
+func (o *bestOutput) take(partitions *state.Table) {
+	n := len(o.slots)
 	if n == 0 {
 		return
 	}
-	o.record.Append(o.records, size, n, o.cols)
-	if o.record.Loose > 0 {
-		b.warm(o.records[o.record.Loose:], size)
-	}
-	for at := o.record.Loose; at > 0 && at < len(o.records); at += size {
-		if !o.record.TakeLoose(b.at(o.records[at]), o.cols) {
-			panic("topn: a row that was kept cannot be decoded")
-		}
-	}
+	o.all = column.AllRows(o.all, n)
+	o.record.Append(o.records, o.record.Size+1, o.all, o.cols)
 	partitions.AppendKeys(o.slots, o.keys)
 	for _, s := range o.spare {
 		s.Reset()

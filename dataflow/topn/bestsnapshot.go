@@ -3,7 +3,6 @@ package topn
 import (
 	"encoding/binary"
 
-	"wadi/dataflow/column"
 	"wadi/dataflow/fault"
 	"wadi/dataflow/ordered"
 	"wadi/dataflow/state"
@@ -14,57 +13,19 @@ func (t *best) Snapshot(w state.Writer) error {
 	if !t.idle.Never() {
 		saveClock(w, t.env.Subtask, t.clock())
 	}
-	p := t.partitions
-	dirty := p.Dirty()
-	if p.NeedsBase() {
-		dirty += 4*p.Len() + 4096
-	}
-	extra := 0
-	if t.record.Loose > 0 {
-		extra = 1
-	}
-	c := t.saved.NewChunk(extra)
-	base := t.inc.Base(p.Len(), dirty)
-	var slots []int32
-	if base {
-		p.TakeDeleted(t.saved.NewChunk(extra), 0)
-		p.TakeDirty(nil)
-		slots = p.Slots(nil)
-	} else {
-		p.TakeDeleted(c, 0)
-		slots = p.TakeDirty(nil)
-	}
-	deleted := c.Rows()
-	p.AppendRows(c, slots, 0)
-	words, stride := p.Values()
+	c, slots, base := t.partitions.TakeChanges(t.saved, t.record.Extra(), &t.inc)
+	words, stride := t.partitions.Values()
+	deleted := c.Rows() - len(slots)
 	for i, slot := range slots {
 		c.Time[deleted+i] = words[int(slot)*stride+t.words.time]
 	}
-	if extra > 0 {
-		t.appendLoose(c.Bytes[t.saved.ExtraBytes()], slots)
+	if t.record.Loose > 0 {
+		t.record.AppendLoose(words[min(t.words.record, len(words)):], stride, slots, c.Bytes[t.saved.ExtraBytes()])
 	}
 	if base || c.Rows() > 0 {
 		w.Keyed(rowTable, base, c)
 	}
 	return nil
-}
-
-// appendLoose appends the loose values of partitions.
-func (t *best) appendLoose(dst *column.Bytes, slots []int32) {
-	words, stride := t.partitions.Values()
-	at := t.words.record + t.record.Loose
-	var refs [bestChanges]int64
-	for len(slots) > 0 {
-		n := min(len(slots), len(refs))
-		for i, slot := range slots[:n] {
-			refs[i] = words[int(slot)*stride+at]
-		}
-		t.blobs.warm(refs[:n], 1)
-		for _, r := range refs[:n] {
-			dst.Append(t.blobs.at(r))
-		}
-		slots = slots[n:]
-	}
 }
 
 // restore reads the best rows of this subtask's keys. The time between the snapshot and now does not count as idle.
@@ -73,20 +34,12 @@ func (t *best) restore(r state.Reader) error {
 	if err != nil {
 		return err
 	}
-	extra, loose := 0, make([]column.Appender, t.schema.NumFields())
-	if t.record.Loose > 0 {
-		extra = 1
-		for i, f := range t.schema.Fields() {
-			loose[i] = column.NewAppender(f.Type)
-		}
-	}
 	err = r.Keyed(rowTable, t.env.Keys, func(c *state.Chunk) error {
-		if err := t.saved.CheckChunk(c, extra); err != nil {
+		if err := t.saved.CheckChunk(c, t.record.Extra()); err != nil {
 			return err
 		}
-		full := t.fill(c)
 		for i := range c.Rows() {
-			if err := t.load(full, i, loose); err != nil {
+			if err := t.load(c, i); err != nil {
 				return err
 			}
 		}
@@ -104,58 +57,34 @@ func (t *best) restore(r state.Reader) error {
 	return nil
 }
 
-// fill gives a chunk the words that are not saved.
-func (t *best) fill(c *state.Chunk) *state.Chunk {
-	full := *c
-	full.Words = append([][]int64(nil), c.Words...)
-	zeros := make([]int64, c.Rows())
-	for range t.words.all - t.saved.Values() {
-		full.Words = append(full.Words, zeros)
-	}
-	return &full
-}
-
 // load reads row i of a chunk.
-func (t *best) load(c *state.Chunk, i int, loose []column.Appender) error {
-	words, stride := t.partitions.Values()
-	free := func(slot int32) {
-		if t.record.Loose > 0 {
-			t.blobs.free(words[int(slot)*stride+t.words.record+t.record.Loose])
-		}
-	}
-	slot := t.partitions.Seek(c, i)
-	if slot >= 0 {
-		free(slot)
+func (t *best) load(c *state.Chunk, i int) error {
+	if old := t.partitions.Seek(c, i); old >= 0 { // from an earlier checkpoint
+		t.record.Free(t.at(old))
+		t.partitions.Delete(old)
 	}
 	if c.Deleted != nil && c.Deleted[i] {
-		if slot >= 0 {
-			t.partitions.Delete(slot)
-		}
 		return nil
 	}
 	slot, err := t.partitions.Put(c, i)
 	if err != nil {
 		return err
 	}
-	words, stride = t.partitions.Values()
-	at := int(slot)*stride + t.words.record
-	w := words[at : at+t.record.Size+1]
+	w := t.at(slot)
 	w[t.record.Flags] = w[t.record.Flags]&^(1<<ordered.OwnBits-1) | bestThere
 	w[t.record.Size] = c.Time[i]
 	t.record.Complete(w)
 	if t.record.Loose == 0 {
 		return nil
 	}
-	p := c.Bytes[t.saved.ExtraBytes()].At(i)
-	for _, a := range loose {
-		a.Reset()
-	}
-	if !t.record.TakeLoose(p, loose) {
-		return fault.Internalf("stored state holds a row that cannot be decoded").
-			WithHint("start the pipeline from an earlier checkpoint or an empty state directory")
-	}
-	w[t.record.Loose] = t.blobs.put(p)
-	return nil
+	return t.record.TakeLoose(w, c.Bytes[t.saved.ExtraBytes()].At(i))
+}
+
+// at is the record of a partition, and its time.
+func (t *best) at(slot int32) []int64 {
+	words, stride := t.partitions.Values()
+	at := int(slot)*stride + t.words.record
+	return words[at : at+t.record.Size+1]
 }
 
 // saveClock saves the wall-clock time of a snapshot, loadClock gives the latest of all subtasks.
