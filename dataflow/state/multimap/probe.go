@@ -105,6 +105,9 @@ func (m *Map) nextOfAll(c *Cursor, p *Pairs, n int) {
 	}
 }
 
+// unlike is the id of a row that is not the one with the same hash which was looked at.
+const unlike int32 = -2
+
 // Find looks up rows by their content in a distinct map and writes the id of each into ids, at the row's own place, or
 // -1.
 func (m *Map) Find(r *Rows, rows []int32, ids []int32) {
@@ -116,6 +119,9 @@ func (m *Map) Find(r *Rows, rows []int32, ids []int32) {
 	}
 	n := index.heads(hashes, rows, p.Rows, p.IDs)
 	p.truncate(n)
+	for _, row := range p.Rows {
+		ids[row] = unlike
+	}
 	for i := range m.cols {
 		m.Same(p, i, r.Cols[i], NullSame)
 	}
@@ -125,8 +131,8 @@ func (m *Map) Find(r *Rows, rows []int32, ids []int32) {
 	if p.Len() == n {
 		return
 	}
-	for _, row := range rows { // some have the same hash as another one
-		if ids[row] == none {
+	for _, row := range rows {
+		if ids[row] == unlike {
 			ids[row] = m.findSlowly(r, row)
 		}
 	}
