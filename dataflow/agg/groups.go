@@ -151,29 +151,19 @@ func (s *Set) NewChunk(l *state.Layout) *state.Chunk { return l.NewChunk(s.sides
 // Changes gives what a checkpoint writes of the groups, in a chunk: those that have changed or were deleted since the last
 // one, or, as a base, all that there are.
 func (g *Groups) Changes(x *state.Incremental) (c *state.Chunk, base bool) {
-	t := g.Table
-	dirty := t.Dirty()
-	if t.NeedsBase() {
-		dirty += 4*t.Len() + 4096
-	}
-	base = x.Base(t.Len(), dirty)
-	c = g.set.NewChunk(t.Layout())
-	var slots []int32
-	if base {
-		t.TakeDeleted(g.set.NewChunk(t.Layout()), 0)
-		t.TakeDirty(nil)
-		slots = t.Slots(nil)
-	} else {
-		t.TakeDeleted(c, 0)
-		slots = t.TakeDirty(nil)
-	}
-	g.Save(c, slots, 0)
+	c, slots, base := g.Table.TakeChanges(g.Table.Layout(), g.set.sides, x)
+	g.saveSides(c, slots)
 	return c, base
 }
 
 // Save copies the groups into c, made by NewChunk, with this time.
 func (g *Groups) Save(c *state.Chunk, slots []int32, time int64) {
 	g.Table.AppendRows(c, slots, time)
+	g.saveSides(c, slots)
+}
+
+// saveSides appends what the groups keep outside of their words to the byte columns of c that are not the keys'.
+func (g *Groups) saveSides(c *state.Chunk, slots []int32) {
 	extra := g.Table.Layout().ExtraBytes()
 	for i := range g.set.calls {
 		k := &g.set.calls[i]
