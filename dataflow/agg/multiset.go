@@ -20,9 +20,8 @@ import (
 // A multiplicity may be below zero for a while, when a retraction overtakes its insert; such an entry is kept but does
 // not count as present. An entry of multiplicity zero does not exist.
 type multiset struct {
-	table  *state.Table
-	layout *state.Layout
-	order  *ordering
+	table *state.Table
+	order *ordering
 	// back says that lists have links in both directions, which they have from the first time on that a value vanishes.
 	back bool
 	// negative is the number of entries whose multiplicity is below zero.
@@ -58,8 +57,7 @@ func newMultiset(types []arrow.DataType, order *ordering) *multiset {
 		fields = append(fields, arrow.Field{Type: t})
 		m.copied = append(m.copied, column.NewAppender(t))
 	}
-	m.layout = state.NewLayout(fields, entryValues).CompareHashes()
-	m.table = state.NewTable(m.layout)
+	m.table = state.NewTable(state.NewLayout(fields, entryValues).CompareHashes())
 	return m
 }
 

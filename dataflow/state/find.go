@@ -10,14 +10,7 @@ import (
 // routing hash per physical row, keys the key columns of n physical rows; sel are the rows that count, all if nil. The
 // slots go into dst, one per row that counts and in their order; dst is grown as needed and returned.
 func (t *Table) FindOrInsert(hashes []uint64, keys []column.Vector, n int, sel []int32, dst []int32) []int32 {
-	if sel == nil {
-		t.l.scratch.slots = column.AllRows(t.l.scratch.slots, n)
-		sel = t.l.scratch.slots
-	}
-	if cap(dst) < len(sel) {
-		dst = make([]int32, len(sel)+len(sel)/4)
-	}
-	dst = dst[:len(sel)]
+	sel, dst = t.rowsAndSlots(n, sel, dst)
 	switch {
 	case len(sel) == 0:
 	case len(keys) == 0:
@@ -32,6 +25,18 @@ func (t *Table) FindOrInsert(hashes []uint64, keys []column.Vector, n int, sel [
 		t.findArena(hashes, keys, sel, dst)
 	}
 	return dst
+}
+
+// rowsAndSlots gives the rows that count, of n if sel is nil, and room for their slots.
+func (t *Table) rowsAndSlots(n int, sel, dst []int32) (rows, slots []int32) {
+	if sel == nil {
+		t.l.scratch.slots = column.AllRows(t.l.scratch.slots, n)
+		sel = t.l.scratch.slots
+	}
+	if cap(dst) < len(sel) {
+		dst = make([]int32, len(sel)+len(sel)/4)
+	}
+	return sel, dst[:len(sel)]
 }
 
 // findEmpty serves the empty key: there is one row.

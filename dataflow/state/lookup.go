@@ -8,14 +8,7 @@ import (
 
 // Find is like FindOrInsert but inserts nothing: a missing key's slot is -1.
 func (t *Table) Find(hashes []uint64, keys []column.Vector, n int, sel []int32, dst []int32) []int32 {
-	if sel == nil {
-		t.l.scratch.slots = column.AllRows(t.l.scratch.slots, n)
-		sel = t.l.scratch.slots
-	}
-	if cap(dst) < len(sel) {
-		dst = make([]int32, len(sel)+len(sel)/4)
-	}
-	dst = dst[:len(sel)]
+	sel, dst = t.rowsAndSlots(n, sel, dst)
 	switch {
 	case t.live == 0:
 		for i := range dst {
